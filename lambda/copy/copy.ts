@@ -1,0 +1,105 @@
+import { utf8Length } from '../../protocol/key.ts'
+import type { CopyTask, Failure, Listed } from '../../protocol/message.ts'
+import { backoffMs, type Timing } from '../../protocol/timing.ts'
+import { isTransient, type S3, S3Error } from '../s3/index.ts'
+import type { Pace } from './pace.ts'
+
+/** Bytes of an object's key at most (S3 user guide, object key names). */
+const KEY_BYTES = 1024
+/** Tries for one object in one task before it is handed on to a later task. */
+const TRIES = 8
+/** Characters of an error message that are worth carrying. */
+const MESSAGE_CHARS = 200
+
+export type CopyDeps = {
+  s3: Pick<S3, 'copyObject'>
+  pace: Pace
+  timing: Timing
+  /** Milliseconds since the epoch; no copy is begun after it. */
+  deadline: number
+}
+
+export type Copied = {
+  copied: number
+  /** Bytes copied, by the sizes that the listing gave. */
+  bytes: number
+  failures: Failure[]
+  /** Not begun or not finished when the time ran out. */
+  late: Listed[]
+  /** Refused for the time being again and again, with the last refusal of each. */
+  refused: { object: Listed; failure: Failure }[]
+}
+
+/**
+ * Copies the objects of a task, many in flight. Transient errors are tried again with back-off and jitter; definite ones
+ * are reported. Never throws for what S3 says of an object.
+ */
+export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): Promise<Copied> {
+  const result: Copied = { copied: 0, bytes: 0, failures: [], late: [], refused: [] }
+  await Promise.all(
+    objects.map(async (object) => {
+      const key = destinationKey(object.key, run.source.prefix, run.destination.prefix)
+      if (utf8Length(key) > KEY_BYTES) {
+        const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
+        result.failures.push({ key: object.key, code: 'KeyTooLongError', message })
+        return
+      }
+      const request = {
+        bucket: run.destination.bucket,
+        key,
+        sourceBucket: run.source.bucket,
+        sourceKey: object.key,
+        annotationDirective: 'EXCLUDE' as const,
+      }
+      await copyOne(object, () => deps.s3.copyObject(request), result, deps)
+    }),
+  )
+  return result
+}
+
+/** Where a source key goes: the source prefix is replaced by the destination prefix. Throws when the key lacks the source prefix. */
+export function destinationKey(key: string, sourcePrefix: string, destinationPrefix: string): string {
+  if (!key.startsWith(sourcePrefix)) throw new Error('a key of the task lies outside the source prefix')
+  return destinationPrefix + key.slice(sourcePrefix.length)
+}
+
+async function copyOne(
+  object: Listed,
+  copy: () => Promise<unknown>,
+  result: Copied,
+  { pace, timing, deadline }: CopyDeps,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const error = await pace.run(async () => {
+      if (timing.now() >= deadline) return LATE
+      return await copy().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+    })
+    if (error === LATE) {
+      result.late.push(object)
+      return
+    }
+    if (error === undefined) {
+      pace.succeeded()
+      result.copied++
+      result.bytes += object.size
+      return
+    }
+    if (!(error instanceof S3Error)) throw error
+    const failure = { key: object.key, code: error.code, message: error.message.slice(0, MESSAGE_CHARS) }
+    if (!isTransient(error)) {
+      result.failures.push(failure)
+      return
+    }
+    if (error.status === 503 || error.status === 429) pace.throttled()
+    if (tries === TRIES) {
+      result.refused.push({ object, failure })
+      return
+    }
+    await timing.sleep(backoffMs(tries, timing.random))
+  }
+}
+
+const LATE = Symbol('no time left to begin')

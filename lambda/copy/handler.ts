@@ -1,0 +1,32 @@
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import { createWorker } from '../create-worker.ts'
+import { handleEvent } from '../worker.ts'
+import { Pace } from './pace.ts'
+import { workOnCopyTask } from './task.ts'
+
+const { s3, deps, environment } = createWorker('copy')
+const paces = new Map<string, Pace>()
+
+/** Each destination bucket has limits of its own, so each has its own pace; a warm instance remembers it. */
+function paceOf(bucket: string): Pace {
+  const pace = paces.get(bucket) ?? new Pace(deps.timing.now)
+  paces.set(bucket, pace)
+  return pace
+}
+
+/** The copy function: copies the objects of its tasks. Throws nothing; failed messages are named in the answer. */
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  return await handleEvent(
+    event,
+    context,
+    'copy',
+    (task, attempt) =>
+      workOnCopyTask(task, attempt, {
+        s3,
+        pace: paceOf(task.run.destination.bucket),
+        timing: deps.timing,
+        queueUrl: environment.copyQueueUrl,
+      }),
+    deps,
+  )
+}

@@ -1,0 +1,44 @@
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { isQueueGone } from '../aws/queue.ts'
+
+/** For how long an answer holds: a stopped run's tasks are dropped within this time. */
+const FRESH_MS = 5_000
+/** Answers kept at most; a function works for few runs at once. */
+const KEPT = 100
+
+/**
+ * Tells whether a run is going on: its run queue exists. Remembers for a few seconds, so that a busy worker asks SQS
+ * now and then, not for each task.
+ */
+export class RunGate {
+  readonly #answers = new Map<string, { open: boolean; until: number }>()
+  readonly #sqs: SQSClient
+  readonly #now: () => number
+
+  constructor(sqs: SQSClient, now: () => number) {
+    this.#sqs = sqs
+    this.#now = now
+  }
+
+  /** Throws when SQS can't be asked for another reason than that the queue is gone. */
+  async isOpen(queueUrl: string): Promise<boolean> {
+    const known = this.#answers.get(queueUrl)
+    if (known && known.until > this.#now()) return known.open
+    const open = await this.#exists(queueUrl)
+    if (this.#answers.size >= KEPT) this.#answers.clear()
+    this.#answers.set(queueUrl, { open, until: this.#now() + FRESH_MS })
+    return open
+  }
+
+  async #exists(queueUrl: string): Promise<boolean> {
+    try {
+      await this.#sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }),
+      )
+      return true
+    } catch (error) {
+      if (isQueueGone(error)) return false
+      throw error
+    }
+  }
+}

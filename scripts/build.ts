@@ -1,0 +1,40 @@
+/**
+ * Builds dist/ from the sources: compiles with tsc, bundles each entry with ncc, packs the functions into one zip.
+ * The same sources give the same bytes, so that a check can compare.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Zippable, zipSync } from 'fflate'
+
+const root = join(import.meta.dirname, '..')
+/** Zip keeps local time from 1980 on; any fixed date will do. */
+const MTIME = new Date(1980, 0, 1)
+
+function run(command: string, ...args: string[]): void {
+  execFileSync(join(root, 'node_modules', '.bin', command), args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}
+
+function bundle(entry: string, out: string, ...options: string[]): void {
+  run('ncc', 'build', join('build', entry), '--out', join('dist', out), '--target', 'es2024', ...options)
+}
+
+for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true })
+run('tsc', '-p', 'tsconfig.build.json')
+
+for (const entry of ['main', 'post']) bundle(`src/${entry}.js`, entry, '--license', 'licenses.txt')
+
+const zip: Zippable = {}
+for (const name of ['list', 'copy']) {
+  const folder = join(root, 'dist', 'functions', name)
+  mkdirSync(folder, { recursive: true })
+  bundle(`lambda/${name}/handler.js`, `functions/${name}`, '--minify')
+  // Lambda takes .mjs for an ES module without a package.json beside it.
+  renameSync(join(folder, 'index.js'), join(folder, 'index.mjs'))
+  rmSync(join(folder, 'package.json'), { force: true })
+  zip[`${name}/index.mjs`] = [readFileSync(join(folder, 'index.mjs')), { mtime: MTIME, level: 9 }]
+}
+writeFileSync(join(root, 'dist', 'functions.zip'), zipSync(zip))

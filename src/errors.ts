@@ -1,0 +1,28 @@
+/** A mistake or state that the person who runs the workflow can mend; its message is all that they are shown. */
+export class UserError extends Error {
+  override name = 'UserError'
+}
+
+/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
+export function explain(error: unknown): string {
+  if (error instanceof UserError) return error.message
+  if (!(error instanceof Error)) return String(error)
+  const aws = error as Error & { $metadata?: { httpStatusCode?: number; requestId?: string } }
+  if (!aws.$metadata) return `${error.name}: ${error.message}`
+  const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : ''
+  return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`
+}
+
+function hint(code: string): string {
+  if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
+    return '. The workflow’s role lacks a permission: see docs/permissions.md.'
+  if (isExpired(code))
+    return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.'
+  if (/^(CredentialsProviderError)$/.test(code))
+    return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.'
+  return ''
+}
+
+function isExpired(code: string): boolean {
+  return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code)
+}

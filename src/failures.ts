@@ -1,0 +1,70 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
+import { asciiJson } from '../protocol/encoding.ts'
+import type { Failure } from '../protocol/message.ts'
+
+const EXAMPLES = 3
+
+/** The failures with one error code: how many, and the first few. */
+export type FailureGroup = { code: string; count: number; examples: Failure[] }
+
+/**
+ * The failures of a run, kept on disk. A task may report before it is known to count (its parent's outcome is still on
+ * its way), so everything is spooled with its task's id, and sorted out when the run is over.
+ */
+export class Failures {
+  readonly #path: string
+  readonly #spool: string
+  #writing: Promise<void>
+
+  /** @param path of the report; its folder is made when missing */
+  constructor(path: string) {
+    this.#path = path
+    this.#spool = `${path}.spool`
+    this.#writing = mkdir(dirname(path), { recursive: true }).then(() => writeFile(this.#spool, ''))
+  }
+
+  /** Spools the failures of one task. */
+  add(task: string, failures: Failure[]): Promise<void> {
+    if (failures.length === 0) return this.#writing
+    this.#writing = this.#writing.then(() => appendFile(this.#spool, `${asciiJson({ task, failures })}\n`))
+    return this.#writing
+  }
+
+  /**
+   * Writes the report, one line of NDJSON (`key`, `code`, `message`) for each object, and removes the spool.
+   * @param counts whether a task is part of the run
+   * @returns the failures by code, most frequent first
+   */
+  async finish(counts: (task: string) => boolean): Promise<FailureGroup[]> {
+    await this.#writing
+    const groups = new Map<string, FailureGroup>()
+    const lines = createInterface({
+      input: createReadStream(this.#spool),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })
+    async function* report() {
+      for await (const line of lines) {
+        const { task, failures } = JSON.parse(line) as { task: string; failures: Failure[] }
+        if (!counts(task)) continue
+        for (const failure of failures) {
+          addTo(groups, failure)
+          yield `${asciiJson({ key: failure.key, code: failure.code, message: failure.message })}\n`
+        }
+      }
+    }
+    await pipeline(report, createWriteStream(this.#path))
+    await rm(this.#spool)
+    return [...groups.values()].sort((a, b) => b.count - a.count)
+  }
+}
+
+function addTo(groups: Map<string, FailureGroup>, failure: Failure): void {
+  const group = groups.get(failure.code) ?? { code: failure.code, count: 0, examples: [] }
+  group.count++
+  if (group.examples.length < EXAMPLES) group.examples.push(failure)
+  groups.set(failure.code, group)
+}

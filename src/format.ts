@@ -1,0 +1,26 @@
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** A count with thousands separators. */
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+}
+
+/** Bytes in the largest binary unit that keeps the number at 1 or above. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
+}
+
+/** Milliseconds as `1h 02m 03s`, without leading units that are zero. */
+export function formatDuration(ms: number): string {
+  const total = Math.round(ms / 1000)
+  const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60]
+  const two = (value: number) => String(value).padStart(2, '0')
+  if (hours > 0) return `${hours}h ${two(minutes)}m ${two(seconds)}s`
+  return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`
+}

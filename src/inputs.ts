@@ -1,0 +1,113 @@
+import * as core from '@actions/core'
+import type { Place } from '../protocol/message.ts'
+import { UserError } from './errors.ts'
+import { overlaps, parseLocation } from './location.ts'
+import { printable } from './text.ts'
+
+/** The action's inputs, valid together. */
+export type Inputs = {
+  source: Place
+  destination: Place
+  stackName: string
+  region: string
+  /** What comes after the source prefix; empty means everything. */
+  prefixes: string[]
+  batchSize: number
+  maxConcurrency: number
+  pollSeconds: number
+  timeoutMinutes: number
+  failOnError: boolean
+}
+
+/** SQS allows a queue's name 80 characters, of which `-run-` and the run's id take 30. */
+const STACK_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,49}$/
+
+/** Reads and checks all inputs. Throws one UserError that names every problem. */
+export function readInputs(): Inputs {
+  const problems: string[] = []
+  const attempt = <T>(read: () => T, fallback: T): T => {
+    try {
+      return read()
+    } catch (error) {
+      problems.push((error as Error).message)
+      return fallback
+    }
+  }
+  const nowhere = { bucket: '', prefix: '' }
+  const source = attempt(() => parseLocation('source', core.getInput('source')), nowhere)
+  const destination = attempt(() => parseLocation('destination', core.getInput('destination')), nowhere)
+  if (source !== nowhere && destination !== nowhere) {
+    const problem = overlaps(source, destination)
+    if (problem) problems.push(problem)
+  }
+  const inputs = {
+    source,
+    destination,
+    stackName: attempt(readStackName, ''),
+    region: attempt(readRegion, ''),
+    prefixes: attempt(() => readPrefixes(source.prefix), []),
+    batchSize: attempt(() => readNumber('batch-size', 1, 1000), 0),
+    maxConcurrency: attempt(() => readNumber('max-concurrency', 2, 1000), 0),
+    pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
+    timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
+    failOnError: attempt(() => readBoolean('fail-on-error'), true),
+  }
+  if (problems.length > 0) {
+    const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`
+    throw new UserError(
+      `${count} not right; nothing was touched.\n${problems.map((line) => `- ${line}`).join('\n')}`,
+    )
+  }
+  return inputs
+}
+
+function readStackName(): string {
+  const name = core.getInput('stack-name')
+  if (!STACK_NAME.test(name))
+    throw new Error(
+      `stack-name: "${printable(name)}" must begin with a letter and hold only letters, digits and hyphens, at most 50`,
+    )
+  return name
+}
+
+function readRegion(): string {
+  const region = core.getInput('region') || process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || ''
+  if (region === '')
+    throw new Error(
+      'region: not given, and neither AWS_REGION nor AWS_DEFAULT_REGION is set in the environment',
+    )
+  if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region))
+    throw new Error(`region: "${printable(region)}" is not the name of an AWS region, such as eu-central-1`)
+  return region
+}
+
+function readPrefixes(sourcePrefix: string): string[] {
+  // Not getMultilineInput, which trims: a prefix may begin or end with a space.
+  const lines = core.getInput('prefixes', { trimWhitespace: false }).split(/\r?\n/)
+  const prefixes = lines.filter((line) => line.trim() !== '')
+  const sorted = [...prefixes].sort()
+  for (const [index, prefix] of sorted.entries()) {
+    const before = sorted[index - 1]
+    if (before !== undefined && prefix.startsWith(before))
+      throw new Error(
+        `prefixes: "${printable(prefix)}" lies within "${printable(before)}"; its objects would be copied twice`,
+      )
+    if (Buffer.byteLength(sourcePrefix + prefix) > 1024)
+      throw new Error(`prefixes: "${printable(prefix)}" is longer than a key can be (1,024 bytes)`)
+  }
+  return prefixes
+}
+
+function readNumber(name: string, least: number, most: number): number {
+  const text = core.getInput(name)
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new Error(`${name}: "${printable(text)}" must be a whole number from ${least} to ${most}`)
+  return value
+}
+
+function readBoolean(name: string): boolean {
+  const text = core.getInput(name)
+  if (!/^(true|false)$/i.test(text)) throw new Error(`${name}: "${printable(text)}" must be true or false`)
+  return text.toLowerCase() === 'true'
+}

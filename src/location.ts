@@ -1,0 +1,43 @@
+import type { Place } from '../protocol/message.ts'
+import { printable } from './text.ts'
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/
+const PREFIX_BYTES = 1024
+
+/**
+ * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
+ * naming rules). Throws an error that begins with the input's name.
+ */
+export function parseLocation(input: string, text: string): Place {
+  const shown = printable(text)
+  const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text)
+  if (!match) throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`)
+  const [, bucket = '', prefix = ''] = match
+  if (bucket.endsWith('--x-s3'))
+    throw new Error(
+      `${input}: "${shown}" is a directory bucket (S3 Express), which lists in no order; not supported`,
+    )
+  if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
+    throw new Error(
+      `${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`,
+    )
+  if (Buffer.byteLength(prefix) > PREFIX_BYTES)
+    throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`)
+  return { bucket, prefix }
+}
+
+/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
+export function overlaps(source: Place, destination: Place): string | undefined {
+  if (source.bucket !== destination.bucket) return undefined
+  if (source.prefix === destination.prefix)
+    return 'destination: is the source itself; S3 does not copy an object onto itself'
+  if (destination.prefix.startsWith(source.prefix))
+    return 'destination: lies inside the source, so the run would copy its own copies for ever'
+  return undefined
+}
+
+/** A place as the person wrote it, safe to print on one line. */
+export function showPlace({ bucket, prefix }: Place): string {
+  return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`)
+}

@@ -1,0 +1,56 @@
+import { CreateQueueCommand, DeleteQueueCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { isQueueGone } from '../aws/queue.ts'
+import { Sender } from '../aws/sender.ts'
+import { SEED_FAMILY, taskId } from '../protocol/ids.ts'
+import { encodeTask, newListTask, type Run } from '../protocol/message.ts'
+import { defaultPartition, prefixRange, type Range } from '../protocol/range.ts'
+import type { Timing } from '../protocol/timing.ts'
+import type { Inputs } from './inputs.ts'
+
+/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
+const RETENTION_SECONDS = 14 * 24 * 3600
+/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
+const NEW_QUEUE_MS = 1_000
+
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. */
+export async function createRunQueue(sqs: SQSClient, name: string, timing: Timing): Promise<string> {
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand({
+      QueueName: name,
+      Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
+    }),
+  )
+  if (!QueueUrl) throw new Error(`SQS created the queue ${name} but named no URL`)
+  await timing.sleep(NEW_QUEUE_MS)
+  return QueueUrl
+}
+
+/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
+export async function deleteRunQueue(sqs: SQSClient, queueUrl: string): Promise<void> {
+  try {
+    await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }))
+  } catch (error) {
+    if (!isQueueGone(error)) throw error
+  }
+}
+
+/** The ranges that a run begins with: they cover every key that it is to copy, once. */
+export function seedRanges({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>): Range[] {
+  return prefixes.length === 0
+    ? defaultPartition(source.prefix)
+    : prefixes.map((prefix) => prefixRange(source.prefix + prefix))
+}
+
+/** Sends the first list tasks, one for each range. */
+export async function seed(
+  sqs: SQSClient,
+  listQueueUrl: string,
+  run: Run,
+  ranges: Range[],
+  timing: Timing,
+): Promise<void> {
+  const sender = new Sender(sqs, listQueueUrl, timing)
+  for (const [index, range] of ranges.entries())
+    await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, range)))
+  await sender.flush()
+}

@@ -1,0 +1,21 @@
+import * as core from '@actions/core'
+
+/** What `post` needs to stop a run that main could not end itself. */
+export type RunState = { queueUrl: string; region: string; runId: string }
+
+const NAME = 'run'
+
+/** Called as soon as the run exists: the runner reads it even when main is killed later. */
+export function saveRun(state: RunState): void {
+  core.saveState(NAME, JSON.stringify(state))
+}
+
+/** The run is over and its queue is gone: nothing is left for `post`. */
+export function clearRun(): void {
+  core.saveState(NAME, '')
+}
+
+export function loadRun(): RunState | undefined {
+  const text = core.getState(NAME)
+  return text === '' ? undefined : (JSON.parse(text) as RunState)
+}

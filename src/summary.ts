@@ -1,0 +1,115 @@
+import type { FailureGroup } from './failures.ts'
+import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { showPlace } from './location.ts'
+import type { Sample } from './progress.ts'
+import { type Result, shortfalls } from './result.ts'
+import { markdown } from './text.ts'
+
+/** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
+const CODES = 20
+const RANGES = 10
+const CHART_POINTS = 30
+
+/** The job summary, in GitHub's Markdown. What comes from outside is escaped. */
+export function renderSummary(result: Result): string {
+  const problems = shortfalls(result)
+  return [
+    `## ${problems.length === 0 ? '✅' : '❌'} S3 copy: ${headline(result)}`,
+    `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
+    problems.map((line) => `> ${line}`).join('\n>\n'),
+    totalsTable(result),
+    chart(result.samples),
+    failuresTable(result.failures),
+    unlistedRanges(result),
+    whereToLook(result),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    .concat('\n')
+}
+
+function headline({ totals, durationMs, ending }: Result): string {
+  const copied = `${formatCount(totals.copied)} of ${formatCount(totals.listed)} objects`
+  return `${copied} in ${formatDuration(durationMs)}${ending === 'settled' ? '' : `, ${ending}`}`
+}
+
+function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string {
+  const seconds = Math.max(durationMs / 1000, 0.001)
+  const rows = [
+    ['Listed', formatCount(totals.listed)],
+    ['Copied', formatCount(totals.copied)],
+    ['Skipped', formatCount(totals.skipped)],
+    ['Failed', formatCount(totals.failed)],
+    ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
+    ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
+    ['Bytes', formatBytes(totals.bytes)],
+    ['Duration', formatDuration(durationMs)],
+    [
+      'Throughput',
+      `${formatCount(totals.copied / seconds)} objects/s, ${formatBytes(totals.bytes / seconds)}/s`,
+    ],
+  ]
+  return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n')
+}
+
+/** Objects copied over time; nothing for a run too short to show a course. */
+function chart(samples: Sample[]): string {
+  if (samples.length < 4) return ''
+  const step = Math.ceil(samples.length / CHART_POINTS)
+  const points = samples.filter((_, index) => index % step === 0 || index === samples.length - 1)
+  return [
+    '```mermaid',
+    'xychart-beta',
+    '  title "Objects copied"',
+    `  x-axis "seconds" [${points.map(({ elapsedMs }) => Math.round(elapsedMs / 1000)).join(', ')}]`,
+    '  y-axis "objects"',
+    `  line [${points.map(({ copied }) => copied).join(', ')}]`,
+    '```',
+  ].join('\n')
+}
+
+function failuresTable(groups: FailureGroup[]): string {
+  if (groups.length === 0) return ''
+  const rows = groups.slice(0, CODES).map(({ code, count, examples }) => {
+    const shown = examples.map(({ key, message }) => `${markdown(key)}: ${markdown(message)}`).join('<br>')
+    return `| ${markdown(code)} | ${formatCount(count)} | ${shown} |`
+  })
+  const rest = groups.length > CODES ? [`| ${groups.length - CODES} more codes | | see the report |`] : []
+  return [
+    '### Failures by code',
+    '',
+    '| Code | Objects | Examples |',
+    '|---|---:|---|',
+    ...rows,
+    ...rest,
+  ].join('\n')
+}
+
+function unlistedRanges({ unlisted }: Result): string {
+  if (unlisted.length === 0) return ''
+  const lines = unlisted.slice(0, RANGES).map(({ after, upTo }) => {
+    const from = after === undefined ? 'from the first key' : `after ${markdown(after)}`
+    return `- ${from} ${upTo === undefined ? 'to the last key' : `up to ${markdown(upTo)}`}`
+  })
+  if (unlisted.length > RANGES) lines.push(`- and ${unlisted.length - RANGES} more`)
+  return ['### Not listed', '', ...lines].join('\n')
+}
+
+function whereToLook({
+  runId,
+  reportPath,
+  deadLetterQueueUrl,
+  stackName,
+  region,
+  ...result
+}: Result): string {
+  const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`]
+  if (result.failures.length > 0)
+    lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner.`)
+  if (result.dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
+  if (result.nameless > 0)
+    lines.push(`The dead-letter queue also holds ${formatCount(result.nameless)} messages that name no run.`)
+  if (result.failures.length > 0 || result.dlqMessages > 0)
+    lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`)
+  return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n')
+}

@@ -1,0 +1,28 @@
+/**
+ * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
+ * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
+ */
+
+// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
+const MARKDOWN = /[\\`*_{}[\]()#+\-.!|~<>&"'@:$^=/]/g
+
+/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+export function printable(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replace(HIDDEN, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`)
+    .replaceAll('::', ':\\u{3a}')
+    .replaceAll('##[', '#\\u{23}[')
+}
+
+/** The start of a text when it is longer than `most` characters, never cut inside a character. */
+export function shorten(text: string, most: number): string {
+  const chars = [...text]
+  return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`
+}
+
+/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
+export function markdown(text: string, most = 200): string {
+  return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`)
+}
