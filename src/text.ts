@@ -5,7 +5,8 @@
 
 // Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
-const MARKDOWN = /[\\`*_{}[\]()#+\-.!|~<>&"'@:$^=/]/g
+/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
+const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi
 
 /** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
 export function printable(text: string): string {

@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { decodeKey, encodeKey } from '../../protocol/encoding.ts'
+import {
+  decodeOutcome,
+  decodeTask,
+  encodeOutcome,
+  encodeTask,
+  MalformedMessageError,
+  newCopyTask,
+  newListTask,
+  type Outcome,
+  objectBytes,
+  PROTOCOL,
+  type Run,
+  traceOf,
+} from '../../protocol/message.ts'
+
+const run: Run = {
+  id: '20260101-000000-abcd',
+  queue: 'https://sqs.eu-west-1.amazonaws.com/123456789012/s3-71-run-1',
+  source: { bucket: 'from', prefix: 'a+b/' },
+  destination: { bucket: 'to', prefix: '日/' },
+  batchSize: 250,
+}
+
+/** Any key that S3 takes: valid Unicode, 1 to 1,024 bytes of UTF-8. */
+const key = fc
+  .string({
+    unit: fc.oneof(
+      fc.constantFrom('/', '+', '%', '\u0001', '\ufffe', '\uffff', '🚀', '"', '\\'),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+    ),
+    minLength: 1,
+    maxLength: 40,
+  })
+  .filter((text) => Buffer.byteLength(text) <= 1024 && text.isWellFormed())
+
+/** What SQS takes in a message body (API reference, SendMessage). */
+const SQS_TEXT = /^[\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u
+
+describe('tasks', () => {
+  test('a copy task survives the queue with any key', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ key, size: fc.maxSafeNat() }), { maxLength: 20 }), (objects) => {
+        const task = newCopyTask('a.1', run, objects, 2)
+        const body = encodeTask(task)
+        expect(body).toMatch(/^[\x20-\x7e]*$/)
+        expect(decodeTask(body)).toEqual(task)
+      }),
+    )
+  })
+
+  test('a list task survives the queue with any range', () => {
+    const bound = fc.option(key, { nil: undefined })
+    fc.assert(
+      fc.property(bound, bound, (after, upTo) => {
+        const task = newListTask('seed.0', run, { after, upTo })
+        const body = encodeTask(task)
+        expect(body).toMatch(SQS_TEXT)
+        const read = decodeTask(body)
+        expect(read.kind === 'list' && [read.range.after, read.range.upTo]).toEqual([after, upTo])
+      }),
+    )
+  })
+
+  test('objectBytes says how much an object adds to a body, never too little', () => {
+    fc.assert(
+      fc.property(fc.record({ key, size: fc.maxSafeNat() }), (object) => {
+        const grown = encodeTask(newCopyTask('a.1', run, [object, object])).length
+        expect(grown - encodeTask(newCopyTask('a.1', run, [object])).length).toBeLessThanOrEqual(
+          objectBytes(object),
+        )
+      }),
+    )
+  })
+
+  const good = JSON.parse(encodeTask(newCopyTask('a.1', run, [{ key: 'k', size: 1 }]))) as Record<
+    string,
+    unknown
+  >
+  test.each([
+    ['not JSON', 'hello', /not JSON/],
+    ['an empty body', '', /not JSON/],
+    ['null', 'null', /no version/],
+    ['no version', JSON.stringify({ ...good, v: undefined }), /no version/],
+    ['another version', JSON.stringify({ ...good, v: PROTOCOL + 1 }), /version 2/],
+    ['another kind', JSON.stringify({ ...good, kind: 'move' }), /kind/],
+    ['no objects', JSON.stringify({ ...good, objects: undefined }), /objects/],
+    ['a size that is no number', JSON.stringify({ ...good, objects: [['k', '1']] }), /objects\.0\.1/],
+    ['a negative size', JSON.stringify({ ...good, objects: [['k', -1]] }), /objects\.0\.1/],
+    [
+      'a key that is not percent-encoded',
+      JSON.stringify({ ...good, objects: [['%zz', 1]] }),
+      /objects\.0\.0/,
+    ],
+    ['no run', JSON.stringify({ ...good, run: undefined }), /run/],
+  ])('refuses %s', (_, body, why) => {
+    expect(() => decodeTask(body)).toThrow(MalformedMessageError)
+    expect(() => decodeTask(body)).toThrow(why)
+  })
+
+  test('refuses any text without another error than its own', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (body) => {
+        expect(() => decodeTask(body)).toThrow(MalformedMessageError)
+      }),
+    )
+  })
+})
+
+describe('traceOf', () => {
+  test('names the run, the task and the objects of a task of any version', () => {
+    const body = JSON.stringify({ v: 99, id: 'a.1', run: { id: 'r' }, objects: [1, 2, 3] })
+    expect(traceOf(body)).toEqual({ runId: 'r', taskId: 'a.1', objects: 3 })
+  })
+
+  test('names the run when nothing else can be read', () => {
+    expect(traceOf(JSON.stringify({ run: { id: 'r' }, id: 5, objects: 'x' }))).toEqual({
+      runId: 'r',
+      taskId: undefined,
+      objects: 0,
+    })
+  })
+
+  test('knows nothing of other texts, and never throws', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (body) => traceOf(body) === undefined))
+  })
+})
+
+describe('outcomes', () => {
+  test('survive the run queue with any key and message', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ key, code: fc.string(), message: fc.string({ unit: 'binary' }) })),
+        (failures) => {
+          const outcome: Outcome = {
+            v: PROTOCOL,
+            kind: 'copy',
+            task: 'a.1',
+            attempt: 'b',
+            children: 1,
+            listed: 0,
+            copied: 3,
+            skipped: 1,
+            bytes: 2 ** 50,
+            failures,
+          }
+          const body = encodeOutcome(outcome)
+          expect(body).toMatch(/^[\x20-\x7e]*$/)
+          expect(decodeOutcome(body)).toEqual(outcome)
+        },
+      ),
+    )
+  })
+
+  test('of another version are refused', () => {
+    expect(() => decodeOutcome(JSON.stringify({ v: 2, kind: 'copy' }))).toThrow(/version 2/)
+  })
+})
+
+test('keys survive percent-encoding, which leaves only printable ASCII', () => {
+  fc.assert(
+    fc.property(key, (text) => {
+      expect(encodeKey(text)).toMatch(/^[!-~]+$/)
+      expect(decodeKey(encodeKey(text))).toBe(text)
+    }),
+  )
+})

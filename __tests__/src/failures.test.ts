@@ -1,0 +1,46 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { Failures } from '../../src/failures.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'failures-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const failed = (key: string, code = 'AccessDenied') => ({ key, code, message: `no ${key}` })
+
+test('the report has a line for each failure of a task that counts, whatever the key', async () => {
+  const path = join(folder, 'deep', 'report.ndjson')
+  const failures = new Failures(path)
+  const keys = ['a\nb', '\u2028', '🚀', '"', '\ufffe', '__proto__']
+  await failures.add('orphan.0', [failed('not counted')])
+  await failures.add(
+    'seed.0',
+    keys.map((key) => failed(key)),
+  )
+  await failures.add('seed.1', [failed('x', 'NoSuchKey'), failed('y', 'constructor')])
+  const groups = await failures.finish((task) => task.startsWith('seed'))
+
+  const lines = (await readFile(path, 'utf8')).trimEnd().split(/[\n\u2028\u2029]/)
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    ...keys.map((key) => failed(key)),
+    failed('x', 'NoSuchKey'),
+    failed('y', 'constructor'),
+  ])
+  expect(groups.map(({ code, count }) => [code, count])).toEqual([
+    ['AccessDenied', 6],
+    ['NoSuchKey', 1],
+    ['constructor', 1],
+  ])
+  expect(groups[0]?.examples).toHaveLength(3)
+  expect(await readdir(join(folder, 'deep'))).toEqual(['report.ndjson'])
+})
+
+test('a run without failures has an empty report', async () => {
+  const path = join(folder, 'report.ndjson')
+  expect(await new Failures(path).finish(() => true)).toEqual([])
+  expect(await readFile(path, 'utf8')).toBe('')
+})

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { UserError } from '../../src/errors.ts'
+import { readInputs } from '../../src/inputs.ts'
+
+const { inputs: declared } = parse(readFileSync('action.yml', 'utf8')) as {
+  inputs: Record<string, { default?: string }>
+}
+
+/** Sets INPUT_ variables as the runner does: the defaults of action.yml, and what the workflow gives. */
+function given(inputs: Record<string, string>): void {
+  for (const [name, { default: fallback = '' }] of Object.entries(declared))
+    process.env[`INPUT_${name.toUpperCase()}`] = inputs[name] ?? fallback
+}
+
+const before = { ...process.env }
+beforeEach(() => {
+  process.env['AWS_REGION'] = 'eu-west-1'
+})
+afterEach(() => {
+  process.env = { ...before }
+})
+
+const places = { source: 's3://from/a/', destination: 's3://there/b/' }
+
+function problems(inputs: Record<string, string>): string {
+  given({ ...places, ...inputs })
+  try {
+    readInputs()
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError)
+    return (error as Error).message
+  }
+  return ''
+}
+
+describe('good inputs', () => {
+  test('the defaults of action.yml are valid and do what they say', () => {
+    given(places)
+    expect(readInputs()).toEqual({
+      source: { bucket: 'from', prefix: 'a/' },
+      destination: { bucket: 'there', prefix: 'b/' },
+      stackName: 's3-71',
+      region: 'eu-west-1',
+      prefixes: [],
+      batchSize: 250,
+      maxConcurrency: 50,
+      pollSeconds: 10,
+      timeoutMinutes: 350,
+      failOnError: true,
+    })
+  })
+
+  test.each([
+    ['s3://bucket', ''],
+    ['s3://bucket/', ''],
+    ['s3://bucket//', '/'],
+    ['s3://bucket/a b+c%20/日', 'a b+c%20/日'],
+    ['s3://bucket/../x', '../x'],
+  ])('%s has the prefix %j', (source, prefix) => {
+    given({ ...places, source })
+    expect(readInputs().source).toEqual({ bucket: 'bucket', prefix })
+  })
+
+  test('prefixes are lines, with their spaces', () => {
+    given({ ...places, prefixes: '2023/\n 2024/ \r\n\n2025/' })
+    expect(readInputs().prefixes).toEqual(['2023/', ' 2024/ ', '2025/'])
+  })
+
+  test('a neighbour whose name begins alike is not inside', () => {
+    expect(problems({ source: 's3://one/a/', destination: 's3://one/ab/' })).toBe('')
+    expect(problems({ source: 's3://one/a/', destination: 's3://one/' })).toBe('')
+  })
+
+  test('region comes before AWS_REGION', () => {
+    given({ ...places, region: 'us-gov-west-1' })
+    expect(readInputs().region).toBe('us-gov-west-1')
+  })
+})
+
+describe('problems', () => {
+  test.each([
+    [{ source: '' }, /source: "" must be s3:/],
+    [{ source: 'from/a' }, /source: "from\/a" must be s3:/],
+    [{ source: 's3://' }, /source: "" is not a bucket name/],
+    [{ source: 's3://Upper' }, /source: "Upper" is not a bucket name/],
+    [{ source: 's3://a..b' }, /is not a bucket name/],
+    [{ source: 's3://192.168.0.1' }, /is not a bucket name/],
+    [{ source: 's3://express--use1-az4--x-s3' }, /directory bucket/],
+    [{ destination: `s3://there/${'é'.repeat(513)}` }, /destination: the prefix is longer/],
+    [{ destination: 's3://from/a/' }, /is the source itself/],
+    [{ destination: 's3://from/a/copy/' }, /lies inside the source/],
+    [{ source: 's3://from', destination: 's3://from/backup/' }, /lies inside the source/],
+    [{ prefixes: 'b\na\nab' }, /"ab" lies within "a"/],
+    [{ prefixes: 'a\na' }, /"a" lies within "a"/],
+    [{ prefixes: 'x'.repeat(1023) }, /longer than a key/],
+    [{ 'batch-size': '0' }, /batch-size: "0" must be a whole number from 1 to 1000/],
+    [{ 'batch-size': '1e2' }, /batch-size/],
+    [{ 'max-concurrency': '1' }, /max-concurrency: "1" must be a whole number from 2 to 1000/],
+    [{ 'poll-interval': '301' }, /poll-interval/],
+    [{ timeout: '-5' }, /timeout/],
+    [{ 'fail-on-error': 'maybe' }, /fail-on-error: "maybe" must be true or false/],
+    [{ 'stack-name': '1st' }, /stack-name/],
+    [{ 'stack-name': 'x'.repeat(51) }, /stack-name/],
+    [{ region: 'Frankfurt' }, /region: "Frankfurt"/],
+  ])('%j', (inputs, message) => {
+    expect(problems(inputs as Record<string, string>)).toMatch(message)
+  })
+
+  test('no region anywhere', () => {
+    delete process.env['AWS_REGION']
+    delete process.env['AWS_DEFAULT_REGION']
+    expect(problems({})).toMatch(/region: not given/)
+  })
+
+  test('all of them are told at once', () => {
+    const text = problems({ source: 'x', destination: 'y', 'batch-size': '', timeout: '0', prefixes: 'a\na' })
+    expect(text).toMatch(/^5 inputs are not right; nothing was touched\.\n/)
+    expect(text.split('\n')).toHaveLength(6)
+  })
+
+  test('what is shown of an input can’t be a workflow command', () => {
+    expect(problems({ source: 's3://x\n::error::gotcha' })).not.toMatch(/^::|\n::/)
+  })
+})

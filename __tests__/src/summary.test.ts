@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Result } from '../../src/result.ts'
+import { renderSummary } from '../../src/summary.ts'
+
+const good: Result = {
+  runId: '20260101-000000-abcd',
+  ending: 'settled',
+  source: { bucket: 'from', prefix: '' },
+  destination: { bucket: 'to', prefix: 'x/' },
+  stackName: 's3-71',
+  region: 'eu-west-1',
+  totals: {
+    listed: 1_000_000,
+    copied: 1_000_000,
+    skipped: 0,
+    failed: 0,
+    deadObjects: 0,
+    deadTasks: 0,
+    bytes: 3 * 2 ** 40,
+  },
+  open: 0,
+  dlqMessages: 0,
+  nameless: 0,
+  unlisted: [],
+  failures: [],
+  reportPath: '/tmp/failures.ndjson',
+  deadLetterQueueUrl: 'https://sqs/dlq',
+  durationMs: 286_000,
+  samples: [],
+}
+const hostile = 'a|b\n::error::x <script>alert(1)</script> **b** \u202e'
+
+describe('the job summary', () => {
+  test('of a good run: totals, throughput, and nothing to look into', () => {
+    const text = renderSummary(good)
+    expect(text).toMatch(/^## ✅ S3 copy: 1,000,000 of 1,000,000 objects in 4m 46s/)
+    expect(text).toContain('| Throughput | **3,497 objects/s, 10.7 GiB/s** |')
+    expect(text).not.toContain('Failures')
+    expect(text).not.toContain('dead-letter queue')
+  })
+
+  test('of a bad run: says what is wrong, the failures by code, and where to look', () => {
+    const text = renderSummary({
+      ...good,
+      totals: { ...good.totals, copied: 999_000, failed: 998, deadObjects: 2, deadTasks: 1 },
+      dlqMessages: 1,
+      unlisted: [{ after: 'a', upTo: undefined }],
+      failures: [
+        { code: 'AccessDenied', count: 990, examples: [{ key: 'k1', code: 'AccessDenied', message: 'no' }] },
+        { code: 'NoSuchKey', count: 8, examples: [{ key: 'k2', code: 'NoSuchKey', message: 'gone' }] },
+      ],
+    })
+    expect(text).toMatch(/^## ❌/)
+    expect(text).toContain('998 objects could not be copied')
+    expect(text).toContain('1 task with 2 objects went to the dead-letter queue')
+    expect(text).toMatch(/\| AccessDenied \| 990 \| k1: no \|/)
+    expect(text).toContain('after a to the last key')
+    expect(text).toContain('CloudWatch')
+  })
+
+  test.each(['timed-out', 'cancelled', 'stalled'] as const)(
+    'of a run that %s names the tasks left open',
+    (ending) => {
+      expect(renderSummary({ ...good, ending, open: 12 })).toMatch(/> The run was .* 12 tasks open/)
+    },
+  )
+
+  test('keys and messages can’t break its tables, start HTML, or turn the text around', () => {
+    const text = renderSummary({
+      ...good,
+      source: { bucket: 'from', prefix: hostile },
+      unlisted: [{ after: hostile, upTo: hostile }],
+      failures: [{ code: hostile, count: 1, examples: [{ key: hostile, code: hostile, message: hostile }] }],
+    })
+    expect(text).not.toMatch(/<script|\*\*b\*\*|\u202e|^::/m)
+    const row = text.split('\n').find((line) => line.includes('script') && line.startsWith('|')) as string
+    expect(row.split('|')).toHaveLength(5)
+  })
+
+  test('stays far below GitHub’s 1 MiB, however many codes and however long the keys', () => {
+    const key = '<'.repeat(1024)
+    const failures = Array.from({ length: 5000 }, (_, index) => ({
+      code: `Code${index}`,
+      count: 3,
+      examples: [1, 2, 3].map(() => ({ key, code: 'x', message: key })),
+    }))
+    const unlisted = Array.from({ length: 5000 }, () => ({ after: key, upTo: key }))
+    const samples = Array.from({ length: 200 }, (_, index) => ({
+      elapsedMs: index * 1e6,
+      copied: index * 1e7,
+    }))
+    const text = renderSummary({ ...good, failures, unlisted, samples })
+    expect(Buffer.byteLength(text)).toBeLessThan(512 * 1024)
+    expect(text).toContain('4980 more codes')
+  })
+
+  test('shows the course of a run that was long enough to have one', () => {
+    const samples = [0, 1, 2, 3].map((n) => ({ elapsedMs: n * 10_000, copied: n * 5_000 }))
+    expect(renderSummary({ ...good, samples })).toContain('line [0, 5000, 10000, 15000]')
+  })
+})
