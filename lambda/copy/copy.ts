@@ -82,18 +82,18 @@ async function copyOne(
       return
     }
     if (error === undefined) {
-      pace.succeeded()
+      pace.answered(false)
       result.copied++
       result.bytes += object.size
       return
     }
     if (!(error instanceof S3Error)) throw error
     const failure = { key: object.key, code: error.code, message: error.message.slice(0, MESSAGE_CHARS) }
+    pace.answered(error.status === 503 || error.status === 429)
     if (!isTransient(error)) {
       result.failures.push(failure)
       return
     }
-    if (error.status === 503 || error.status === 429) pace.throttled()
     if (tries === TRIES) {
       result.refused.push({ object, failure })
       return

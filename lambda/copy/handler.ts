@@ -9,7 +9,7 @@ const paces = new Map<string, Pace>()
 
 /** Each destination bucket has limits of its own, so each has its own pace; a warm instance remembers it. */
 function paceOf(bucket: string): Pace {
-  const pace = paces.get(bucket) ?? new Pace(deps.timing.now)
+  const pace = paces.get(bucket) ?? new Pace(deps.timing)
   paces.set(bucket, pace)
   return pace
 }

@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals'
+import { seededRandom, VirtualTime } from '../../bench/simulation/virtual-time.ts'
+import { Pace } from '../../lambda/copy/pace.ts'
+
+const LIMIT = 3_500
+const FROM_MS = 10_000
+const UNTIL_MS = 30_000
+
+/** Workers that share a partition: S3 takes so many copies a second, and refuses the rest. */
+async function share(workers: number, limitAt: (ms: number) => number) {
+  const time = new VirtualTime()
+  const random = seededRandom(workers)
+  let tokens = 0
+  let last = 0
+  const accept = () => {
+    const limit = limitAt(time.now())
+    tokens = Math.min(limit / 5, tokens + ((time.now() - last) / 1000) * limit)
+    last = time.now()
+    if (tokens < 1) return false
+    tokens--
+    return true
+  }
+  let copied = 0
+  let refused = 0
+  const paces = Array.from({ length: workers }, () => new Pace(time))
+  const copyOn = async (pace: Pace) => {
+    while (time.now() < UNTIL_MS)
+      await pace.run(async () => {
+        const accepted = accept()
+        await time.sleep(accepted ? 60 + random() * 80 : 10 + random() * 10)
+        pace.answered(!accepted)
+        if (time.now() < FROM_MS || time.now() > UNTIL_MS) return
+        if (accepted) copied++
+        else refused++
+      })
+  }
+  // A task of 250 objects keeps as many copies waiting for their turn.
+  await time.run(Promise.all(paces.flatMap((pace) => Array.from({ length: 100 }, () => copyOn(pace)))))
+  return { perSecond: copied / ((UNTIL_MS - FROM_MS) / 1000), refused: refused / (copied + refused) }
+}
+
+describe('workers that share a partition', () => {
+  test.each([5, 20, 50, 200])(
+    '%i of them use at least 95 %% of it, with under 2 %% of refusals',
+    async (workers) => {
+      const { perSecond, refused } = await share(workers, () => LIMIT)
+      expect(perSecond).toBeGreaterThan(0.95 * LIMIT)
+      expect(perSecond).toBeLessThan(1.01 * LIMIT)
+      expect(refused).toBeLessThan(0.02)
+    },
+  )
+
+  test('they find a limit that has doubled, and one that has halved', async () => {
+    const doubled = await share(20, (ms) => (ms < 1_000 ? LIMIT / 2 : LIMIT))
+    expect(doubled.perSecond).toBeGreaterThan(0.8 * LIMIT)
+    const halved = await share(20, (ms) => (ms < 9_000 ? LIMIT : LIMIT / 2))
+    expect(halved.perSecond).toBeGreaterThan((0.9 * LIMIT) / 2)
+    expect(halved.refused).toBeLessThan(0.05)
+  })
+})
+
+test('a worker alone is held back only by what it may have in flight', async () => {
+  const { perSecond, refused } = await share(1, () => 1_000_000)
+  expect(perSecond).toBeGreaterThan(900)
+  expect(refused).toBe(0)
+})

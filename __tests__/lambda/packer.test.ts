@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { Packer } from '../../lambda/list/packer.ts'
+import { encodeTask, type Listed, newCopyTask, TASK_BYTES } from '../../protocol/message.ts'
+
+const run = {
+  id: 'r'.repeat(40),
+  queue: `https://sqs/${'q'.repeat(100)}`,
+  source: { bucket: 'b'.repeat(63), prefix: '日'.repeat(341) },
+  destination: { bucket: 'b'.repeat(63), prefix: '日'.repeat(341) },
+  batchSize: 1000,
+}
+const key = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 20 }),
+  fc.constantFrom('x'.repeat(1024), '日'.repeat(341), '🚀'.repeat(256), '\u0001'.repeat(1024)),
+)
+const objects = fc.array(fc.record({ key, size: fc.maxSafeNat() }), { maxLength: 300 })
+
+async function pack(most: number, pages: Listed[][]): Promise<Listed[][]> {
+  const tasks: Listed[][] = []
+  const packer = new Packer(most, async (task) => void tasks.push(task))
+  for (const page of pages) await packer.add(page)
+  await packer.flush()
+  return tasks
+}
+
+test('every object is in one task, in order; no task is above the count or the size that SQS takes', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 100 }),
+      fc.array(objects, { maxLength: 4 }),
+      async (most, pages) => {
+        const tasks = await pack(most, pages)
+        expect(tasks.flat()).toEqual(pages.flat())
+        for (const task of tasks) {
+          expect(task.length).toBeGreaterThan(0)
+          expect(task.length).toBeLessThanOrEqual(most)
+          expect(encodeTask(newCopyTask('a.1', run, task)).length).toBeLessThanOrEqual(TASK_BYTES)
+        }
+      },
+    ),
+  )
+})
+
+test('1,000 keys of 1,024 escaped bytes are split by size', async () => {
+  const page = Array.from({ length: 1000 }, () => ({ key: '\u0001'.repeat(1024), size: 0 }))
+  const tasks = await pack(1000, [page])
+  expect(tasks.length).toBeGreaterThan(25)
+})
+
+test('tasks are full before another begins', async () => {
+  const page = Array.from({ length: 1000 }, (_, index) => ({ key: `k${index}`, size: 1 }))
+  expect((await pack(300, [page])).map(({ length }) => length)).toEqual([300, 300, 300, 100])
+})
