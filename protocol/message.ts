@@ -38,6 +38,8 @@ const head = { v: v.literal(PROTOCOL), id: v.string(), run: RunSchema }
 const ListTaskSchema = v.object({
   ...head,
   kind: v.literal('list'),
+  /** What the keys begin with; the range cuts within that. */
+  prefix: Key,
   range: v.object({ after: v.optional(Key), upTo: v.optional(Key) }),
 })
 
@@ -77,6 +79,8 @@ const OutcomeSchema = v.object({
 export type Run = v.InferOutput<typeof RunSchema>
 export type Place = v.InferOutput<typeof Place>
 export type ListTask = v.InferOutput<typeof ListTaskSchema>
+/** A part of the source: the keys of a range that begin with a prefix. */
+export type Part = Pick<ListTask, 'prefix' | 'range'>
 export type CopyTask = v.InferOutput<typeof CopyTaskSchema>
 export type Task = ListTask | CopyTask
 export type Outcome = v.InferOutput<typeof OutcomeSchema>
@@ -89,8 +93,8 @@ export class MalformedMessageError extends Error {
   override name = 'MalformedMessageError'
 }
 
-export function newListTask(id: string, run: Run, range: Range): ListTask {
-  return { v: PROTOCOL, kind: 'list', id, run, range: { after: range.after, upTo: range.upTo } }
+export function newListTask(id: string, run: Run, prefix: string, range: Range): ListTask {
+  return { v: PROTOCOL, kind: 'list', id, run, prefix, range: { after: range.after, upTo: range.upTo } }
 }
 
 export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0): CopyTask {
@@ -106,6 +110,7 @@ export function encodeTask(task: Task): string {
     return asciiJson({
       ...task,
       run,
+      prefix: encodeKey(task.prefix),
       range: {
         ...(after !== undefined && { after: encodeKey(after) }),
         ...(upTo !== undefined && { upTo: encodeKey(upTo) }),

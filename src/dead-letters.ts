@@ -3,8 +3,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { decodeTask, type Failure, traceOf } from '../protocol/message.ts'
-import type { Range } from '../protocol/range.ts'
+import { decodeTask, type Failure, type Part, traceOf } from '../protocol/message.ts'
 import type { Failures } from './failures.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -15,8 +14,8 @@ const MOST = 10_000
 
 /** What the DLQ holds of this run, and what nobody can say whose it is. */
 export class DeadLetters {
-  /** Ranges of dead list tasks, by task: their keys were not listed, or not all. */
-  readonly #ranges = new Map<string, Range>()
+  /** What dead list tasks were to list, by task: those keys were not listed, or not all. */
+  readonly #parts = new Map<string, Part>()
   /** Messages that name this run but are no task of it, by message id. */
   readonly #strangers = new Map<string, string | undefined>()
   readonly #nameless = new Set<string>()
@@ -43,8 +42,8 @@ export class DeadLetters {
   }
 
   /** The parts of the source that no list task could finish. */
-  get unlisted(): Range[] {
-    return [...this.#ranges].filter(([task]) => this.#ledger.counts(task)).map(([, range]) => range)
+  get unlisted(): Part[] {
+    return [...this.#parts].filter(([task]) => this.#ledger.counts(task)).map(([, part]) => part)
   }
 
   /** Takes one message of the DLQ in; the same one again changes nothing. */
@@ -62,7 +61,7 @@ export class DeadLetters {
     const objects = task?.kind === 'copy' ? task.objects : []
     const deadObjects = task ? objects.length : trace.objects
     if (!this.#ledger.settle({ task: name, totals: { deadTasks: 1, deadObjects } })) return
-    if (task?.kind === 'list') this.#ranges.set(name, task.range)
+    if (task?.kind === 'list') this.#parts.set(name, { prefix: task.prefix, range: task.range })
     await this.#failures.add(name, objects.map(toFailure))
   }
 }

@@ -1,5 +1,7 @@
 import * as core from '@actions/core'
+import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
 import type { Place } from '../protocol/message.ts'
+import { overlappingPrefixes } from '../protocol/range.ts'
 import { UserError } from './errors.ts'
 import { overlaps, parseLocation } from './location.ts'
 import { printable } from './text.ts'
@@ -85,16 +87,13 @@ function readPrefixes(sourcePrefix: string): string[] {
   // Not getMultilineInput, which trims: a prefix may begin or end with a space.
   const lines = core.getInput('prefixes', { trimWhitespace: false }).split(/\r?\n/)
   const prefixes = lines.filter((line) => line.trim() !== '')
-  const sorted = [...prefixes].sort()
-  for (const [index, prefix] of sorted.entries()) {
-    const before = sorted[index - 1]
-    if (before !== undefined && prefix.startsWith(before))
-      throw new Error(
-        `prefixes: "${printable(prefix)}" lies within "${printable(before)}"; its objects would be copied twice`,
-      )
-    if (Buffer.byteLength(sourcePrefix + prefix) > 1024)
-      throw new Error(`prefixes: "${printable(prefix)}" is longer than a key can be (1,024 bytes)`)
-  }
+  const twice = overlappingPrefixes(prefixes)
+  if (twice)
+    throw new Error(
+      `prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`,
+    )
+  const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES)
+  if (long) throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`)
   return prefixes
 }
 

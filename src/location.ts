@@ -1,9 +1,9 @@
+import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
 import type { Place } from '../protocol/message.ts'
 import { printable } from './text.ts'
 
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/
-const PREFIX_BYTES = 1024
 
 /**
  * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
@@ -22,7 +22,7 @@ export function parseLocation(input: string, text: string): Place {
     throw new Error(
       `${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`,
     )
-  if (Buffer.byteLength(prefix) > PREFIX_BYTES)
+  if (utf8Length(prefix) > KEY_BYTES)
     throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`)
   return { bucket, prefix }
 }

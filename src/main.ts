@@ -15,7 +15,7 @@ import { showPlace } from './location.ts'
 import { Progress } from './progress.ts'
 import { report } from './report.ts'
 import type { Result } from './result.ts'
-import { createRunQueue, deleteRunQueue, seed, seedRanges } from './run.ts'
+import { createRunQueue, deleteRunQueue, seed, seeds } from './run.ts'
 import { findStack, type StackOutputs } from './stack/index.ts'
 import { clearRun, saveRun } from './state.ts'
 import { watch } from './watch.ts'
@@ -61,15 +61,15 @@ type Job = {
 async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promise<Result> {
   const { source, destination, batchSize, stackName, region } = inputs
   const run: Run = { id: runId, queue: queueUrl, source, destination, batchSize }
-  const ranges = seedRanges(inputs)
+  const parts = seeds(inputs)
   const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${runId}`, 'failures.ndjson')
-  const ledger = new Ledger(ranges.length)
+  const ledger = new Ledger(parts.length)
   const failures = new Failures(reportPath)
   const deadLetters = new DeadLetters(runId, ledger, failures)
   const progress = new Progress()
 
   const startedAt = timing.now()
-  await seed(sqs, stack.listQueueUrl, run, ranges, timing)
+  await seed(sqs, stack.listQueueUrl, run, parts, timing)
   const { ending, endedAt } = await core.group('Progress', () =>
     watch(
       { sqs, stack, runQueueUrl: queueUrl, ledger, failures, deadLetters },

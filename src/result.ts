@@ -1,5 +1,4 @@
-import type { Place } from '../protocol/message.ts'
-import type { Range } from '../protocol/range.ts'
+import type { Part, Place } from '../protocol/message.ts'
 import type { FailureGroup } from './failures.ts'
 import type { Totals } from './ledger.ts'
 import type { Sample } from './progress.ts'
@@ -19,7 +18,7 @@ export type Result = {
   dlqMessages: number
   /** Messages in the DLQ that name no run. */
   nameless: number
-  unlisted: Range[]
+  unlisted: Part[]
   failures: FailureGroup[]
   reportPath: string
   deadLetterQueueUrl: string
@@ -45,7 +44,7 @@ export function shortfalls(result: Result): string[] {
     )
   if (unlisted.length > 0)
     lines.push(
-      `${counted(unlisted.length, 'range')} of the source could not be listed; objects may be missing.`,
+      `${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`,
     )
   return lines
 }

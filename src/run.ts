@@ -2,8 +2,8 @@ import { CreateQueueCommand, DeleteQueueCommand, type SQSClient } from '@aws-sdk
 import { isQueueGone } from '../aws/queue.ts'
 import { Sender } from '../aws/sender.ts'
 import { SEED_FAMILY, taskId } from '../protocol/ids.ts'
-import { encodeTask, newListTask, type Run } from '../protocol/message.ts'
-import { defaultPartition, prefixRange, type Range } from '../protocol/range.ts'
+import { encodeTask, newListTask, type Part, type Run } from '../protocol/message.ts'
+import { defaultPartition } from '../protocol/range.ts'
 import type { Timing } from '../protocol/timing.ts'
 import type { Inputs } from './inputs.ts'
 
@@ -34,23 +34,23 @@ export async function deleteRunQueue(sqs: SQSClient, queueUrl: string): Promise<
   }
 }
 
-/** The ranges that a run begins with: they cover every key that it is to copy, once. */
-export function seedRanges({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>): Range[] {
+/** The parts that a run begins with: together they hold every key that it is to copy, once. */
+export function seeds({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>): Part[] {
   return prefixes.length === 0
-    ? defaultPartition(source.prefix)
-    : prefixes.map((prefix) => prefixRange(source.prefix + prefix))
+    ? defaultPartition(source.prefix).map((range) => ({ prefix: source.prefix, range }))
+    : prefixes.map((prefix) => ({ prefix: source.prefix + prefix, range: {} }))
 }
 
-/** Sends the first list tasks, one for each range. */
+/** Sends the first list tasks, one for each part. */
 export async function seed(
   sqs: SQSClient,
   listQueueUrl: string,
   run: Run,
-  ranges: Range[],
+  parts: Part[],
   timing: Timing,
 ): Promise<void> {
   const sender = new Sender(sqs, listQueueUrl, timing)
-  for (const [index, range] of ranges.entries())
-    await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, range)))
+  for (const [index, { prefix, range }] of parts.entries())
+    await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, prefix, range)))
   await sender.flush()
 }

@@ -20,7 +20,7 @@ export function renderSummary(result: Result): string {
     totalsTable(result),
     chart(result.samples),
     failuresTable(result.failures),
-    unlistedRanges(result),
+    unlistedParts(result),
     whereToLook(result),
   ]
     .filter((part) => part !== '')
@@ -85,11 +85,12 @@ function failuresTable(groups: FailureGroup[]): string {
   ].join('\n')
 }
 
-function unlistedRanges({ unlisted }: Result): string {
+function unlistedParts({ unlisted }: Result): string {
   if (unlisted.length === 0) return ''
-  const lines = unlisted.slice(0, RANGES).map(({ after, upTo }) => {
+  const lines = unlisted.slice(0, RANGES).map(({ prefix, range: { after, upTo } }) => {
     const from = after === undefined ? 'from the first key' : `after ${markdown(after)}`
-    return `- ${from} ${upTo === undefined ? 'to the last key' : `up to ${markdown(upTo)}`}`
+    const within = prefix === '' ? '' : ` with the prefix ${markdown(prefix)}`
+    return `- ${from} ${upTo === undefined ? 'to the last key' : `up to ${markdown(upTo)}`}${within}`
   })
   if (unlisted.length > RANGES) lines.push(`- and ${unlisted.length - RANGES} more`)
   return ['### Not listed', '', ...lines].join('\n')

@@ -54,12 +54,12 @@ describe('tasks', () => {
   test('a list task survives the queue with any range', () => {
     const bound = fc.option(key, { nil: undefined })
     fc.assert(
-      fc.property(bound, bound, (after, upTo) => {
-        const task = newListTask('seed.0', run, { after, upTo })
+      fc.property(key, bound, bound, (prefix, after, upTo) => {
+        const task = newListTask('seed.0', run, prefix, { after, upTo })
         const body = encodeTask(task)
         expect(body).toMatch(SQS_TEXT)
         const read = decodeTask(body)
-        expect(read.kind === 'list' && [read.range.after, read.range.upTo]).toEqual([after, upTo])
+        expect(read.kind === 'list' && [read.prefix, read.range.after, read.range.upTo]).toEqual([prefix, after, upTo])
       }),
     )
   })

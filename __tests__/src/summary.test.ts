@@ -44,7 +44,7 @@ describe('the job summary', () => {
       ...good,
       totals: { ...good.totals, copied: 999_000, failed: 998, deadObjects: 2, deadTasks: 1 },
       dlqMessages: 1,
-      unlisted: [{ after: 'a', upTo: undefined }],
+      unlisted: [{ prefix: '', range: { after: 'a' } }],
       failures: [
         { code: 'AccessDenied', count: 990, examples: [{ key: 'k1', code: 'AccessDenied', message: 'no' }] },
         { code: 'NoSuchKey', count: 8, examples: [{ key: 'k2', code: 'NoSuchKey', message: 'gone' }] },
@@ -69,7 +69,7 @@ describe('the job summary', () => {
     const text = renderSummary({
       ...good,
       source: { bucket: 'from', prefix: hostile },
-      unlisted: [{ after: hostile, upTo: hostile }],
+      unlisted: [{ prefix: hostile, range: { after: hostile, upTo: hostile } }],
       failures: [{ code: hostile, count: 1, examples: [{ key: hostile, code: hostile, message: hostile }] }],
     })
     expect(text).not.toMatch(/<script|\*\*b\*\*|\u202e|^::/m)
@@ -84,7 +84,7 @@ describe('the job summary', () => {
       count: 3,
       examples: [1, 2, 3].map(() => ({ key, code: 'x', message: key })),
     }))
-    const unlisted = Array.from({ length: 5000 }, () => ({ after: key, upTo: key }))
+    const unlisted = Array.from({ length: 5000 }, () => ({ prefix: key, range: { after: key, upTo: key } }))
     const samples = Array.from({ length: 200 }, (_, index) => ({
       elapsedMs: index * 1e6,
       copied: index * 1e7,

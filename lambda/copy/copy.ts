@@ -1,11 +1,9 @@
-import { utf8Length } from '../../protocol/key.ts'
+import { KEY_BYTES, utf8Length } from '../../protocol/key.ts'
 import type { CopyTask, Failure, Listed } from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type S3, S3Error } from '../s3/index.ts'
 import type { Pace } from './pace.ts'
 
-/** Bytes of an object's key at most (S3 user guide, object key names). */
-const KEY_BYTES = 1024
 /** Tries for one object in one task before it is handed on to a later task. */
 const TRIES = 8
 /** Characters of an error message that are worth carrying. */

@@ -1,0 +1,62 @@
+/**
+ * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
+ * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
+ * stands before U+E000 to U+FFFF.
+ */
+
+/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
+export const KEY_BYTES = 1024
+
+const MAX_CODE_POINT = 0x10ffff
+const FIRST_SURROGATE = 0xd800
+const LAST_SURROGATE = 0xdfff
+
+/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
+export function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Bytes of UTF-8. */
+export function utf8Length(text: string): number {
+  return Buffer.byteLength(text)
+}
+
+/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
+export function nextCodePoint(code: number): number | undefined {
+  if (code === MAX_CODE_POINT) return undefined
+  return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1
+}
+
+/** The code point that precedes in a key's order, surrogates left out; undefined before the first. */
+export function previousCodePoint(code: number): number | undefined {
+  if (code === 0) return undefined
+  return code === LAST_SURROGATE + 1 ? FIRST_SURROGATE - 1 : code - 1
+}
+
+/** The last of all keys that begin with `prefix`: filled with the greatest characters up to a key's length. */
+export function lastWithPrefix(prefix: string): string {
+  const left = KEY_BYTES - utf8Length(prefix)
+  if (left <= 0) return prefix
+  return prefix + '\u{10ffff}'.repeat(left >> 2) + ['', '\u007f', '\u07ff', '\uffff'][left & 3]
+}
+
+/** The greatest key before `key`, or undefined when there is none. */
+export function keyBefore(key: string): string | undefined {
+  const last = key.codePointAt(key.length - 1 - Number(/[\udc00-\udfff]$/.test(key)))
+  if (last === undefined) return undefined
+  const rest = key.slice(0, last > 0xffff ? -2 : -1)
+  const previous = previousCodePoint(last)
+  return previous === undefined ? rest || undefined : lastWithPrefix(rest + String.fromCodePoint(previous))
+}
+
+/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
+function rank(unit: number): number {
+  if (unit < FIRST_SURROGATE) return unit
+  return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000
+}
