@@ -1,8 +1,16 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { Timing } from '../protocol/timing.ts'
 
 /** How long a message stays hidden after its worker was last heard of. */
 const LEASE_SECONDS = 30
 const RENEW_MS = 10_000
+
+export type LeaseDeps = {
+  sqs: SQSClient
+  timing: Timing
+  /** Told when SQS refuses. The work goes on: a message that shows too early only means that another worker tries it too. */
+  onError: (error: Error) => void
+}
 
 /**
  * Hides the message of the task in work, for half a minute at a time.
@@ -11,28 +19,19 @@ const RENEW_MS = 10_000
  * so a killed worker's task would stay hidden for that long. With a lease it comes back within 30 s.
  */
 export class Lease {
-  #timer: NodeJS.Timeout | undefined
-  readonly #sqs: SQSClient
+  #held = false
   readonly #message: { queueUrl: string; receiptHandle: string }
-  readonly #onError: (error: Error) => void
+  readonly #deps: LeaseDeps
 
-  /**
-   * @param onError told when SQS refuses; the work goes on, since a message that shows up too early only means that
-   *   another worker tries the task too, which is harmless
-   */
-  constructor(
-    sqs: SQSClient,
-    message: { queueUrl: string; receiptHandle: string },
-    onError: (error: Error) => void,
-  ) {
-    this.#sqs = sqs
+  constructor(message: { queueUrl: string; receiptHandle: string }, deps: LeaseDeps) {
     this.#message = message
-    this.#onError = onError
+    this.#deps = deps
   }
 
   async hold(): Promise<void> {
-    this.#timer = setInterval(() => void this.#hide(LEASE_SECONDS), RENEW_MS)
+    this.#held = true
     await this.#hide(LEASE_SECONDS)
+    void this.#renew()
   }
 
   /** Ends the lease and shows the message again after so many seconds. */
@@ -42,12 +41,20 @@ export class Lease {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#held = false
+  }
+
+  async #renew(): Promise<void> {
+    for (;;) {
+      await this.#deps.timing.sleep(RENEW_MS)
+      if (!this.#held) return
+      await this.#hide(LEASE_SECONDS)
+    }
   }
 
   async #hide(seconds: number): Promise<void> {
     try {
-      await this.#sqs.send(
+      await this.#deps.sqs.send(
         new ChangeMessageVisibilityCommand({
           QueueUrl: this.#message.queueUrl,
           ReceiptHandle: this.#message.receiptHandle,
@@ -55,7 +62,7 @@ export class Lease {
         }),
       )
     } catch (error) {
-      this.#onError(error as Error)
+      this.#deps.onError(error as Error)
     }
   }
 }

@@ -14,7 +14,7 @@ import {
   PROTOCOL,
   type Task,
 } from '../protocol/message.ts'
-import { backoffMs, type Timing } from '../protocol/timing.ts'
+import type { Timing } from '../protocol/timing.ts'
 import { Lease } from './lease.ts'
 import type { RunGate } from './run-gate.ts'
 
@@ -41,7 +41,7 @@ export type Attempt = {
 }
 
 /** What the work on a task comes to; the worker adds who did it and what it spawned. */
-export type Result = Pick<Outcome, 'listed' | 'copied' | 'skipped' | 'bytes' | 'failures'>
+export type Result = Pick<Outcome, 'listed' | 'copied' | 'skipped' | 'bytes' | 'failures' | 'unlisted'>
 
 /**
  * Handles one SQS event: each message is read, leased, worked on and reported on its run queue.
@@ -78,8 +78,14 @@ async function handleRecord<K extends Task['kind']>(
 ): Promise<void> {
   const receives = Number(record.attributes.ApproximateReceiveCount)
   const about = { messageId: record.messageId, receives }
-  const lease = new Lease(sqs, { queueUrl, receiptHandle: record.receiptHandle }, (error) =>
-    logger.warn('could not change how long a message stays hidden', { ...about, error }),
+  const lease = new Lease(
+    { queueUrl, receiptHandle: record.receiptHandle },
+    {
+      sqs,
+      timing,
+      onError: (error) =>
+        logger.warn('could not change how long a message stays hidden', { ...about, error }),
+    },
   )
   try {
     const task = readTask(record.body, kind)
@@ -109,12 +115,17 @@ async function handleRecord<K extends Task['kind']>(
       await lease.release(ASK_AGAIN_SECONDS)
     } else {
       logger.error('a task failed and will be tried again', { ...about, error: error as Error })
-      await lease.release(backoffMs(receives + 3, timing.random) / 1000)
+      await lease.release(retrySeconds(receives, timing.random))
     }
     throw error
   } finally {
     lease.stop()
   }
+}
+
+/** How long a task that failed stays hidden: longer each time, up to a minute, and not the same for all. */
+function retrySeconds(receives: number, random: () => number): number {
+  return Math.min(60, 2 ** (receives + 1)) * (0.5 + random() / 2)
 }
 
 class RunQueueMissingError extends Error {

@@ -48,10 +48,10 @@ export function lastWithPrefix(prefix: string): string {
 
 /** The greatest key before `key`, or undefined when there is none. */
 export function keyBefore(key: string): string | undefined {
-  const last = key.codePointAt(key.length - 1 - Number(/[\udc00-\udfff]$/.test(key)))
+  const last = Array.from(key).at(-1)
   if (last === undefined) return undefined
-  const rest = key.slice(0, last > 0xffff ? -2 : -1)
-  const previous = previousCodePoint(last)
+  const rest = key.slice(0, -last.length)
+  const previous = previousCodePoint(last.codePointAt(0) as number)
   return previous === undefined ? rest || undefined : lastWithPrefix(rest + String.fromCodePoint(previous))
 }
 

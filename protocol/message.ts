@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { asciiJson, decodeKey, encodeKey } from './encoding.ts'
-import type { Range } from './range.ts'
 
 /** The version of everything on this page. A worker refuses tasks of any other. */
 export const PROTOCOL = 1
@@ -35,13 +34,13 @@ const RunSchema = v.object({
 
 const head = { v: v.literal(PROTOCOL), id: v.string(), run: RunSchema }
 
-const ListTaskSchema = v.object({
-  ...head,
-  kind: v.literal('list'),
-  /** What the keys begin with; the range cuts within that. */
+/** A part of the source: the keys of a range that begin with a prefix. */
+const PartSchema = v.object({
   prefix: Key,
   range: v.object({ after: v.optional(Key), upTo: v.optional(Key) }),
 })
+
+const ListTaskSchema = v.object({ ...head, kind: v.literal('list'), ...PartSchema.entries })
 
 const CopyTaskSchema = v.object({
   ...head,
@@ -74,17 +73,19 @@ const OutcomeSchema = v.object({
   /** Bytes of the copied objects. */
   bytes: Count,
   failures: v.array(v.object({ key: Key, code: v.string(), message: v.string() })),
+  /** What a list task could not list, and why. */
+  unlisted: v.optional(v.object({ part: PartSchema, code: v.string(), message: v.string() })),
 })
 
 export type Run = v.InferOutput<typeof RunSchema>
 export type Place = v.InferOutput<typeof Place>
 export type ListTask = v.InferOutput<typeof ListTaskSchema>
-/** A part of the source: the keys of a range that begin with a prefix. */
-export type Part = Pick<ListTask, 'prefix' | 'range'>
+export type Part = v.InferOutput<typeof PartSchema>
 export type CopyTask = v.InferOutput<typeof CopyTaskSchema>
 export type Task = ListTask | CopyTask
 export type Outcome = v.InferOutput<typeof OutcomeSchema>
 export type Failure = Outcome['failures'][number]
+export type Unlisted = NonNullable<Outcome['unlisted']>
 /** An object as a listing shows it; size in bytes. */
 export type Listed = CopyTask['objects'][number]
 
@@ -93,8 +94,8 @@ export class MalformedMessageError extends Error {
   override name = 'MalformedMessageError'
 }
 
-export function newListTask(id: string, run: Run, prefix: string, range: Range): ListTask {
-  return { v: PROTOCOL, kind: 'list', id, run, prefix, range: { after: range.after, upTo: range.upTo } }
+export function newListTask(id: string, run: Run, { prefix, range }: Part): ListTask {
+  return { v: PROTOCOL, kind: 'list', id, run, prefix, range }
 }
 
 export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0): CopyTask {
@@ -105,18 +106,7 @@ export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0):
 export function encodeTask(task: Task): string {
   const { source, destination } = task.run
   const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) }
-  if (task.kind === 'list') {
-    const { after, upTo } = task.range
-    return asciiJson({
-      ...task,
-      run,
-      prefix: encodeKey(task.prefix),
-      range: {
-        ...(after !== undefined && { after: encodeKey(after) }),
-        ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
-      },
-    })
-  }
+  if (task.kind === 'list') return asciiJson({ ...task, run, ...encodePart(task) })
   return asciiJson({ ...task, run, objects: task.objects.map(({ key, size }) => [encodeKey(key), size]) })
 }
 
@@ -133,7 +123,9 @@ export function decodeTask(body: string): Task {
 /** The run queue's message body of an outcome: ASCII only. */
 export function encodeOutcome(outcome: Outcome): string {
   const failures = outcome.failures.map((failure) => ({ ...failure, key: encodeKey(failure.key) }))
-  return asciiJson({ ...outcome, failures })
+  const { unlisted } = outcome
+  const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } }
+  return asciiJson({ ...outcome, failures, ...missing })
 }
 
 /** Reads an outcome. Throws MalformedMessageError for anything else. */
@@ -175,6 +167,16 @@ function decode<T extends v.GenericSchema>(schema: T, body: string, what: string
 
 function encodePlace(place: Place): Place {
   return { bucket: place.bucket, prefix: encodeKey(place.prefix) }
+}
+
+function encodePart({ prefix, range: { after, upTo } }: Part): Part {
+  return {
+    prefix: encodeKey(prefix),
+    range: {
+      ...(after !== undefined && { after: encodeKey(after) }),
+      ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
+    },
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -3,9 +3,10 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { decodeTask, type Failure, type Part, traceOf } from '../protocol/message.ts'
+import { decodeTask, type Failure, traceOf } from '../protocol/message.ts'
 import type { Failures } from './failures.ts'
 import type { Ledger } from './ledger.ts'
+import type { UnlistedParts } from './unlisted.ts'
 
 /** Messages of one ReceiveMessage at most (SQS API reference). */
 const BATCH = 10
@@ -14,8 +15,6 @@ const MOST = 10_000
 
 /** What the DLQ holds of this run, and what nobody can say whose it is. */
 export class DeadLetters {
-  /** What dead list tasks were to list, by task: those keys were not listed, or not all. */
-  readonly #parts = new Map<string, Part>()
   /** Messages that name this run but are no task of it, by message id. */
   readonly #strangers = new Map<string, string | undefined>()
   readonly #nameless = new Set<string>()
@@ -23,11 +22,13 @@ export class DeadLetters {
   readonly #runId: string
   readonly #ledger: Ledger
   readonly #failures: Failures
+  readonly #unlisted: UnlistedParts
 
-  constructor(runId: string, ledger: Ledger, failures: Failures) {
+  constructor(runId: string, ledger: Ledger, failures: Failures, unlisted: UnlistedParts) {
     this.#runId = runId
     this.#ledger = ledger
     this.#failures = failures
+    this.#unlisted = unlisted
   }
 
   /** Messages of this run in the DLQ. */
@@ -39,11 +40,6 @@ export class DeadLetters {
   /** Messages that name no run at all, so that no run counts them. */
   get nameless(): number {
     return this.#nameless.size
-  }
-
-  /** The parts of the source that no list task could finish. */
-  get unlisted(): Part[] {
-    return [...this.#parts].filter(([task]) => this.#ledger.counts(task)).map(([, part]) => part)
   }
 
   /** Takes one message of the DLQ in; the same one again changes nothing. */
@@ -61,7 +57,8 @@ export class DeadLetters {
     const objects = task?.kind === 'copy' ? task.objects : []
     const deadObjects = task ? objects.length : trace.objects
     if (!this.#ledger.settle({ task: name, totals: { deadTasks: 1, deadObjects } })) return
-    if (task?.kind === 'list') this.#parts.set(name, { prefix: task.prefix, range: task.range })
+    if (task?.kind === 'list')
+      this.#unlisted.add(name, { part: { prefix: task.prefix, range: task.range }, ...DEAD_LETTERED })
     await this.#failures.add(name, objects.map(toFailure))
   }
 }
@@ -74,8 +71,10 @@ function readTask(body: string) {
   }
 }
 
+const DEAD_LETTERED = { code: 'DeadLettered', message: 'its task was tried too often without finishing' }
+
 function toFailure({ key }: { key: string }): Failure {
-  return { key, code: 'DeadLettered', message: 'its copy task was tried too often without finishing' }
+  return { key, ...DEAD_LETTERED }
 }
 
 /** For how long a look at the DLQ hides what it has seen from the same look. */

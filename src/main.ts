@@ -18,6 +18,7 @@ import type { Result } from './result.ts'
 import { createRunQueue, deleteRunQueue, seed, seeds } from './run.ts'
 import { findStack, type StackOutputs } from './stack/index.ts'
 import { clearRun, saveRun } from './state.ts'
+import { UnlistedParts } from './unlisted.ts'
 import { watch } from './watch.ts'
 
 const timing = realTiming
@@ -65,14 +66,15 @@ async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promi
   const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${runId}`, 'failures.ndjson')
   const ledger = new Ledger(parts.length)
   const failures = new Failures(reportPath)
-  const deadLetters = new DeadLetters(runId, ledger, failures)
+  const unlisted = new UnlistedParts()
+  const deadLetters = new DeadLetters(runId, ledger, failures, unlisted)
   const progress = new Progress()
 
   const startedAt = timing.now()
   await seed(sqs, stack.listQueueUrl, run, parts, timing)
   const { ending, endedAt } = await core.group('Progress', () =>
     watch(
-      { sqs, stack, runQueueUrl: queueUrl, ledger, failures, deadLetters },
+      { sqs, stack, runQueueUrl: queueUrl, ledger, failures, deadLetters, unlisted },
       {
         pollMs: inputs.pollSeconds * 1000,
         deadline: startedAt + inputs.timeoutMinutes * 60_000,
@@ -95,7 +97,7 @@ async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promi
     open: ledger.open,
     dlqMessages: deadLetters.messages,
     nameless: deadLetters.nameless,
-    unlisted: deadLetters.unlisted,
+    unlisted: unlisted.of((task) => ledger.counts(task)),
     failures: await failures.finish((task) => ledger.counts(task)),
     reportPath,
     deadLetterQueueUrl: stack.deadLetterQueueUrl,

@@ -1,4 +1,4 @@
-import type { Part, Place } from '../protocol/message.ts'
+import type { Place, Unlisted } from '../protocol/message.ts'
 import type { FailureGroup } from './failures.ts'
 import type { Totals } from './ledger.ts'
 import type { Sample } from './progress.ts'
@@ -18,7 +18,7 @@ export type Result = {
   dlqMessages: number
   /** Messages in the DLQ that name no run. */
   nameless: number
-  unlisted: Part[]
+  unlisted: Unlisted[]
   failures: FailureGroup[]
   reportPath: string
   deadLetterQueueUrl: string

@@ -50,7 +50,7 @@ export async function seed(
   timing: Timing,
 ): Promise<void> {
   const sender = new Sender(sqs, listQueueUrl, timing)
-  for (const [index, { prefix, range }] of parts.entries())
-    await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, prefix, range)))
+  for (const [index, part] of parts.entries())
+    await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)))
   await sender.flush()
 }

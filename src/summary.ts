@@ -7,7 +7,7 @@ import { markdown } from './text.ts'
 
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
 const CODES = 20
-const RANGES = 10
+const PARTS = 10
 const CHART_POINTS = 30
 
 /** The job summary, in GitHub's Markdown. What comes from outside is escaped. */
@@ -87,13 +87,13 @@ function failuresTable(groups: FailureGroup[]): string {
 
 function unlistedParts({ unlisted }: Result): string {
   if (unlisted.length === 0) return ''
-  const lines = unlisted.slice(0, RANGES).map(({ prefix, range: { after, upTo } }) => {
-    const from = after === undefined ? 'from the first key' : `after ${markdown(after)}`
-    const within = prefix === '' ? '' : ` with the prefix ${markdown(prefix)}`
-    return `- ${from} ${upTo === undefined ? 'to the last key' : `up to ${markdown(upTo)}`}${within}`
+  const rows = unlisted.slice(0, PARTS).map(({ part: { prefix, range }, code, message }) => {
+    const cells = [range.after ?? '', range.upTo ?? '', prefix, `${code}: ${message}`]
+    return `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`
   })
-  if (unlisted.length > RANGES) lines.push(`- and ${unlisted.length - RANGES} more`)
-  return ['### Not listed', '', ...lines].join('\n')
+  const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|']
+  const rest = unlisted.length > PARTS ? [`| and ${unlisted.length - PARTS} more | | | |`] : []
+  return [...head, ...rows, ...rest].join('\n')
 }
 
 function whereToLook({

@@ -4,9 +4,10 @@ import type { Timing } from '../protocol/timing.ts'
 import { type DeadLetters, look } from './dead-letters.ts'
 import { type Depths, isDrained, readDepths } from './depths.ts'
 import type { Failures } from './failures.ts'
-import { LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
+import { type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
 import type { Ledger } from './ledger.ts'
 import type { StackOutputs } from './stack/index.ts'
+import type { UnlistedParts } from './unlisted.ts'
 
 /** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
 const STALL_MS = 5 * 60_000
@@ -31,6 +32,7 @@ export type Watched = {
   ledger: Ledger
   failures: Failures
   deadLetters: DeadLetters
+  unlisted: UnlistedParts
 }
 
 export type WatchOptions = {
@@ -84,20 +86,26 @@ async function takeOutcomes(
     const leftSeconds = Math.ceil((until - timing.now()) / 1000)
     if (leftSeconds <= 0) return
     const waitSeconds = Math.min(LONGEST_WAIT_SECONDS, leftSeconds)
-    const { bodies, remove } = await receive(watched.sqs, watched.runQueueUrl, {
-      waitSeconds,
-      busy,
-      signal,
-    }).catch((error: unknown) => {
-      if (signal.aborted) return { bodies: [], remove: async () => {} }
-      throw error
-    })
-    busy = bodies.length >= 10
-    for (const body of bodies) {
+    const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal })
+    if (!delivery) return
+    busy = delivery.bodies.length >= 10
+    for (const body of delivery.bodies) {
       const outcome = readOutcome(body, onWarning)
       if (outcome) await record(outcome, watched)
     }
-    await remove()
+    await delivery.remove()
+  }
+}
+
+async function receiveUnlessAborted(
+  { sqs, runQueueUrl }: Watched,
+  options: Parameters<typeof receive>[2],
+): Promise<Delivery | undefined> {
+  try {
+    return await receive(sqs, runQueueUrl, options)
+  } catch (error) {
+    if (options.signal.aborted) return undefined
+    throw error
   }
 }
 
@@ -111,12 +119,13 @@ function readOutcome(body: string, onWarning: (message: string) => void): Outcom
   }
 }
 
-async function record(outcome: Outcome, { ledger, failures }: Watched): Promise<void> {
+async function record(outcome: Outcome, { ledger, failures, unlisted }: Watched): Promise<void> {
   const { task, attempt, children, listed, copied, skipped, bytes } = outcome
   const failed = outcome.failures.length
   const totals = { listed, copied, skipped, failed, bytes }
-  if (ledger.settle({ task, totals, spawned: { attempt, children } }))
-    await failures.add(task, outcome.failures)
+  if (!ledger.settle({ task, totals, spawned: { attempt, children } })) return
+  if (outcome.unlisted) unlisted.add(task, outcome.unlisted)
+  await failures.add(task, outcome.failures)
 }
 
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */

@@ -55,11 +55,15 @@ describe('tasks', () => {
     const bound = fc.option(key, { nil: undefined })
     fc.assert(
       fc.property(key, bound, bound, (prefix, after, upTo) => {
-        const task = newListTask('seed.0', run, prefix, { after, upTo })
+        const task = newListTask('seed.0', run, { prefix, range: { after, upTo } })
         const body = encodeTask(task)
         expect(body).toMatch(SQS_TEXT)
         const read = decodeTask(body)
-        expect(read.kind === 'list' && [read.prefix, read.range.after, read.range.upTo]).toEqual([prefix, after, upTo])
+        expect(read.kind === 'list' && [read.prefix, read.range.after, read.range.upTo]).toEqual([
+          prefix,
+          after,
+          upTo,
+        ])
       }),
     )
   })

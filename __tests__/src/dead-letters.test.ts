@@ -6,6 +6,7 @@ import { encodeTask, newCopyTask, newListTask, type Run } from '../../protocol/m
 import { DeadLetters } from '../../src/dead-letters.ts'
 import { Failures } from '../../src/failures.ts'
 import { Ledger } from '../../src/ledger.ts'
+import { UnlistedParts } from '../../src/unlisted.ts'
 
 const run: Run = {
   id: 'ours',
@@ -27,11 +28,13 @@ let folder: string
 let ledger: Ledger
 let failures: Failures
 let letters: DeadLetters
+let unlisted: UnlistedParts
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'letters-'))
   ledger = new Ledger(2)
+  unlisted = new UnlistedParts()
   failures = new Failures(join(folder, 'report'))
-  letters = new DeadLetters(run.id, ledger, failures)
+  letters = new DeadLetters(run.id, ledger, failures, unlisted)
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -45,9 +48,11 @@ test('a dead copy task settles, with its objects named in the report, however of
 })
 
 test('a dead list task settles, and says what was not listed', async () => {
-  const body = encodeTask(newListTask('seed.1', run, 'logs/', { after: 'a', upTo: 'b' }))
+  const body = encodeTask(newListTask('seed.1', run, { prefix: 'logs/', range: { after: 'a', upTo: 'b' } }))
   await letters.take({ id: 'm', body })
-  expect(letters.unlisted).toEqual([{ prefix: 'logs/', range: { after: 'a', upTo: 'b' } }])
+  expect(unlisted.of((task) => ledger.counts(task))).toMatchObject([
+    { part: { prefix: 'logs/', range: { after: 'a', upTo: 'b' } }, code: 'DeadLettered' },
+  ])
   expect(letters.messages).toBe(1)
 })
 

@@ -105,7 +105,7 @@ function stories(generations: number): fc.Arbitrary<Story[]> {
       skipped: fc.nat(3),
       bytes: fc.nat(99),
     }),
-    children: generations === 0 ? fc.constant([]) : stories(generations - 1),
+    children: generations === 0 ? fc.constant<Story[]>([]) : stories(generations - 1),
   })
   const story = fc.record({
     attempts: fc.array(attempt, { maxLength: 3 }),

@@ -44,7 +44,7 @@ describe('the job summary', () => {
       ...good,
       totals: { ...good.totals, copied: 999_000, failed: 998, deadObjects: 2, deadTasks: 1 },
       dlqMessages: 1,
-      unlisted: [{ prefix: '', range: { after: 'a' } }],
+      unlisted: [{ part: { prefix: '', range: { after: 'a' } }, code: 'AccessDenied', message: 'no' }],
       failures: [
         { code: 'AccessDenied', count: 990, examples: [{ key: 'k1', code: 'AccessDenied', message: 'no' }] },
         { code: 'NoSuchKey', count: 8, examples: [{ key: 'k2', code: 'NoSuchKey', message: 'gone' }] },
@@ -54,7 +54,7 @@ describe('the job summary', () => {
     expect(text).toContain('998 objects could not be copied')
     expect(text).toContain('1 task with 2 objects went to the dead-letter queue')
     expect(text).toMatch(/\| AccessDenied \| 990 \| k1: no \|/)
-    expect(text).toContain('after a to the last key')
+    expect(text).toContain('| a |  |  | AccessDenied&#58; no |')
     expect(text).toContain('CloudWatch')
   })
 
@@ -69,7 +69,13 @@ describe('the job summary', () => {
     const text = renderSummary({
       ...good,
       source: { bucket: 'from', prefix: hostile },
-      unlisted: [{ prefix: hostile, range: { after: hostile, upTo: hostile } }],
+      unlisted: [
+        {
+          part: { prefix: hostile, range: { after: hostile, upTo: hostile } },
+          code: hostile,
+          message: hostile,
+        },
+      ],
       failures: [{ code: hostile, count: 1, examples: [{ key: hostile, code: hostile, message: hostile }] }],
     })
     expect(text).not.toMatch(/<script|\*\*b\*\*|\u202e|^::/m)
@@ -84,7 +90,11 @@ describe('the job summary', () => {
       count: 3,
       examples: [1, 2, 3].map(() => ({ key, code: 'x', message: key })),
     }))
-    const unlisted = Array.from({ length: 5000 }, () => ({ prefix: key, range: { after: key, upTo: key } }))
+    const unlisted = Array.from({ length: 5000 }, () => ({
+      part: { prefix: key, range: { after: key, upTo: key } },
+      code: key,
+      message: key,
+    }))
     const samples = Array.from({ length: 200 }, (_, index) => ({
       elapsedMs: index * 1e6,
       copied: index * 1e7,

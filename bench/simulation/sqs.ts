@@ -1,0 +1,134 @@
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
+import type { VirtualTime } from './virtual-time.ts'
+
+export type SqsModel = {
+  /** Milliseconds that a request takes. */
+  latencyMs: number
+  /** Share of messages that are delivered twice. */
+  duplicates: number
+}
+
+export type Message = { id: string; body: string; receives: number }
+
+/** One queue: messages wait until they are received, and come back when nobody has deleted them in time. */
+class Queue {
+  readonly waiting: Message[] = []
+  readonly inFlight = new Map<string, { message: Message; hidden: number }>()
+  /** Waken when a message comes. */
+  readonly receivers: (() => void)[] = []
+}
+
+/** A model of SQS: the calls that workers make through a client, and what the model of Lambda needs. */
+export class SimulatedSqs {
+  requests = 0
+  readonly #queues = new Map<string, Queue>()
+  readonly #time: VirtualTime
+  readonly #model: SqsModel
+  #ids = 0
+
+  constructor(time: VirtualTime, model: SqsModel) {
+    this.#time = time
+    this.#model = model
+  }
+
+  /** What the workers take for the SDK's client. */
+  get client(): SQSClient {
+    return { send: (command: unknown) => this.#send(command) } as unknown as SQSClient
+  }
+
+  put(queueUrl: string, body: string, delayMs = 0): void {
+    const copies = this.#time.random() < this.#model.duplicates ? 2 : 1
+    for (let copy = 0; copy < copies; copy++)
+      this.#later(this.#queue(queueUrl), { id: `m${this.#ids++}`, body, receives: 0 }, delayMs)
+  }
+
+  /** Takes a message as Lambda's poller does; waits for one. Undefined when `ended` says that none will come. */
+  async take(queueUrl: string, visibilityMs: number, ended: () => boolean): Promise<Message | undefined> {
+    const queue = this.#queue(queueUrl)
+    while (queue.waiting.length === 0) {
+      if (ended()) return undefined
+      await new Promise<void>((resolve) => queue.receivers.push(resolve))
+    }
+    this.requests++
+    // Standard queues keep no order: any of the oldest may come.
+    const index = Math.floor(this.#time.random() * Math.min(queue.waiting.length, 50))
+    const message = queue.waiting[index] as Message
+    const last = queue.waiting.pop() as Message
+    if (index < queue.waiting.length) queue.waiting[index] = last
+    message.receives++
+    this.#hide(queue, message, visibilityMs)
+    await this.#time.sleep(this.#model.latencyMs)
+    return message
+  }
+
+  delete(queueUrl: string, message: Message): void {
+    this.requests++
+    this.#queue(queueUrl).inFlight.delete(message.id)
+  }
+
+  depth(queueUrl: string): number {
+    const { waiting, inFlight } = this.#queue(queueUrl)
+    return waiting.length + inFlight.size
+  }
+
+  /** Wakes everybody who waits for a message, so that they see that the run has ended. */
+  wakeAll(): void {
+    for (const queue of this.#queues.values()) for (const wake of queue.receivers.splice(0)) wake()
+  }
+
+  async #send(command: unknown): Promise<unknown> {
+    this.requests++
+    await this.#time.sleep(this.#model.latencyMs)
+    if (command instanceof SendMessageBatchCommand) {
+      const { QueueUrl = '', Entries = [] } = command.input
+      for (const { MessageBody = '', DelaySeconds = 0 } of Entries)
+        this.put(QueueUrl, MessageBody, DelaySeconds * 1000)
+      return { Failed: [] }
+    }
+    if (command instanceof SendMessageCommand) {
+      this.put(command.input.QueueUrl ?? '', command.input.MessageBody ?? '')
+      return {}
+    }
+    if (command instanceof ChangeMessageVisibilityCommand) {
+      const { QueueUrl = '', ReceiptHandle = '', VisibilityTimeout = 0 } = command.input
+      const queue = this.#queue(QueueUrl)
+      const held = queue.inFlight.get(ReceiptHandle)
+      if (held) this.#hide(queue, held.message, VisibilityTimeout * 1000)
+      return {}
+    }
+    if (command instanceof GetQueueAttributesCommand) return { Attributes: {} }
+    throw new Error(`the model of SQS has no ${(command as object).constructor.name}`)
+  }
+
+  #hide(queue: Queue, message: Message, ms: number): void {
+    const hidden = (queue.inFlight.get(message.id)?.hidden ?? 0) + 1
+    queue.inFlight.set(message.id, { message, hidden })
+    void this.#time.sleep(ms).then(() => {
+      if (queue.inFlight.get(message.id)?.hidden !== hidden) return
+      queue.inFlight.delete(message.id)
+      this.#show(queue, message)
+    })
+  }
+
+  #later(queue: Queue, message: Message, delayMs: number): void {
+    if (delayMs === 0) this.#show(queue, message)
+    else void this.#time.sleep(delayMs).then(() => this.#show(queue, message))
+  }
+
+  #show(queue: Queue, message: Message): void {
+    queue.waiting.push(message)
+    queue.receivers.shift()?.()
+  }
+
+  #queue(url: string): Queue {
+    const queue = this.#queues.get(url) ?? new Queue()
+    this.#queues.set(url, queue)
+    return queue
+  }
+}

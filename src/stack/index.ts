@@ -1,0 +1,1 @@
+export { findStack, type Stack, type StackOutputs } from './outputs.ts'
