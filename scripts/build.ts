@@ -14,12 +14,12 @@ const MTIME = new Date(1980, 0, 1)
 function run(command: string, ...args: string[]): void {
   execFileSync(join(root, 'node_modules', '.bin', command), args, {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 2, 'inherit'],
   })
 }
 
 function bundle(entry: string, out: string, ...options: string[]): void {
-  run('ncc', 'build', join('build', entry), '--out', join('dist', out), '--target', 'es2024', ...options)
+  run('ncc', 'build', join('build', entry), '--out', join('dist', out), '--target', 'es2024', '--quiet', ...options)
 }
 
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true })

@@ -8,7 +8,7 @@ jest.setTimeout(240_000)
 
 let stack: TestStack
 beforeAll(async () => {
-  stack = await startStack({ MaxConcurrency: '3' })
+  stack = await startStack({ CopyMaxConcurrency: '3', ListMaxConcurrency: '2' })
 })
 afterAll(async () => {
   await stack.stop()
@@ -29,19 +29,23 @@ function expectExact({ outputs }: StepResult): void {
   expect(count('copied') + count('skipped') + count('failed') + count('dlq-objects')).toBe(count('listed'))
 }
 
+/** Keeps S3 from answering copies into a bucket until released. */
+function hold(bucket: string): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  stack.intercept(async (request) => {
+    if (request.operation === 'CopyObject' && request.bucket === bucket) await promise
+    return undefined
+  })
+  return resolve
+}
+
 const numbered = (count: number, prefix = '') =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(6, '0')}`)
 
 describe('a run', () => {
   test('copies a prefix to another, and says so in outputs, log and summary', async () => {
-    await stack.bucket('from-prefix', [
-      ...numbered(700, 'a+b/x'),
-      'a+b/',
-      'a+b/日/🚀',
-      'a+b/\u0001',
-      'other/1',
-    ])
-    await stack.bucket('to-prefix', ['kept'])
+    stack.bucket('from-prefix', [...numbered(700, 'a+b/x'), 'a+b/', 'a+b/日/🚀', 'a+b/\u0001', 'other/1'])
+    stack.bucket('to-prefix', ['kept'])
     const step = await runStep({
       inputs: inputs('s3://from-prefix/a+b/', 's3://to-prefix/new/'),
       env: stack.env,
@@ -55,7 +59,8 @@ describe('a run', () => {
       'kept',
       ...stack.keys('from-prefix').flatMap((key) => (key.startsWith('a+b/') ? `new/${key.slice(4)}` : [])),
     ])
-    expect(await stack.read('to-prefix', 'new/日/🚀')).toBe('body of a+b/日/🚀')
+    const etag = (bucket: string, key: string) => stack.store.get(bucket, key)?.etag
+    expect(etag('to-prefix', 'new/日/🚀')).toBe(etag('from-prefix', 'a+b/日/🚀'))
     expect(await readFile(step.outputs['report'] as string, 'utf8')).toBe('')
     expect(step.summary).toMatch(/^## ✅ S3 copy: 703 of 703 objects/)
     expect(step.log).toMatch(
@@ -65,8 +70,8 @@ describe('a run', () => {
   })
 
   test('takes only the prefixes that it is given', async () => {
-    await stack.bucket('from-some', ['p/2023/a', 'p/2024/a', 'p/2024/b', 'p/2024', 'p/2025/a', '2024/a'])
-    await stack.bucket('to-some')
+    stack.bucket('from-some', ['p/2023/a', 'p/2024/a', 'p/2024/b', 'p/2024', 'p/2025/a', '2024/a'])
+    stack.bucket('to-some')
     const step = await runStep({
       inputs: inputs('s3://from-some/p/', 's3://to-some', { prefixes: '2024/\n2025' }),
       env: stack.env,
@@ -77,8 +82,8 @@ describe('a run', () => {
   })
 
   test('of an empty bucket is a success with zeros', async () => {
-    await stack.bucket('from-empty')
-    await stack.bucket('to-empty')
+    stack.bucket('from-empty')
+    stack.bucket('to-empty')
     const step = await runStep({ inputs: inputs('s3://from-empty', 's3://to-empty'), env: stack.env })
     expect(step.exitCode).toBe(0)
     expect(step.outputs).toMatchObject({ listed: '0', copied: '0', failed: '0', dlq: '0', bytes: '0' })
@@ -86,9 +91,10 @@ describe('a run', () => {
 
   test('names each object that could not be copied, and fails the step', async () => {
     const hostile = 'archived/|<b>\n::error::x'
-    await stack.bucket('from-archive', ['fine', 'x'.repeat(1020)])
-    stack.archive('from-archive', [hostile, 'archived/2'])
-    await stack.bucket('to-archive')
+    stack.bucket('from-archive', ['fine', 'x'.repeat(1020)])
+    for (const key of [hostile, 'archived/2'])
+      stack.store.put('from-archive', key, 'x', { storageClass: 'GLACIER' })
+    stack.bucket('to-archive')
     const step = await runStep({
       inputs: inputs('s3://from-archive', 's3://to-archive/longer/'),
       env: stack.env,
@@ -140,9 +146,9 @@ describe('what goes wrong before a run begins', () => {
 
 describe('two runs at once on one stack', () => {
   test('each reports its own exact numbers', async () => {
-    await stack.bucket('from-one', numbered(1500))
-    await stack.bucket('from-two', numbered(600))
-    await stack.bucket('to-both')
+    stack.bucket('from-one', numbered(1500))
+    stack.bucket('from-two', numbered(600))
+    stack.bucket('to-both')
     const steps = await Promise.all([
       runStep({
         inputs: inputs('s3://from-one', 's3://to-both/1/', { 'batch-size': '100' }),
@@ -165,8 +171,8 @@ describe('a worker that is killed', () => {
     'half-way through %s tasks costs no object and no exactness',
     async (kind) => {
       const [from, to] = [`from-killed-${kind}`, `to-killed-${kind}`]
-      await stack.bucket(from, numbered(3000))
-      await stack.bucket(to)
+      stack.bucket(from, numbered(3000))
+      stack.bucket(to)
       const { result } = await startStep({
         inputs: inputs(`s3://${from}`, `s3://${to}`, { 'batch-size': '50' }),
         env: stack.env,
@@ -190,8 +196,9 @@ describe('a worker that is killed', () => {
 
 describe('a poison message', () => {
   test('ends in the DLQ, in the counts and in the report, and the other tasks are not repeated', async () => {
-    await stack.bucket('from-poison', numbered(50))
-    await stack.bucket('to-poison')
+    stack.bucket('from-poison', numbered(50))
+    stack.bucket('to-poison')
+    const release = hold('to-poison')
     const step = await startStep({ inputs: inputs('s3://from-poison', 's3://to-poison'), env: stack.env })
     await until(async () => (await stack.runQueues()).length === 1)
     const [queue = ''] = await stack.runQueues()
@@ -203,8 +210,9 @@ describe('a poison message', () => {
       batchSize: 10,
     }
     const body = encodeTask(newCopyTask('poison.0', run, [{ key: 'p', size: 1 }]))
-    await send(stack.sqs, stack.outputs['CopyQueueUrl'] as string, body.replace(`"v":${PROTOCOL}`, '"v":99'))
+    await send(stack.sqs, stack.stack.copyQueueUrl, body.replace(`"v":${PROTOCOL}`, '"v":99'))
     await until(async () => (await stack.deadLetters()).length === 1)
+    release()
     const { exitCode, outputs, log } = await step.result
     expect(outputs).toMatchObject({ listed: '50', copied: '50', failed: '0', dlq: '1' })
     expect(exitCode).toBe(1)
@@ -215,8 +223,8 @@ describe('a poison message', () => {
 
 describe('a job that is cancelled', () => {
   test('stops its run: the run queue goes, workers drop its tasks, and the counts so far are told', async () => {
-    await stack.bucket('from-cancel', numbered(2000))
-    await stack.bucket('to-cancel')
+    stack.bucket('from-cancel', numbered(2000))
+    stack.bucket('to-cancel')
     const step = await startStep({
       inputs: inputs('s3://from-cancel', 's3://to-cancel', { 'batch-size': '1' }),
       env: stack.env,
@@ -233,7 +241,7 @@ describe('a job that is cancelled', () => {
   })
 
   test('by a kill that leaves no time: post stops the run', async () => {
-    await stack.bucket('to-kill')
+    stack.bucket('to-kill')
     const step = await startStep({
       inputs: inputs('s3://from-cancel', 's3://to-kill', { 'batch-size': '1' }),
       env: stack.env,

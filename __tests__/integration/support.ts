@@ -1,47 +1,65 @@
 import { join } from 'node:path'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { GetQueueUrlCommand, ListQueuesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
-import pLimit from 'p-limit'
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { ListQueuesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { startAws } from '../../local/index.ts'
+import { toText } from '../../local/s3/bytes.ts'
+import type { Fault, Intercepted } from '../../local/s3/index.ts'
+import { type DeadLetter, look } from '../../src/dead-letters.ts'
+import { isDrained, readDepths } from '../../src/depths.ts'
+import { findStack } from '../../src/stack/outputs.ts'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
 export const STACK = 's3-71-test'
 
-/** The embedded AWS with the stack of template.yaml on it, and clients for it. */
+/** The embedded AWS with the stack of template.yaml on it, and what tests do with it. */
 export async function startStack(parameters: Record<string, string> = {}) {
-  const aws = await startAws()
+  let intercept: (request: Intercepted) => Fault | undefined | Promise<Fault | undefined> = () => undefined
+  const aws = await startAws({ s3: { intercept: (request) => intercept(request) } })
   const client = { endpoint: aws.url, region: aws.region, credentials: aws.credentials }
-  const s3 = new S3Client({ ...client, forcePathStyle: true })
   const sqs = new SQSClient(client)
-  await aws.deploy({ stackName: STACK, template: join(ROOT, 'template.yaml'), parameters })
-  return {
-    aws,
-    s3,
-    sqs,
-    env: aws.env,
-    /** Creates a bucket with an object for each key; the body tells the key. */
-    async bucket(name: string, keys: string[] = []): Promise<void> {
-      await s3.send(new CreateBucketCommand({ Bucket: name }))
-      const limit = pLimit(16)
-      await Promise.all(
-        keys.map((Key) =>
-          limit(() => s3.send(new PutObjectCommand({ Bucket: name, Key, Body: `body of ${Key}` }))),
-        ),
-      )
+  await aws.deploy({
+    stackName: STACK,
+    template: join(ROOT, 'template.yaml'),
+    parameters: {
+      SourceBucketArns: 'arn:aws:s3:::any',
+      DestinationBucketArns: 'arn:aws:s3:::any',
+      ...parameters,
     },
-    async read(Bucket: string, Key: string): Promise<string | undefined> {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }))
-      return await Body?.transformToString()
+  })
+  const stack = (await findStack(new CloudFormationClient(client), STACK))?.outputs
+  if (!stack) throw new Error(`the stack ${STACK} was deployed but is not there`)
+  const functions = { list: stack.listFunctionName, copy: stack.copyFunctionName }
+  const { store } = aws.s3
+  return {
+    env: aws.env,
+    sqs,
+    stack,
+    store,
+    /** Decides what becomes of requests to S3 from now on. */
+    intercept(decide: typeof intercept): void {
+      intercept = decide
+    },
+    /** Creates a bucket with an object for each key; the body tells the key. */
+    bucket(name: string, keys: string[] = []): void {
+      store.createBucket(name)
+      for (const key of keys) store.put(name, key, `body of ${key}`)
     },
     /** Keys of a bucket, in S3's order. */
-    keys: (bucket: string): string[] => aws.s3.store.keys(bucket),
-    /** Names of the run queues that exist. */
+    keys: (bucket: string): string[] => [...store.bucket(bucket).objects.keys()].map(toText),
+    /** Process ids of a function's instances that are at work. */
+    busy: (kind: 'list' | 'copy'): number[] => aws.lambda.pids(functions[kind]).busy,
+    logs: (kind: 'list' | 'copy'): readonly string[] => aws.lambda.logs(functions[kind]),
+    /** URLs of the run queues that exist. */
     async runQueues(): Promise<string[]> {
-      const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: `${STACK}-run-` }))
+      const { QueueUrls = [] } = await sqs.send(
+        new ListQueuesCommand({ QueueNamePrefix: stack.runQueuePrefix }),
+      )
       return QueueUrls
     },
+    deadLetters: (): Promise<DeadLetter[]> =>
+      look(sqs, stack.deadLetterQueueUrl, new AbortController().signal),
+    drained: async (): Promise<boolean> => isDrained(await readDepths(sqs, stack)),
     async stop(): Promise<void> {
-      s3.destroy()
       sqs.destroy()
       await aws.stop()
     },
@@ -57,9 +75,4 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
 
 export async function send(sqs: SQSClient, queueUrl: string, body: string): Promise<void> {
   await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body }))
-}
-
-export async function urlOf(sqs: SQSClient, name: string): Promise<string> {
-  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }))
-  return QueueUrl as string
 }

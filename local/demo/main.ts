@@ -40,7 +40,17 @@ try {
   console.log(`Uploading ${objects.length} objects from ${values.from} and the list of difficult keys`)
   await upload(objects)
 
-  await aws.deploy({ stackName: STACK, template: join(ROOT, 'template.yaml') })
+  await aws.deploy({
+    stackName: STACK,
+    template: join(ROOT, 'template.yaml'),
+    parameters: {
+      SourceBucketArns: `arn:aws:s3:::${SOURCE}`,
+      DestinationBucketArns: `arn:aws:s3:::${DESTINATION}`,
+      // A process for each function at work; a small machine is no faster with more.
+      CopyMaxConcurrency: '3',
+      ListMaxConcurrency: '2',
+    },
+  })
   const step = await runStep({
     inputs: {
       source: `s3://${SOURCE}`,

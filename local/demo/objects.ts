@@ -48,7 +48,7 @@ const DIFFICULT_KEYS = [
   '/leading slash',
   'folder marker/',
   'dots/./../here',
-  '..',
+  'up/..',
   '.',
   'control\u0001\u001f\u007f',
   'tab\tand\nnew line\rreturn',
@@ -73,7 +73,7 @@ const DIFFICULT_KEYS = [
   'constructor',
   'soap',
   'long '.padEnd(1024 - 'difficult/'.length, 'x'),
-  `long 日`.padEnd(344, '本'),
+  `long 日`.padEnd(340, '本'),
 ]
 
 export function difficultObjects(prefix: string): DemoObject[] {
