@@ -7,7 +7,6 @@ import { isUtf8 } from 'node:buffer'
  */
 export type Bytes = string
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
 const ASCII = /^[\x00-\x7f]*$/
 
 export function toBytes(text: string): Bytes {

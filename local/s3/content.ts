@@ -50,10 +50,6 @@ export class Content {
     return new Content(runs)
   }
 
-  get isSparse(): boolean {
-    return this.#runs.some((run) => 'pattern' in run)
-  }
-
   /** The bytes from `start` up to, not including, `end`. */
   slice(start: number, end: number): Content {
     if (start === 0 && end === this.size) return this
@@ -78,10 +74,16 @@ export class Content {
     }
   }
 
+  /** The bytes, when they lie in memory in one piece. */
+  get piece(): Buffer | undefined {
+    const [first] = this.#runs
+    if (!first) return Buffer.alloc(0)
+    return this.#runs.length === 1 && 'bytes' in first ? first.bytes : undefined
+  }
+
   /** All bytes at once; for content that fits into memory. */
   toBuffer(): Buffer {
-    const [only] = this.#runs
-    return this.#runs.length === 1 && only && 'bytes' in only ? only.bytes : Buffer.concat([...this.chunks()])
+    return this.piece ?? Buffer.concat([...this.chunks()])
   }
 
   /** Hexadecimal MD5, as in an ETag. */
@@ -105,7 +107,7 @@ export class Content {
   }
 
   *#digestInput(): Generator<Buffer> {
-    if (!this.isSparse) {
+    if (!this.#runs.some((run) => 'pattern' in run)) {
       yield* this.chunks()
       return
     }
