@@ -1,0 +1,32 @@
+/**
+ * Runs the embedded AWS on a fixed port, with the stack of template.yaml in it, until it is interrupted.
+ *
+ *     npm run local [-- --port PORT]
+ */
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startAws } from './index.ts'
+
+const STACK = 's3-71'
+
+const { values } = parseArgs({ options: { port: { type: 'string', default: '4571' } } })
+
+const aws = await startAws({ port: Number(values.port) })
+try {
+  const outputs = await aws.deploy({
+    stackName: STACK,
+    template: join(import.meta.dirname, '..', 'template.yaml'),
+    // Nobody checks permissions here, so these name no real buckets.
+    parameters: {
+      SourceBucketArns: 'arn:aws:s3:::source',
+      DestinationBucketArns: 'arn:aws:s3:::destination',
+    },
+  })
+  for (const [name, value] of Object.entries(aws.env)) console.log(`export ${name}=${value}`)
+  console.log(`# stack ${STACK}`)
+  for (const [name, value] of Object.entries(outputs)) console.log(`# ${name}: ${value}`)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+} finally {
+  await aws.stop()
+}
