@@ -19,13 +19,24 @@ function run(command: string, ...args: string[]): void {
 }
 
 function bundle(entry: string, out: string, ...options: string[]): void {
-  run('ncc', 'build', join('build', entry), '--out', join('dist', out), '--target', 'es2024', '--quiet', ...options)
+  run(
+    'ncc',
+    'build',
+    join('build', entry),
+    '--out',
+    join('dist', out),
+    '--target',
+    'es2024',
+    '--quiet',
+    ...options,
+  )
 }
 
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true })
 run('tsc', '-p', 'tsconfig.build.json')
 
-for (const entry of ['main', 'post']) bundle(`src/${entry}.js`, entry, '--license', 'licenses.txt')
+bundle('src/index.js', 'main', '--license', 'licenses.txt')
+bundle('src/post.js', 'post', '--license', 'licenses.txt')
 
 const zip: Zippable = {}
 for (const name of ['list', 'copy']) {

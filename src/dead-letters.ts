@@ -13,6 +13,9 @@ const BATCH = 10
 /** Messages that one look reads at most: 1,000 requests. */
 const MOST = 10_000
 
+/** A message of the DLQ. */
+export type DeadLetter = { id: string; body: string }
+
 /** What the DLQ holds of this run, and what nobody can say whose it is. */
 export class DeadLetters {
   /** Messages that name this run but are no task of it, by message id. */
@@ -43,7 +46,7 @@ export class DeadLetters {
   }
 
   /** Takes one message of the DLQ in; the same one again changes nothing. */
-  async take({ id, body }: { id: string; body: string }): Promise<void> {
+  async take({ id, body }: DeadLetter): Promise<void> {
     const trace = traceOf(body)
     if (!trace) {
       this.#nameless.add(id)
@@ -84,11 +87,7 @@ const LOOK_SECONDS = 30
  * Reads through the DLQ and leaves everything there: it is for people, and for other runs too.
  * @returns the messages that this look came across; a later look may come across others
  */
-export async function look(
-  sqs: SQSClient,
-  queueUrl: string,
-  signal: AbortSignal,
-): Promise<{ id: string; body: string }[]> {
+export async function look(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<DeadLetter[]> {
   const found = new Map<string, { body: string; receipt: string }>()
   while (found.size < MOST) {
     const { Messages = [] } = await sqs.send(

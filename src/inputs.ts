@@ -3,7 +3,8 @@ import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
 import type { Place } from '../protocol/message.ts'
 import { overlappingPrefixes } from '../protocol/range.ts'
 import { UserError } from './errors.ts'
-import { overlaps, parseLocation } from './location.ts'
+import { BUCKET, overlaps, parseLocation } from './location.ts'
+import type { AfterRun } from './stack/index.ts'
 import { printable } from './text.ts'
 
 /** The action's inputs, valid together. */
@@ -19,8 +20,17 @@ export type Inputs = {
   pollSeconds: number
   timeoutMinutes: number
   failOnError: boolean
+  deploy: 'auto' | 'never'
+  afterRun: AfterRun
+  artifactBucket: string | undefined
+  sourceKmsKey: string | undefined
+  destinationKmsKey: string | undefined
+  permissionsBoundary: string | undefined
+  tags: Record<string, string>
 }
 
+const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/
+const IAM_POLICY = /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/
 /** SQS allows a queue's name 80 characters, of which `-run-` and the run's id take 30. */
 const STACK_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,49}$/
 
@@ -53,6 +63,25 @@ export function readInputs(): Inputs {
     pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
     timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
     failOnError: attempt(() => readBoolean('fail-on-error'), true),
+    deploy: attempt<Inputs['deploy']>(() => readChoice('deploy', ['auto', 'never']), 'auto'),
+    afterRun: attempt<AfterRun>(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
+    artifactBucket: attempt<string | undefined>(
+      () => readOptional('artifact-bucket', BUCKET, 'the name of a bucket'),
+      undefined,
+    ),
+    sourceKmsKey: attempt<string | undefined>(
+      () => readOptional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'),
+      undefined,
+    ),
+    destinationKmsKey: attempt<string | undefined>(
+      () => readOptional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'),
+      undefined,
+    ),
+    permissionsBoundary: attempt<string | undefined>(
+      () => readOptional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'),
+      undefined,
+    ),
+    tags: attempt(readTags, {}),
   }
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`
@@ -103,6 +132,35 @@ function readNumber(name: string, least: number, most: number): number {
   if (!/^\d+$/.test(text) || value < least || value > most)
     throw new Error(`${name}: "${printable(text)}" must be a whole number from ${least} to ${most}`)
   return value
+}
+
+function readChoice<T extends string>(name: string, choices: readonly T[]): T {
+  const text = core.getInput(name)
+  const choice = choices.find((one) => one === text)
+  if (!choice) throw new Error(`${name}: "${printable(text)}" must be one of ${choices.join(', ')}`)
+  return choice
+}
+
+function readOptional(name: string, pattern: RegExp, what: string): string | undefined {
+  const text = core.getInput(name)
+  if (text === '') return undefined
+  if (!pattern.test(text)) throw new Error(`${name}: "${printable(text)}" is not ${what}`)
+  return text
+}
+
+/** Lines of `name=value`; AWS allows 128 and 256 characters (CloudFormation API reference, Tag). */
+function readTags(): Record<string, string> {
+  const lines = core.getMultilineInput('tags')
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, name = '', value = ''] = /^([^=]{1,128})=(.{0,256})$/.exec(line) ?? []
+      if (name.trim() === '' || /^aws:/i.test(name))
+        throw new Error(
+          `tags: "${printable(line)}" must be name=value, and the name must not begin with aws:`,
+        )
+      return [name.trim(), value.trim()]
+    }),
+  )
 }
 
 function readBoolean(name: string): boolean {

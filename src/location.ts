@@ -2,7 +2,7 @@ import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
 import type { Place } from '../protocol/message.ts'
 import { printable } from './text.ts'
 
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
+export const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/
 
 /**

@@ -1,66 +1,77 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
-import { SQSClient } from '@aws-sdk/client-sqs'
 import { newRunId } from '../protocol/ids.ts'
 import type { Run } from '../protocol/message.ts'
 import { realTiming } from '../protocol/timing.ts'
+import { type Clients, createClients } from './clients.ts'
 import { DeadLetters } from './dead-letters.ts'
-import { explain, UserError } from './errors.ts'
+import { explain } from './errors.ts'
 import { Failures } from './failures.ts'
 import { type Inputs, readInputs } from './inputs.ts'
 import { Ledger } from './ledger.ts'
 import { showPlace } from './location.ts'
+import { prepareStack } from './prepare.ts'
 import { Progress } from './progress.ts'
 import { report } from './report.ts'
 import type { Result } from './result.ts'
 import { createRunQueue, deleteRunQueue, seed, seeds } from './run.ts'
-import { findStack, type StackOutputs } from './stack/index.ts'
+import { afterRun, keepEnabled, resume, type StackOutputs } from './stack/index.ts'
 import { clearRun, saveRun } from './state.ts'
 import { UnlistedParts } from './unlisted.ts'
 import { watch } from './watch.ts'
 
 const timing = realTiming
+const tools = { timing, log: core }
 
-async function main(signal: AbortSignal): Promise<void> {
-  const inputs = readInputs()
-  const { region } = inputs
-  const sqs = new SQSClient({ region })
-  const stack = await core.group(`Stack ${inputs.stackName}`, () => locateStack(inputs))
-
-  const runId = newRunId(new Date(timing.now()))
-  const queueUrl = await createRunQueue(sqs, `${stack.runQueuePrefix}${runId}`, timing)
-  saveRun({ queueUrl, region, runId })
-  core.info(`Run ${runId}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
+/** Runs the action. What goes wrong fails the step with a message for people; nothing is thrown. */
+export async function run(): Promise<void> {
+  const cancel = new AbortController()
+  // A cancelled job gets SIGINT, 7.5 s later SIGTERM, and is killed 2.5 s after that (actions/runner, ProcessInvoker).
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => cancel.abort())
   try {
-    const result = await copy({ inputs, stack, sqs, runId, queueUrl, signal })
-    await report(result, inputs.failOnError)
-  } finally {
-    await deleteRunQueue(sqs, queueUrl)
-    clearRun()
+    await main(cancel.signal)
+  } catch (error) {
+    core.setFailed(explain(error))
   }
 }
 
-async function locateStack({ stackName, region }: Inputs): Promise<StackOutputs> {
-  const found = await findStack(new CloudFormationClient({ region }), stackName)
-  if (!found) throw new UserError(`There is no stack ${stackName} in ${region}. Deploy template.yaml first.`)
-  core.info(`Found in ${region}, version ${found.outputs.version}`)
-  return found.outputs
+async function main(signal: AbortSignal): Promise<void> {
+  const inputs = readInputs()
+  const clients = createClients(inputs.region)
+  const outputs = await core.group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools))
+  if (signal.aborted) return core.setFailed('The job was cancelled before the run began.')
+
+  const stack = { name: inputs.stackName, outputs }
+  const runId = newRunId(new Date(timing.now()))
+  const queueUrl = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${runId}`, timing)
+  saveRun({ queueUrl, region: inputs.region, runId, stack, afterRun: inputs.afterRun })
+  core.info(`Run ${runId}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
+  try {
+    const result = await copy({ inputs, outputs, clients, runId, queueUrl, signal })
+    await report(result, inputs.failOnError)
+  } finally {
+    await deleteRunQueue(clients.sqs, queueUrl)
+  }
+  // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
+  if (signal.aborted) return
+  await afterRun(inputs.afterRun, clients, stack, tools)
+  clearRun()
 }
 
 type Job = {
   inputs: Inputs
-  stack: StackOutputs
-  sqs: SQSClient
+  outputs: StackOutputs
+  clients: Clients
   runId: string
   queueUrl: string
   signal: AbortSignal
 }
 
 /** Seeds the run, watches it to its end, and gathers what there is to say of it. */
-async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promise<Result> {
+async function copy({ inputs, outputs, clients, runId, queueUrl, signal }: Job): Promise<Result> {
   const { source, destination, batchSize, stackName, region } = inputs
+  const { sqs, lambda } = clients
   const run: Run = { id: runId, queue: queueUrl, source, destination, batchSize }
   const parts = seeds(inputs)
   const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${runId}`, 'failures.ndjson')
@@ -71,10 +82,13 @@ async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promi
   const progress = new Progress()
 
   const startedAt = timing.now()
-  await seed(sqs, stack.listQueueUrl, run, parts, timing)
+  await Promise.all([
+    seed(sqs, outputs.listQueueUrl, run, parts, timing),
+    core.group('Event source mappings', () => resume(lambda, outputs, tools)),
+  ])
   const { ending, endedAt } = await core.group('Progress', () =>
     watch(
-      { sqs, stack, runQueueUrl: queueUrl, ledger, failures, deadLetters, unlisted },
+      { sqs, stack: outputs, runQueueUrl: queueUrl, ledger, failures, deadLetters, unlisted },
       {
         pollMs: inputs.pollSeconds * 1000,
         deadline: startedAt + inputs.timeoutMinutes * 60_000,
@@ -83,6 +97,10 @@ async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promi
         onPoll: (depths) =>
           core.info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
         onWarning: (message) => core.warning(message),
+        onQuiet: async () => {
+          if (await keepEnabled(lambda, outputs, tools))
+            core.info('The functions were paused; enabled them again')
+        },
       },
     ),
   )
@@ -100,14 +118,8 @@ async function copy({ inputs, stack, sqs, runId, queueUrl, signal }: Job): Promi
     unlisted: unlisted.of((task) => ledger.counts(task)),
     failures: await failures.finish((task) => ledger.counts(task)),
     reportPath,
-    deadLetterQueueUrl: stack.deadLetterQueueUrl,
+    deadLetterQueueUrl: outputs.deadLetterQueueUrl,
     durationMs: endedAt - startedAt,
     samples: progress.samples,
   }
 }
-
-const cancel = new AbortController()
-// A cancelled job gets SIGINT, 7.5 s later SIGTERM, and is killed 2.5 s after that (actions/runner, ProcessInvoker).
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => cancel.abort())
-
-main(cancel.signal).catch((error: unknown) => core.setFailed(explain(error)))

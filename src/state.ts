@@ -1,7 +1,14 @@
 import * as core from '@actions/core'
+import type { AfterRun, StackOutputs } from './stack/index.ts'
 
-/** What `post` needs to stop a run that main could not end itself. */
-export type RunState = { queueUrl: string; region: string; runId: string }
+/** What `post` needs to stop a run that main could not end itself, and to leave the stack as it should be. */
+export type RunState = {
+  queueUrl: string
+  region: string
+  runId: string
+  stack: { name: string; outputs: StackOutputs }
+  afterRun: AfterRun
+}
 
 const NAME = 'run'
 

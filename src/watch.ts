@@ -11,6 +11,8 @@ import type { UnlistedParts } from './unlisted.ts'
 
 /** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
 const STALL_MS = 5 * 60_000
+/** After so long without a settled task it is worth asking whether the functions are still fed. */
+const QUIET_MS = 60_000
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000
 /** Polls at the end that wait for the queues to read empty. */
@@ -44,6 +46,8 @@ export type WatchOptions = {
   /** Told after each poll. */
   onPoll: (depths: Depths) => void
   onWarning: (message: string) => void
+  /** Called now and then while nothing gets any further. */
+  onQuiet: () => Promise<void>
 }
 
 /**
@@ -54,7 +58,9 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
   const { ledger } = watched
   const { timing, deadline, signal } = options
   const dlq = new DlqWatcher(watched, timing)
-  let lastProgress = timing.now()
+  let lastSettled = timing.now()
+  let lastProgress = lastSettled
+  let lastQuiet = lastSettled
   while (!signal.aborted) {
     const settledBefore = ledger.settled
     await takeOutcomes(watched, options)
@@ -68,7 +74,12 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
       await dlq.lookThrough(signal)
       return { ending: 'settled', endedAt: now }
     }
+    if (ledger.settled > settledBefore) lastSettled = now
     if (ledger.settled > settledBefore || !isDrained(depths)) lastProgress = now
+    if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
+      lastQuiet = now
+      await options.onQuiet()
+    }
     if (now - lastProgress >= STALL_MS) return { ending: 'stalled', endedAt: now }
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }

@@ -6,9 +6,25 @@ import { ROOT, STACK, send, startStack, type TestStack, until } from './support.
 
 jest.setTimeout(240_000)
 
+const ABOUT = [
+  'prefix',
+  'some',
+  'empty',
+  'archive',
+  'one',
+  'two',
+  'both',
+  'killed-list',
+  'killed-copy',
+  'poison',
+  'cancel',
+  'kill',
+]
+const BUCKETS = ABOUT.flatMap((about) => [`from-${about}`, `to-${about}`])
+
 let stack: TestStack
 beforeAll(async () => {
-  stack = await startStack({ CopyMaxConcurrency: '3', ListMaxConcurrency: '2' })
+  stack = await startStack(BUCKETS)
 })
 afterAll(async () => {
   await stack.stop()
@@ -20,7 +36,15 @@ function inputs(
   destination: string,
   more: Record<string, string> = {},
 ): Record<string, string> {
-  return { source, destination, 'stack-name': STACK, 'poll-interval': '1', timeout: '4', ...more }
+  return {
+    source,
+    destination,
+    'stack-name': STACK,
+    deploy: 'never',
+    'poll-interval': '1',
+    timeout: '4',
+    ...more,
+  }
 }
 
 /** What has to hold after every run: the counts add up. */
@@ -61,7 +85,7 @@ describe('a run', () => {
     ])
     const etag = (bucket: string, key: string) => stack.store.get(bucket, key)?.etag
     expect(etag('to-prefix', 'new/日/🚀')).toBe(etag('from-prefix', 'a+b/日/🚀'))
-    expect(await readFile(step.outputs['report'] as string, 'utf8')).toBe('')
+    expect(await readFile(step.outputs.report as string, 'utf8')).toBe('')
     expect(step.summary).toMatch(/^## ✅ S3 copy: 703 of 703 objects/)
     expect(step.log).toMatch(
       /listed \d+ .* copied \d+ .* objects\/s .* queues: list \d+, copy \d+, in flight \d+, DLQ \d+/,
@@ -78,7 +102,7 @@ describe('a run', () => {
     })
     expect(step.exitCode).toBe(0)
     expect(stack.keys('to-some')).toEqual(['2024/a', '2024/b', '2025/a'])
-    expect(step.outputs['listed']).toBe('3')
+    expect(step.outputs.listed).toBe('3')
   })
 
   test('of an empty bucket is a success with zeros', async () => {
@@ -103,7 +127,7 @@ describe('a run', () => {
     expect(step.exitCode).toBe(1)
     expect(step.outputs).toMatchObject({ listed: '4', copied: '1', failed: '3', dlq: '0' })
     expectExact(step)
-    const lines = (await readFile(step.outputs['report'] as string, 'utf8')).trimEnd().split('\n')
+    const lines = (await readFile(step.outputs.report as string, 'utf8')).trimEnd().split('\n')
     const failures = lines.map((line) => JSON.parse(line) as { key: string; code: string })
     expect(failures.map(({ key, code }) => `${code} ${key}`).sort()).toEqual([
       'InvalidObjectState archived/2',
@@ -121,7 +145,7 @@ describe('a run', () => {
       env: stack.env,
     })
     expect(step.exitCode).toBe(0)
-    expect(step.outputs['failed']).toBe('3')
+    expect(step.outputs.failed).toBe('3')
     expect(step.log).toMatch(/::warning::3 objects could not be copied/)
   })
 })
@@ -140,7 +164,7 @@ describe('what goes wrong before a run begins', () => {
       env: stack.env,
     })
     expect(step.exitCode).toBe(1)
-    expect(step.log).toMatch(/::error::There is no stack nowhere in us-east-1/)
+    expect(step.log).toMatch(/::error::There is no stack nowhere in us-east-1, and `deploy` is `never`/)
   })
 })
 
@@ -156,12 +180,12 @@ describe('two runs at once on one stack', () => {
       }),
       runStep({ inputs: inputs('s3://from-two', 's3://to-both/2/', { 'batch-size': '10' }), env: stack.env }),
     ])
-    expect(
-      steps.map(({ outputs }) => [outputs['listed'], outputs['copied'], outputs['failed'], outputs['dlq']]),
-    ).toEqual([
-      ['1500', '1500', '0', '0'],
-      ['600', '600', '0', '0'],
-    ])
+    expect(steps.map(({ outputs }) => [outputs.listed, outputs.copied, outputs.failed, outputs.dlq])).toEqual(
+      [
+        ['1500', '1500', '0', '0'],
+        ['600', '600', '0', '0'],
+      ],
+    )
     expect(stack.keys('to-both')).toEqual([...numbered(1500, '1/'), ...numbered(600, '2/')])
   })
 })
@@ -234,7 +258,7 @@ describe('a job that is cancelled', () => {
     const result = await step.result
     expect(result.exitCode).toBe(1)
     expect(result.log).toMatch(/The run was cancelled/)
-    expect(result.state['run']).toBe('')
+    expect((await runPost(result.state, stack.env)).exitCode).toBe(0)
     expect(await stack.runQueues()).toEqual([])
     await until(() => stack.drained())
     expect(stack.keys('to-cancel').length).toBeLessThan(2000)

@@ -11,19 +11,21 @@ import { findStack } from '../../src/stack/outputs.ts'
 export const ROOT = join(import.meta.dirname, '..', '..')
 export const STACK = 's3-71-test'
 
-/** The embedded AWS with the stack of template.yaml on it, and what tests do with it. */
-export async function startStack(parameters: Record<string, string> = {}) {
+/** The embedded AWS with the stack of template.yaml on it, made for runs between these buckets, and what tests do with it. */
+export async function startStack(buckets: string[]) {
   let intercept: (request: Intercepted) => Fault | undefined | Promise<Fault | undefined> = () => undefined
   const aws = await startAws({ s3: { intercept: (request) => intercept(request) } })
   const client = { endpoint: aws.url, region: aws.region, credentials: aws.credentials }
   const sqs = new SQSClient(client)
+  const arns = buckets.map((name) => `arn:aws:s3:::${name}`).join(',')
   await aws.deploy({
     stackName: STACK,
     template: join(ROOT, 'template.yaml'),
     parameters: {
-      SourceBucketArns: 'arn:aws:s3:::any',
-      DestinationBucketArns: 'arn:aws:s3:::any',
-      ...parameters,
+      SourceBucketArns: arns,
+      DestinationBucketArns: arns,
+      CopyMaxConcurrency: '3',
+      ListMaxConcurrency: '2',
     },
   })
   const stack = (await findStack(new CloudFormationClient(client), STACK))?.outputs

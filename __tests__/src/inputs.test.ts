@@ -49,6 +49,13 @@ describe('good inputs', () => {
       pollSeconds: 10,
       timeoutMinutes: 350,
       failOnError: true,
+      deploy: 'auto',
+      afterRun: 'pause',
+      artifactBucket: undefined,
+      sourceKmsKey: undefined,
+      destinationKmsKey: undefined,
+      permissionsBoundary: undefined,
+      tags: {},
     })
   })
 
@@ -71,6 +78,11 @@ describe('good inputs', () => {
   test('a neighbour whose name begins alike is not inside', () => {
     expect(problems({ source: 's3://one/a/', destination: 's3://one/ab/' })).toBe('')
     expect(problems({ source: 's3://one/a/', destination: 's3://one/' })).toBe('')
+  })
+
+  test('tags are lines of name=value', () => {
+    given({ ...places, tags: 'team=data\ncost-center = 7=x \n' })
+    expect(readInputs().tags).toEqual({ team: 'data', 'cost-center': '7=x' })
   })
 
   test('region comes before AWS_REGION', () => {
@@ -103,6 +115,13 @@ describe('problems', () => {
     [{ 'fail-on-error': 'maybe' }, /fail-on-error: "maybe" must be true or false/],
     [{ 'stack-name': '1st' }, /stack-name/],
     [{ 'stack-name': 'x'.repeat(51) }, /stack-name/],
+    [{ deploy: 'yes' }, /deploy: "yes" must be one of auto, never/],
+    [{ 'after-run': 'stop' }, /after-run: "stop" must be one of pause, keep, delete/],
+    [{ 'artifact-bucket': 'No' }, /artifact-bucket: "No" is not the name of a bucket/],
+    [{ 'source-kms-key': 'alias/mine' }, /source-kms-key: "alias\/mine" is not the ARN of a KMS key/],
+    [{ 'permissions-boundary': 'x' }, /permissions-boundary: "x" is not the ARN of an IAM policy/],
+    [{ tags: 'team' }, /tags: "team" must be name=value/],
+    [{ tags: 'aws:x=y' }, /must not begin with aws:/],
     [{ region: 'Frankfurt' }, /region: "Frankfurt"/],
   ])('%j', (inputs, message) => {
     expect(problems(inputs as Record<string, string>)).toMatch(message)

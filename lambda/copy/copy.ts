@@ -1,7 +1,7 @@
 import { KEY_BYTES, utf8Length } from '../../protocol/key.ts'
 import type { CopyTask, Failure, Listed } from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import { isTransient, type S3, S3Error } from '../s3/index.ts'
+import { isThrottle, isTransient, type S3, S3Error } from '../s3/index.ts'
 import type { Pace } from './pace.ts'
 
 /** Tries for one object in one task before it is handed on to a later task. */
@@ -87,7 +87,7 @@ async function copyOne(
     }
     if (!(error instanceof S3Error)) throw error
     const failure = { key: object.key, code: error.code, message: error.message.slice(0, MESSAGE_CHARS) }
-    pace.answered(error.status === 503 || error.status === 429)
+    pace.answered(isThrottle(error))
     if (!isTransient(error)) {
       result.failures.push(failure)
       return

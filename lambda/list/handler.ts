@@ -1,12 +1,20 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { createWorker } from '../create-worker.ts'
 import { handleEvent } from '../worker.ts'
+import { type CheckAnswer, type CheckEvent, check } from './check.ts'
 import { workOnListTask } from './task.ts'
 
 const { s3, deps, environment } = createWorker('list')
 
-/** The list function: lists the parts that its tasks hold. Throws nothing; failed messages are named in the answer. */
-export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+/**
+ * The list function: lists the parts that its tasks hold, or checks whether a run can be done. Throws nothing; failed
+ * messages are named in the answer.
+ */
+export async function handler(
+  event: SQSEvent | CheckEvent,
+  context: Context,
+): Promise<SQSBatchResponse | CheckAnswer> {
+  if ('check' in event) return await check(event.check, s3)
   return await handleEvent(
     event,
     context,

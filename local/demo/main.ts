@@ -1,6 +1,7 @@
 /**
  * The demo: uploads a real directory tree and a set of difficult keys into the embedded S3, copies the bucket with the
- * built action as GitHub's runner would, and compares source and destination object by object.
+ * built action as GitHub's runner would, in an account that is empty but for the buckets, and compares source and
+ * destination object by object. A second run then finds the stack that the first one deployed.
  *
  *     npm run demo [-- --from DIR]
  */
@@ -11,14 +12,13 @@ import { parseArgs } from 'node:util'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import pLimit from 'p-limit'
 import { startAws } from '../index.ts'
-import { runPost, runStep } from '../runner.ts'
+import { runPost, runStep, type StepResult } from '../runner.ts'
 import { compareBuckets } from './compare.ts'
 import { type DemoObject, difficultObjects, filesBelow } from './objects.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const SOURCE = 'demo-source'
 const DESTINATION = 'demo-destination'
-const STACK = 's3-71-demo'
 const SHOWN = 20
 
 const { values } = parseArgs({ options: { from: { type: 'string', default: join(ROOT, 'node_modules') } } })
@@ -40,42 +40,56 @@ try {
   console.log(`Uploading ${objects.length} objects from ${values.from} and the list of difficult keys`)
   await upload(objects)
 
-  await aws.deploy({
-    stackName: STACK,
-    template: join(ROOT, 'template.yaml'),
-    parameters: {
-      SourceBucketArns: `arn:aws:s3:::${SOURCE}`,
-      DestinationBucketArns: `arn:aws:s3:::${DESTINATION}`,
-      // A process for each function at work; a small machine is no faster with more.
-      CopyMaxConcurrency: '3',
-      ListMaxConcurrency: '2',
-    },
-  })
-  const step = await runStep({
-    inputs: {
-      source: `s3://${SOURCE}`,
-      destination: `s3://${DESTINATION}`,
-      'stack-name': STACK,
-      'poll-interval': '2',
-    },
-    env: aws.env,
-    onLine: (line) => console.log(line),
-  })
-  const post = await runPost(step.state, aws.env)
-  console.log(`${post.log}\n${step.summary}`)
+  const first = await run({})
+  console.log(`\n${first.summary}`)
 
   console.log('Comparing source and destination object by object')
   const { identical, total, differences } = await compareBuckets(s3, SOURCE, DESTINATION)
   for (const difference of differences.slice(0, SHOWN)) console.log(difference)
   if (differences.length > SHOWN) console.log(`and ${differences.length - SHOWN} more differences`)
-  for (const name of ['listed', 'copied', 'failed', 'dlq']) console.log(`${name}: ${step.outputs[name]}`)
+
+  console.log('\nA second run in the same account, of a few objects')
+  const second = await run({ prefixes: 'difficult/' })
+  const reused = /Reused in .*/.exec(second.log)?.[0]
+  console.log(`\n${reused ?? 'the second run did not reuse the stack'}`)
+
+  const succeeded = [first, second].every(({ exitCode }) => exitCode === 0)
+  const proven = succeeded && reused !== undefined && total === objects.length && differences.length === 0
+  if (!proven) showErrors()
+  for (const name of ['listed', 'copied', 'failed', 'dlq']) console.log(`${name}: ${first.outputs[name]}`)
   console.log(`identical: ${identical} of ${total}`)
-  const proven =
-    step.exitCode === 0 && post.exitCode === 0 && total === objects.length && differences.length === 0
   process.exitCode = proven ? 0 : 1
 } finally {
   s3.destroy()
   await aws.stop()
+}
+
+/** Runs the action and its post step, as a job does. */
+async function run(inputs: Record<string, string>): Promise<StepResult> {
+  const step = await runStep({
+    inputs: {
+      source: `s3://${SOURCE}`,
+      destination: `s3://${DESTINATION}`,
+      // A process for each function at work: a small machine is no faster with more.
+      'max-concurrency': '3',
+      'poll-interval': '2',
+      ...inputs,
+    },
+    env: aws.env,
+    onLine: (line) => console.log(line),
+  })
+  await runPost(step.state, aws.env)
+  return step
+}
+
+/** What the functions logged of errors, for when something went wrong. */
+function showErrors(): void {
+  for (const { name } of aws.lambda.functions)
+    for (const line of aws.lambda
+      .logs(name)
+      .filter((it) => it.includes('ERROR'))
+      .slice(-SHOWN))
+      console.log(name, line)
 }
 
 async function upload(items: DemoObject[]): Promise<void> {

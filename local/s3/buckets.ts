@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { ACCOUNT_ID } from '../identity.ts'
 import { authorize, type BucketCall, type Call, header, type Reply } from './call.ts'
 import { S3Error } from './errors.ts'
-import { DEFAULT_ACCOUNT, DEFAULT_REGION } from './store.ts'
+import { DEFAULT_REGION } from './store.ts'
 import { childText, element, parseXml, xmlDocument } from './xml.ts'
 
 /** An account's canonical user id. */
@@ -30,7 +31,7 @@ export function createBucket({ store, request, body }: Call): Reply {
   }
   const existing = store.buckets.get(name)
   if (existing) {
-    if (existing.owner !== DEFAULT_ACCOUNT) throw new S3Error('BucketAlreadyExists')
+    if (existing.owner !== ACCOUNT_ID) throw new S3Error('BucketAlreadyExists')
     if (existing.region !== DEFAULT_REGION || region !== DEFAULT_REGION)
       throw new S3Error('BucketAlreadyOwnedByYou')
     return { headers: { location: `/${name}` } }
@@ -66,12 +67,12 @@ export function getBucketLocation({ bucket }: BucketCall): Reply {
 
 export function listBuckets({ store }: Call): Reply {
   const buckets = [...store.buckets.values()]
-    .filter((bucket) => bucket.owner === DEFAULT_ACCOUNT)
+    .filter((bucket) => bucket.owner === ACCOUNT_ID)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(
       ({ name, created, region }) =>
         `<Bucket>${element('Name', name)}${element('CreationDate', new Date(created).toISOString())}${element('BucketRegion', region)}</Bucket>`,
     )
-  const owner = `<Owner>${element('ID', ownerId(DEFAULT_ACCOUNT))}</Owner>`
+  const owner = `<Owner>${element('ID', ownerId(ACCOUNT_ID))}</Owner>`
   return { body: xmlDocument('ListAllMyBucketsResult', `${owner}<Buckets>${buckets.join('')}</Buckets>`) }
 }

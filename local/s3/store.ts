@@ -1,11 +1,10 @@
 import sortedBtree from 'sorted-btree'
+import { ACCOUNT_ID } from '../identity.ts'
 import { type Bytes, toBytes } from './bytes.ts'
 import type { Algorithm, Checksum, ChecksumType } from './checksums.ts'
 import { Content } from './content.ts'
 import { S3Error } from './errors.ts'
 
-/** The account that owns buckets unless another is given. */
-export const DEFAULT_ACCOUNT = '123456789012'
 export const DEFAULT_REGION = 'us-east-1'
 
 export type Encryption = {
@@ -98,7 +97,7 @@ export class Store {
     const bucket: Bucket = {
       name,
       region: DEFAULT_REGION,
-      owner: DEFAULT_ACCOUNT,
+      owner: ACCOUNT_ID,
       created: Date.now(),
       ownership: 'BucketOwnerEnforced',
       requesterPays: false,

@@ -26,7 +26,10 @@ export type Stack = {
   status: string
   statusReason: string | undefined
   terminationProtection: boolean
+  /** When it was last created or updated: milliseconds since the epoch. */
+  changedAt: number
   parameters: ReadonlyMap<string, string>
+  tags: ReadonlyMap<string, string>
   outputs: ReadonlyMap<string, string>
 }
 
@@ -45,7 +48,9 @@ export async function describeStack(cfn: CloudFormationClient, name: string): Pr
       status: stack.StackStatus ?? '',
       statusReason: stack.StackStatusReason,
       terminationProtection: stack.EnableTerminationProtection ?? false,
+      changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
       parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
+      tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
       outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
     }
   } catch (error) {

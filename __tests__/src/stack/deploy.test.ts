@@ -1,0 +1,292 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { CreateChangeSetCommand, DeleteStackCommand } from '@aws-sdk/client-cloudformation'
+import { GetObjectCommand } from '@aws-sdk/client-s3'
+import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { UserError } from '../../../src/errors.ts'
+import { afterRun, ensureStack, findStack } from '../../../src/stack/index.ts'
+import { changedTemplate, emptyAccount, STACK, tools, writeCode } from './support.ts'
+
+let account: Awaited<ReturnType<typeof emptyAccount>>
+let folder: string
+
+beforeEach(async () => {
+  account = await emptyAccount()
+  folder = mkdtempSync(join(tmpdir(), 's3-71-deploy-'))
+})
+afterEach(async () => {
+  await account.stop()
+  rmSync(folder, { recursive: true })
+})
+
+async function ensure(changes: Partial<typeof account.request> = {}, on = tools()) {
+  return await ensureStack(account.clients, { ...account.request, ...changes }, on)
+}
+
+const parameter = (name: string) => account.aws.stacks.get(STACK).blueprint?.parameters.get(name)
+
+/** The message of the UserError that a call ends with. */
+async function refusal(call: Promise<unknown>): Promise<string> {
+  const error = await call.then(
+    () => new Error('nothing was thrown'),
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(UserError)
+  return (error as Error).message
+}
+
+describe('a stack that is absent', () => {
+  test('is created, with the code from the action’s own bucket, and its events in the log', async () => {
+    const on = tools()
+    const { how, outputs } = await ensure({}, on)
+    expect(how).toBe('created')
+    expect(outputs).toMatchObject({
+      version: '1.0.0',
+      runQueuePrefix: 's3-71-run-',
+      listFunctionName: 's3-71-list',
+    })
+    expect(account.aws.lambda.get('s3-71-copy').handler).toBe('copy/index.handler')
+    expect(parameter('SourceBucketArns')).toBe('arn:aws:s3:::photos-old')
+    expect(on.lines).toContain('CREATE_COMPLETE AWS::Lambda::Function CopyFunction')
+    expect(on.lines.at(-1)).toBe('CREATE_COMPLETE AWS::CloudFormation::Stack s3-71')
+  })
+
+  test('gets its code from under the hash of the code', async () => {
+    await ensure()
+    const code = readFileSync(account.request.codePath)
+    const Key = `functions/${createHash('sha256').update(code).digest('hex')}.zip`
+    const { Body } = await account.clients.s3.send(new GetObjectCommand({ Bucket: 'artifacts', Key }))
+    expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(code)).toBe(true)
+  })
+
+  test('is not created when the bucket for its code is not there', async () => {
+    expect(await refusal(ensure({ artifactBucket: 'nowhere-at-all' }))).toMatch(
+      /artifact-bucket.*nowhere-at-all/,
+    )
+    expect(account.aws.stacks.list()).toEqual([])
+  })
+
+  test('of which only a change set was made is created', async () => {
+    await account.clients.cfn.send(
+      new CreateChangeSetCommand({
+        StackName: STACK,
+        ChangeSetName: 'left-behind',
+        ChangeSetType: 'CREATE',
+        TemplateBody: 'Resources: { Queue: { Type: AWS::SQS::Queue } }',
+      }),
+    )
+    expect(account.aws.stacks.get(STACK).status).toBe('REVIEW_IN_PROGRESS')
+    expect((await ensure()).how).toBe('created')
+  })
+
+  test('is not created under `deploy: never`, which says so', async () => {
+    expect(await refusal(ensure({ deploy: 'never' }))).toMatch(/no stack s3-71 in eu-west-1.*never/)
+    expect(account.calls).toEqual(['CloudFormation DescribeStacks'])
+  })
+
+  test('is not created for buckets that do not exist', async () => {
+    const message = await refusal(ensure({ sourceBucket: 'fotos-old', destinationBucket: 'fotos-new' }))
+    expect(message).toMatch(/fotos-old.*fotos-new/)
+    expect(account.aws.stacks.list()).toEqual([])
+  })
+
+  test('is not created for more functions than the account can run', async () => {
+    await account.stop()
+    account = await emptyAccount({ concurrency: 10 })
+    const message = await refusal(ensure({ maxConcurrency: 50 }))
+    expect(message).toMatch(/max-concurrency: 50 copy and 10 list .* 10 .* Set it to 8 or less/)
+    expect((await ensure({ maxConcurrency: 8 })).how).toBe('created')
+  })
+
+  test('that can’t be made is taken away again, and the first failure is named', async () => {
+    const codePath = join(folder, 'broken.zip')
+    writeFileSync(codePath, 'this is no zip')
+    const message = await refusal(ensure({ codePath }))
+    expect(message).toMatch(
+      /could not be created.*What failed first: ListFunction \(AWS::Lambda::Function\): .*zip/i,
+    )
+    expect(await findStack(account.clients.cfn, STACK)).toBeUndefined()
+    expect((await ensure()).how).toBe('created')
+  })
+
+  test('whose template CloudFormation refuses says why', async () => {
+    const templatePath = await changedTemplate(
+      folder,
+      'Type: AWS::SQS::QueuePolicy',
+      'Type: AWS::SQS::Nothing',
+    )
+    await expect(ensure({ templatePath })).rejects.toThrow(
+      /Unrecognized resource types: \[AWS::SQS::Nothing\]/,
+    )
+  })
+})
+
+describe('a stack that is there', () => {
+  beforeEach(async () => {
+    await ensure()
+    account.calls.length = 0
+  })
+
+  test('is reused as it is with one call', async () => {
+    expect((await ensure()).how).toBe('reused')
+    expect(account.calls).toEqual(['CloudFormation DescribeStacks'])
+    expect((await ensure({ deploy: 'never' })).how).toBe('reused')
+  })
+
+  test('is updated in place for other code', async () => {
+    const before = account.aws.lambda.get('s3-71-list').codeSha256
+    const codePath = writeCode(folder, 'export const handler = async () => "new"')
+    const { how } = await ensure({ codePath })
+    expect(how).toBe('updated')
+    expect(account.aws.lambda.get('s3-71-list').codeSha256).not.toBe(before)
+    expect((await ensure({ codePath })).how).toBe('reused')
+  })
+
+  test('gets the rights on the buckets of another run, and keeps those that it has', async () => {
+    expect((await ensure({ sourceBucket: 'films-old', destinationBucket: 'films-new' })).how).toBe('updated')
+    expect(parameter('SourceBucketArns')).toBe('arn:aws:s3:::photos-old,arn:aws:s3:::films-old')
+    expect((await ensure()).how).toBe('reused')
+  })
+
+  test('keeps the parameters that a run says nothing of, and its tags', async () => {
+    const key = 'arn:aws:kms:eu-west-1:000000000000:key/1'
+    await ensure({ sourceKmsKey: key, tags: { team: 'photos' } })
+    await ensure({ maxConcurrency: 12, tags: { cost: '7' } })
+    expect(parameter('SourceKmsKeyArns')).toBe(key)
+    expect(parameter('CopyMaxConcurrency')).toBe('12')
+    expect(account.aws.stacks.get(STACK).tags).toEqual({ team: 'photos', cost: '7' })
+  })
+
+  test.each([
+    ["didn't contain changes", (template: string) => template],
+    ['No updates are to be performed', (template: string) => `${template}# a remark\n`],
+  ])('is reused when CloudFormation says: %s', async (_, remark) => {
+    // A fingerprint that nothing is made of: CloudFormation sees another value, and nothing to do.
+    const templatePath = await changedTemplate(folder, / Build \${Fingerprint}/g, '')
+    await ensure({ templatePath })
+    const stack = account.aws.stacks.get(STACK)
+    writeFileSync(templatePath, remark(readFileSync(templatePath, 'utf8')))
+    const changeSets = [...stack.changeSets.keys()]
+    const parameters = stack.blueprint?.parameters as Map<string, string> | undefined
+    parameters?.set('Fingerprint', '0')
+    expect((await ensure({ templatePath })).how).toBe('reused')
+    expect([...stack.changeSets.keys()]).toEqual(changeSets)
+    expect(account.calls).toContain('CloudFormation DeleteChangeSet')
+  })
+
+  test('that is being changed by somebody else is waited for', async () => {
+    const stack = account.aws.stacks.get(STACK)
+    stack.enter('UPDATE_IN_PROGRESS')
+    const on = tools()
+    const ensuring = ensure({}, on)
+    await delay(60)
+    expect(on.lines).toContain(
+      'The stack s3-71 is UPDATE_IN_PROGRESS by somebody else: waiting for the end of that',
+    )
+    stack.enter('UPDATE_COMPLETE')
+    expect((await ensuring).how).toBe('reused')
+  })
+
+  test('that is being deleted is waited for and created anew', async () => {
+    await account.clients.cfn.send(new DeleteStackCommand({ StackName: STACK }))
+    expect((await ensure()).how).toBe('created')
+  })
+
+  test.each(['ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'])(
+    'in %s is deleted and created anew',
+    async (status) => {
+      const stack = account.aws.stacks.get(STACK)
+      stack.status = status
+      expect(await refusal(ensure({ deploy: 'never' }))).toMatch(
+        new RegExp(`${status}.*only be deleted.*never`),
+      )
+      expect((await ensure()).how).toBe('created')
+      expect(account.aws.stacks.get(STACK).id).not.toBe(stack.id)
+    },
+  )
+
+  test('in ROLLBACK_COMPLETE and protected from deletion is left alone', async () => {
+    const stack = account.aws.stacks.get(STACK)
+    stack.status = 'ROLLBACK_COMPLETE'
+    stack.terminationProtected = true
+    expect(await refusal(ensure())).toMatch(/protected.*update-termination-protection/)
+  })
+
+  test.each(['UPDATE_ROLLBACK_FAILED', 'UPDATE_FAILED', 'IMPORT_ROLLBACK_FAILED'])(
+    'in %s is left to a person',
+    async (status) => {
+      account.aws.stacks.get(STACK).enter(status, 'a function could not be put back')
+      expect(await refusal(ensure())).toMatch(new RegExp(`${status} \\(a function could not be put back\\)`))
+    },
+  )
+
+  test('whose update fails goes back, and the first failure is named', async () => {
+    const codePath = join(folder, 'broken.zip')
+    writeFileSync(codePath, 'this is no zip')
+    const message = await refusal(ensure({ codePath }))
+    expect(message).toMatch(
+      /could not be updated and is UPDATE_ROLLBACK_COMPLETE now. What failed first: ListFunction/,
+    )
+    expect((await ensure()).how).toBe('reused')
+  })
+
+  test('is not touched when it is somebody else’s', async () => {
+    await account.clients.cfn.send(new DeleteStackCommand({ StackName: STACK }))
+    await account.aws.stacks.get(STACK).operation
+    account.aws.stacks.create({
+      stackName: STACK,
+      template: 'Resources: { Queue: { Type: AWS::SQS::Queue } }',
+    })
+    await account.aws.stacks.get(STACK).operation
+    expect(await refusal(ensure())).toMatch(/not one of S3-71/)
+    await expect(findStack(account.clients.cfn, STACK)).rejects.toThrow(
+      /lacks the outputs Version, ListQueueUrl/,
+    )
+    expect(account.aws.stacks.get(STACK).status).toBe('CREATE_COMPLETE')
+  })
+
+  test('under `deploy: never` without rights on the run’s buckets is refused, and without less said', async () => {
+    const message = await refusal(ensure({ deploy: 'never', sourceBucket: 'films-old' }))
+    expect(message).toMatch(/no rights.*SourceBucketArns/)
+    const on = tools()
+    await ensure({ deploy: 'never', maxConcurrency: 9 }, on)
+    expect(on.lines).toEqual([
+      'WARNING The stack s3-71 is not as this run would have it (CopyMaxConcurrency).',
+    ])
+  })
+
+  test('is deleted after a run, but not while another one is going on', async () => {
+    const on = tools()
+    const found = await findStack(account.clients.cfn, STACK)
+    if (!found) throw new Error('there is no stack')
+    const { QueueUrl } = await account.clients.sqs.send(
+      new CreateQueueCommand({ QueueName: 's3-71-run-other' }),
+    )
+    await afterRun('delete', account.clients, { name: STACK, outputs: found.outputs }, on)
+    expect(on.lines).toEqual(['The stack s3-71 stays as it is: another run is going on.'])
+    await account.clients.sqs.send(new DeleteQueueCommand({ QueueUrl }))
+    await afterRun('delete', account.clients, { name: STACK, outputs: found.outputs }, on)
+    expect(on.lines.at(-1)).toBe('The stack s3-71 is deleted.')
+    expect(account.aws.stacks.list()).toEqual([])
+  })
+})
+
+describe('two workflows at once', () => {
+  test('on no stack: one creates it, the other waits and reuses it', async () => {
+    const both = await Promise.all([ensure(), ensure()])
+    expect(both.map(({ how }) => how).sort()).toEqual(['created', 'reused'])
+    expect(both[0]?.outputs).toEqual(both[1]?.outputs)
+  })
+
+  test('with other buckets each: both have their rights in the end', async () => {
+    await ensure()
+    const runs = [ensure({ sourceBucket: 'films-old' }), ensure({ destinationBucket: 'films-new' })]
+    expect((await Promise.all(runs)).map(({ how }) => how)).toEqual(['updated', 'updated'])
+    expect(parameter('SourceBucketArns')).toContain('films-old')
+    expect(parameter('DestinationBucketArns')).toContain('films-new')
+  })
+})

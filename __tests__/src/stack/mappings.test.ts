@@ -1,0 +1,220 @@
+import { LambdaClient } from '@aws-sdk/client-lambda'
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newRunId } from '../../../protocol/ids.ts'
+import {
+  afterRun,
+  checkFunction,
+  ensureStack,
+  keepEnabled,
+  resume,
+  type StackOutputs,
+} from '../../../src/stack/index.ts'
+import { pauseIfIdle } from '../../../src/stack/mappings.ts'
+import { emptyAccount, STACK, tools, writeCode } from './support.ts'
+
+const DAY_MS = 24 * 3600_000
+
+describe('on the embedded AWS', () => {
+  let account: Awaited<ReturnType<typeof emptyAccount>>
+  let outputs: StackOutputs
+
+  beforeAll(async () => {
+    account = await emptyAccount()
+    outputs = (await ensureStack(account.clients, account.request, tools())).outputs
+  })
+  afterAll(() => account.stop())
+  beforeEach(async () => {
+    for (const url of account.aws.queues.listQueues('s3-71-run-').map(({ url }) => url))
+      account.aws.queues.deleteQueue(url)
+    await resume(account.clients.lambda, outputs, tools())
+    account.calls.length = 0
+  })
+
+  const states = () =>
+    [outputs.listMappingId, outputs.copyMappingId].map((id) => account.aws.lambda.mapping(id).state)
+  const startRun = async (at = Date.now()) => {
+    const name = `${outputs.runQueuePrefix}${newRunId(new Date(at))}`
+    await account.clients.sqs.send(new CreateQueueCommand({ QueueName: name }))
+  }
+  const pause = async () => {
+    const on = tools()
+    await afterRun('pause', account.clients, { name: STACK, outputs }, on)
+    return on.lines
+  }
+
+  test('an idle stack is paused after a run and resumed for the next', async () => {
+    expect(await pause()).toEqual(['The stack s3-71 is paused: it polls nothing until the next run.'])
+    expect(states()).toEqual(['Disabled', 'Disabled'])
+    await resume(account.clients.lambda, outputs, tools())
+    expect(states()).toEqual(['Enabled', 'Enabled'])
+  })
+
+  test('a stack is not paused while another run is going on', async () => {
+    await startRun()
+    expect(await pause()).toEqual(['The stack s3-71 stays as it is: another run is going on.'])
+    expect(states()).toEqual(['Enabled', 'Enabled'])
+  })
+
+  test('a run queue that was left behind a week ago keeps no stack awake', async () => {
+    await startRun(Date.now() - 7 * DAY_MS)
+    await pause()
+    expect(states()).toEqual(['Disabled', 'Disabled'])
+  })
+
+  test('nothing is done when the stack is kept', async () => {
+    await afterRun('keep', account.clients, { name: STACK, outputs }, tools())
+    expect(account.calls).toEqual([])
+  })
+
+  test('a run that gets no further finds out that it was paused', async () => {
+    expect(await keepEnabled(account.clients.lambda, outputs, tools())).toBe(false)
+    await pause()
+    expect(await keepEnabled(account.clients.lambda, outputs, tools())).toBe(true)
+    expect(states()).toEqual(['Enabled', 'Enabled'])
+  })
+})
+
+describe('the start of a run', () => {
+  let account: Awaited<ReturnType<typeof emptyAccount>>
+  let outputs: StackOutputs
+  const check = {
+    source: { bucket: 'photos-old', prefix: '' },
+    destination: { bucket: 'photos-new', prefix: 'a/' },
+  }
+
+  beforeAll(async () => {
+    account = await emptyAccount()
+  })
+  afterAll(() => account.stop())
+
+  const deploy = async (answer: string) => {
+    const codePath = writeCode(
+      account.request.codePath.replace(/[^/]+$/, ''),
+      `export const handler = async (event) => (${answer})`,
+    )
+    const ensured = await ensureStack(account.clients, { ...account.request, codePath }, tools())
+    outputs = ensured.outputs
+    return async () => await ensureStack(account.clients, { ...account.request, codePath }, tools())
+  }
+  const checkList = (fresh = false) =>
+    checkFunction(account.clients.lambda, outputs.listFunctionName, check, fresh, tools())
+
+  test('on a stack that is there and paused takes four calls', async () => {
+    const again = await deploy('{ protocol: 1, problems: [] }')
+    await afterRun('pause', account.clients, { name: STACK, outputs }, tools())
+    account.calls.length = 0
+    await again()
+    await Promise.all([resume(account.clients.lambda, outputs, tools()), checkList()])
+    expect(account.calls.sort()).toEqual([
+      'CloudFormation DescribeStacks',
+      'Lambda Invoke',
+      'Lambda UpdateEventSourceMapping',
+      'Lambda UpdateEventSourceMapping',
+    ])
+  })
+
+  test('hands the function what the run is about', async () => {
+    await deploy(
+      '{ protocol: 1, problems: [event.check.destination.bucket + "/" + event.check.destination.prefix] }',
+    )
+    await expect(checkList()).rejects.toThrow(
+      /s3-71-list can’t serve this run; nothing was sent.\n- photos-new\/a\/$/,
+    )
+  })
+
+  test('is refused by a function of another protocol', async () => {
+    await deploy('{ protocol: 99, problems: [] }')
+    await expect(checkList()).rejects.toThrow(/version 99 of the protocol.*Update the stack/)
+  })
+
+  test.each([
+    ['that knows no check', '{ batchItemFailures: [] }', /outdated or broken.*batchItemFailures/],
+    ['that fails', '(() => { throw new Error("no such thing") })()', /outdated or broken.*no such thing/],
+  ])('is refused by a function %s', async (_, answer, message) => {
+    await deploy(answer)
+    await expect(checkList()).rejects.toThrow(message)
+  })
+
+  test('waits for rights that the role was given just now', async () => {
+    await deploy(
+      '{ protocol: 1, problems: globalThis.asked++ > 1 ? [] : (globalThis.asked ??= 1, ["AccessDenied"]) }',
+    )
+    await checkList(true)
+  })
+})
+
+/**
+ * A run that begins and another that ends, call by call, in every order there is. What AWS knows is a set of run queues
+ * and one mapping; a call takes effect when its turn comes.
+ */
+describe('a run begins while another ends', () => {
+  const mappings = { listMappingId: 'm', copyMappingId: 'm', runQueuePrefix: 's3-71-run-' }
+  const RUN_QUEUE = 'https://sqs/1/s3-71-run-new'
+
+  /** Lets `begin` and `end` make their calls in the order of `turns`; what is left over goes on by itself. */
+  async function play(turns: Array<'begin' | 'end'>): Promise<{ enabled: boolean; used: number }> {
+    const world = { enabled: true, queues: new Set<string>() }
+    const waiting: Partial<Record<'begin' | 'end', () => void>> = {}
+    const turn = (who: 'begin' | 'end') => new Promise<void>((resolve) => (waiting[who] = resolve))
+    const clients = (who: 'begin' | 'end') => {
+      const answer = (client: LambdaClient | SQSClient) =>
+        (client as SQSClient).middlewareStack.add(
+          (_next, { commandName }) =>
+            async ({ input }) => {
+              await turn(who)
+              return { output: perform(world, commandName ?? '', input as never), response: {} } as never
+            },
+          { step: 'initialize' },
+        )
+      const lambda = new LambdaClient({ region: 'eu-west-1' })
+      const sqs = new SQSClient({ region: 'eu-west-1' })
+      answer(lambda)
+      answer(sqs)
+      return { lambda, sqs }
+    }
+    const beginning = clients('begin')
+    let open = 2
+    const done = () => {
+      open--
+    }
+    const begin = (async () => {
+      await beginning.sqs.send(new CreateQueueCommand({ QueueName: 's3-71-run-new' }))
+      await resume(beginning.lambda, mappings, tools())
+    })().then(done)
+    const end = pauseIfIdle(clients('end'), mappings, tools()).then(done)
+    let used = 0
+    while (open > 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const wanted = turns[used]
+      const who = wanted && waiting[wanted] ? wanted : waiting.begin ? 'begin' : 'end'
+      if (who === wanted) used++
+      const go = waiting[who]
+      delete waiting[who]
+      go?.()
+    }
+    await Promise.all([begin, end])
+    return { enabled: world.enabled, used }
+  }
+
+  function perform(
+    world: { enabled: boolean; queues: Set<string> },
+    command: string,
+    { Enabled }: { Enabled?: boolean },
+  ): object {
+    if (command === 'CreateQueueCommand') world.queues.add(RUN_QUEUE)
+    else if (command === 'ListQueuesCommand') return { QueueUrls: [...world.queues] }
+    else if (command === 'UpdateEventSourceMappingCommand') world.enabled = Enabled ?? world.enabled
+    else if (command !== 'GetQueueAttributesCommand') throw new Error(`no answer for ${command}`)
+    return { State: world.enabled ? 'Enabled' : 'Disabled' }
+  }
+
+  test('in whatever order, the mappings are enabled in the end', async () => {
+    // The run that begins makes 2 kinds of calls, the one that ends up to 4: 6 turns of either say every order.
+    const orders = Array.from({ length: 2 ** 8 }, (_, bits) =>
+      Array.from({ length: 8 }, (_, turn) => ((bits >> turn) & 1 ? 'begin' : 'end') as 'begin' | 'end'),
+    )
+    const ends = await Promise.all(orders.map(play))
+    expect(ends.filter(({ enabled }) => !enabled)).toEqual([])
+  })
+})

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import { UserError } from '../../../src/errors.ts'
+import {
+  differences,
+  isRight,
+  listConcurrency,
+  type Wishes,
+  wantedParameters,
+} from '../../../src/stack/parameters.ts'
+
+const wishes: Wishes = { sourceBucket: 'photos-old', destinationBucket: 'photos-new', maxConcurrency: 50 }
+const made = { partition: 'aws', fingerprint: 'f00d' }
+const wanted = (changes: Partial<Wishes> = {}, current: Record<string, string> = {}, partition = 'aws') =>
+  wantedParameters({ ...wishes, ...changes }, { ...made, partition }, new Map(Object.entries(current)))
+
+describe('wantedParameters', () => {
+  test('a new stack gets the buckets of the run as ARNs, and its speed', () => {
+    expect(Object.fromEntries(wanted())).toEqual({
+      SourceBucketArns: 'arn:aws:s3:::photos-old',
+      DestinationBucketArns: 'arn:aws:s3:::photos-new',
+      CopyMaxConcurrency: '50',
+      ListMaxConcurrency: '10',
+      Fingerprint: 'f00d',
+    })
+  })
+
+  test('a run with other buckets is added to those that the stack knows, once', () => {
+    const current = { SourceBucketArns: 'arn:aws:s3:::films, arn:aws:s3:::photos-old' }
+    expect(wanted({}, current).get('SourceBucketArns')).toBe('arn:aws:s3:::films,arn:aws:s3:::photos-old')
+    expect(wanted({ sourceBucket: 'notes' }, current).get('SourceBucketArns')).toBe(
+      'arn:aws:s3:::films,arn:aws:s3:::photos-old,arn:aws:s3:::notes',
+    )
+  })
+
+  test('the partition is the stack’s', () => {
+    expect(wanted({}, {}, 'aws-cn').get('DestinationBucketArns')).toBe('arn:aws-cn:s3:::photos-new')
+  })
+
+  test('keys and boundary are set when given and left alone when not', () => {
+    const sourceKmsKey = 'arn:aws:kms:eu-west-1:111122223333:key/1'
+    const permissionsBoundary = 'arn:aws:iam::111122223333:policy/b'
+    const given = wanted({ sourceKmsKey, permissionsBoundary })
+    expect(given.get('SourceKmsKeyArns')).toBe(sourceKmsKey)
+    expect(given.get('PermissionsBoundaryArn')).toBe(permissionsBoundary)
+    expect(given.has('DestinationKmsKeyArns')).toBe(false)
+  })
+
+  test('a list that has no room left is an error that says what to do', () => {
+    const full = Array.from({ length: 53 }, (_, i) => `arn:aws:s3:::${String(i).padStart(63, 'b')}`).join(',')
+    expect(() => wanted({}, { SourceBucketArns: full })).toThrow(UserError)
+    expect(() => wanted({}, { SourceBucketArns: full })).toThrow(/SourceBucketArns.*photos-old.*stack-name/s)
+  })
+})
+
+test.each([
+  [2, 2],
+  [8, 2],
+  [20, 5],
+  [50, 10],
+  [1000, 10],
+])('%i copy functions go with %i list functions', (copies, lists) => {
+  expect(listConcurrency(copies)).toBe(lists)
+})
+
+describe('differences', () => {
+  const stack = (parameters: Record<string, string>, tags: Record<string, string> = {}) => ({
+    parameters: new Map(Object.entries(parameters)),
+    tags: new Map(Object.entries(tags)),
+  })
+
+  test('a stack as it is wanted has none, whatever else it has', () => {
+    const has = stack({ ...Object.fromEntries(wanted()), LogRetentionDays: '30' }, { team: 'a', cost: '1' })
+    expect(differences(has, wanted(), { team: 'a' })).toEqual([])
+  })
+
+  test('each parameter and tag that differs is named, and whether the run can do without', () => {
+    const has = stack({ ...Object.fromEntries(wanted()), CopyMaxConcurrency: '5', SourceBucketArns: '' })
+    const found = differences(has, wanted(), { team: 'a' })
+    expect(found).toEqual(['SourceBucketArns', 'CopyMaxConcurrency', 'tag team'])
+    expect(found.filter(isRight)).toEqual(['SourceBucketArns'])
+  })
+})

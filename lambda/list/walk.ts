@@ -1,0 +1,148 @@
+import { compareKeys } from '../../protocol/key.ts'
+import { isEmpty, type Range } from '../../protocol/range.ts'
+import { Alphabet } from './alphabet.ts'
+import { Cutter, guessKeysLeft, type Stretch } from './split.ts'
+
+/** One answer to a list request. */
+export type Page<T> = {
+  /** In S3's order; may be fewer than asked for, even none, with more to come. */
+  objects: T[]
+  /** Where to go on (S3's continuation token); missing on the last page. */
+  token?: string | undefined
+}
+
+export type WalkDeps<T extends { key: string }> = {
+  /** What all the keys listed begin with. */
+  prefix: string
+  /** Asks for a page of full size: what follows `token`, or else the keys after `startAfter`. */
+  page: (request: { startAfter?: string | undefined; token?: string | undefined }) => Promise<Page<T>>
+  /** Takes listed objects: in order within a call, and none twice. Not called with none. */
+  emit: (objects: T[]) => Promise<void>
+  /** Hands a range to another task. */
+  spawn: (range: Range) => Promise<void>
+  /** True when the rest has to be handed on. */
+  isLate: () => boolean
+}
+
+export type WalkResult = {
+  /** List requests. */
+  requests: number
+  /** Objects emitted. */
+  listed: number
+  /** Ranges handed to other tasks. */
+  spawned: number
+}
+
+/** Objects in a page at most (S3 API reference, ListObjectsV2). */
+const PAGE_KEYS = 1000
+/** Pages after which a walk that goes on looks for cuts, and again whenever it has doubled: the first walk of a run, others. */
+const FIRST_LOOK = { ofRun: 8, ofOthers: 12 }
+/** Pages that are worth a task of their own: about 1.5 s of listing. */
+const TASK_PAGES = 16
+/** Cuts made at one look at most. */
+const CUTS = 15
+/** Requests without keys that the search for cuts may cost: while the end of the keys is unknown, and else for each page listed. */
+const MISSES = { atOpenEnd: 6, perPage: 1 / 16 }
+
+/** What one look for cuts may still make and cost. */
+type Budget = { cuts: number; misses: number }
+
+/**
+ * Lists a range: page after page from its lower end. When many keys seem to be left it cuts them up, hands the upper
+ * parts to other tasks and goes on with the lowest.
+ *
+ * A cut is only made where a page that starts at it is full and more follows: that page is emitted here, the part
+ * behind it is handed on, so a cut costs no request. Where such a page comes back short, the range is done from
+ * there up. Whatever the guesses, the parts and pages tile the range, so each key that exists throughout is listed once.
+ */
+export async function walk<T extends { key: string }>(range: Range, deps: WalkDeps<T>): Promise<WalkResult> {
+  const { prefix } = deps
+  const result: WalkResult = { requests: 0, listed: 0, spawned: 0 }
+  if (isEmpty(range)) return result
+  const alphabet = new Alphabet()
+  const cutter = new Cutter()
+
+  /** The next page that holds keys, without those behind `upTo`; `more` when others may follow in the range. */
+  const fetch = async (request: Parameters<typeof deps.page>[0], upTo: string | undefined) => {
+    let { token } = request
+    for (;;) {
+      const page = await deps.page({ ...request, token })
+      result.requests++
+      token = page.token
+      const count = upTo === undefined ? page.objects.length : countUpTo(page.objects, upTo)
+      const objects = page.objects.slice(0, count)
+      const [first, last] = [objects[0]?.key, objects.at(-1)?.key]
+      const more =
+        token !== undefined && count === page.objects.length && (last === undefined || last !== upTo)
+      if (first !== undefined && last !== undefined) {
+        alphabet.learn(objects)
+        result.listed += count
+        await deps.emit(objects)
+        return { first, last, count, token, more }
+      }
+      if (!more) return undefined
+    }
+  }
+
+  const spawn = async (child: Range) => {
+    result.spawned++
+    await deps.spawn(child)
+  }
+
+  /** Cuts what is left of a stretch up; returns the parts in order, the lowest first. */
+  const divide = async (stretch: Stretch, budget: Budget, leastPages = 0): Promise<Stretch[]> => {
+    let { upTo } = stretch
+    while (budget.cuts > 0 && budget.misses > 0) {
+      const rest = { ...stretch, upTo }
+      const pages = Math.max(leastPages, guessKeysLeft(rest, prefix, alphabet) / PAGE_KEYS)
+      const found = pages < 2 * TASK_PAGES ? undefined : cutter.cut(rest, prefix, alphabet)
+      if (!found) break
+      const page = await fetch({ startAfter: found.cut }, upTo)
+      if (page?.more) {
+        budget.cuts--
+        const parts = [
+          divide({ ...stretch, upTo: found.cut }, budget, leastPages / 2),
+          divide({ ...page, upTo }, budget),
+        ]
+        return (await Promise.all(parts)).flat()
+      }
+      found.missed()
+      budget.misses -= 1 - (page?.count ?? 0) / PAGE_KEYS
+      upTo = found.cut
+    }
+    return [{ ...stretch, upTo }]
+  }
+
+  let { after, upTo } = range
+  let token: string | undefined
+  let look = after === undefined ? FIRST_LOOK.ofRun : FIRST_LOOK.ofOthers
+  for (let pages = 1; ; pages++) {
+    const page = await fetch({ startAfter: after, token }, upTo)
+    if (!page?.more) return result
+    after = page.last
+    token = page.token
+    if (deps.isLate()) {
+      await spawn({ after, upTo })
+      return result
+    }
+    if (pages < look) continue
+    look *= 2
+    const budget = { cuts: CUTS, misses: upTo === undefined ? MISSES.atOpenEnd : pages * MISSES.perPage }
+    // What has lasted so long is likely to last as long again, whatever the letters say.
+    const [own, ...others] = await divide({ ...page, upTo }, budget, pages)
+    upTo = own?.upTo
+    for (const other of others) await spawn({ after: other.last, upTo: other.upTo })
+  }
+}
+
+/** How many of the objects, which are in order, lie in a range that ends with `upTo`. */
+function countUpTo(objects: readonly { key: string }[], upTo: string): number {
+  let low = 0
+  let high = objects.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareKeys((objects[middle] as { key: string }).key, upTo) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,138 @@
+import type { buildConnector } from 'undici'
+import Client from 'undici/lib/dispatcher/client.js'
+import type { Answer } from './errors.ts'
+import { Exchange, type Outgoing } from './exchange.ts'
+
+/** S3 closes a connection that idles for some seconds; ours goes before. */
+const IDLE_MS = 4_000
+
+type Connection = {
+  client: InstanceType<typeof Client>
+  /** Whether the socket has carried an answer: only such a one can have been closed while it idled. */
+  used: boolean
+  idleSince: number
+}
+
+export type ConnectionsOptions = {
+  origin: string
+  /** Connections at most; further requests wait. */
+  most: number
+  /** The longest silence before an answer, and within it. */
+  silenceMs: number
+  connector: buildConnector.connector
+  now: () => number
+}
+
+/**
+ * The keep-alive connections to one origin, with one request at a time on each.
+ *
+ * A request whose socket turns out to have been closed while idle (after a thaw of the function many are, all at once) is
+ * sent once more on a new socket. S3's calls bear that: each has the same effect twice as once.
+ */
+export class Connections {
+  /** The one that was used last is used first, so that those in surplus fall idle and close. */
+  readonly #idle: Connection[] = []
+  readonly #open = new Set<Connection>()
+  readonly #waiting: ((connection: Connection) => void)[] = []
+  readonly #options: ConnectionsOptions
+  /** As in the Host header. */
+  readonly host: string
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options
+    this.host = new URL(options.origin).host
+  }
+
+  /** Throws what Node or undici throws of a connection, and the signal's reason when it is aborted. */
+  send(outgoing: Outgoing): Promise<Answer> {
+    const { signal } = outgoing
+    return new Promise((resolve, reject) => {
+      this.#acquire((connection) => {
+        if (signal?.aborted) {
+          this.#release(connection)
+          reject(signal.reason)
+        } else {
+          this.#exchange(outgoing, connection, false, resolve, reject)
+        }
+      })
+    })
+  }
+
+  /** Closes every connection; requests under way are answered first. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map(({ client }) => client.close()))
+  }
+
+  #exchange(
+    outgoing: Outgoing,
+    connection: Connection,
+    again: boolean,
+    resolve: (answer: Answer) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { signal } = outgoing
+    const exchange = new Exchange((answer, error) => {
+      signal?.removeEventListener('abort', abort)
+      if (answer === undefined && !again && !signal?.aborted && isStale(connection, exchange, error)) {
+        // Not within undici's own handling of the loss. The same client connects anew.
+        queueMicrotask(() => this.#exchange(outgoing, connection, true, resolve, reject))
+        return
+      }
+      connection.used = answer !== undefined
+      this.#release(connection)
+      if (answer !== undefined) resolve(answer)
+      else reject(signal?.aborted ? signal.reason : error)
+    })
+    const abort = () => exchange.abort()
+    signal?.addEventListener('abort', abort)
+    // undici closes after HEAD unless told otherwise.
+    const { method, path, headers, body = null } = outgoing
+    connection.client.dispatch({ method, path, headers, body, reset: false }, exchange)
+  }
+
+  #acquire(use: (connection: Connection) => void): void {
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
+      // undici's own timer may be late: a frozen function has none.
+      if (this.#options.now() - last.idleSince < IDLE_MS) {
+        use(last)
+        return
+      }
+      this.#open.delete(last)
+      void last.client.destroy()
+    }
+    if (this.#open.size < this.#options.most) use(this.#connect())
+    else this.#waiting.push(use)
+  }
+
+  #release(connection: Connection): void {
+    const next = this.#waiting.shift()
+    if (next !== undefined) {
+      next(connection)
+      return
+    }
+    connection.idleSince = this.#options.now()
+    this.#idle.push(connection)
+  }
+
+  #connect(): Connection {
+    const { origin, silenceMs, connector } = this.#options
+    const client = new Client(origin, {
+      connect: connector,
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+      keepAliveTimeout: IDLE_MS,
+    })
+    const connection = { client, used: false, idleSince: 0 }
+    client.on('connect', () => {
+      connection.used = false
+    })
+    this.#open.add(connection)
+    return connection
+  }
+}
+
+const LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+function isStale(connection: Connection, exchange: Exchange, error: unknown): boolean {
+  return connection.used && !exchange.begun && LOST.has((error as NodeJS.ErrnoException).code ?? '')
+}

@@ -1,0 +1,86 @@
+import type { Dispatcher } from 'undici'
+import type { Answer } from './errors.ts'
+
+/** A request as it goes to undici. */
+export type Outgoing = {
+  method: Dispatcher.HttpMethod
+  /** With the query. */
+  path: string
+  /** Names and values in turn. */
+  headers: string[]
+  body?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * One request and its answer, as the handler of undici's dispatch: without the streams of its `request`, and with headers
+ * that are decoded when somebody asks.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  /** Whether a byte of an answer has come. */
+  begun = false
+  #aborted = false
+  #abort: ((error?: Error) => void) | undefined
+  #status = 0
+  #rawHeaders: Buffer[] = []
+  #chunks: Buffer[] = []
+  readonly #settled: (answer: Answer | undefined, error: unknown) => void
+
+  /** `settled` is called once: with the answer, or else with the error. */
+  constructor(settled: (answer: Answer | undefined, error: unknown) => void) {
+    this.#settled = settled
+  }
+
+  /** Ends the exchange with an error; when there is no connection yet, as soon as there is. */
+  abort(): void {
+    this.#aborted = true
+    this.#abort?.()
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort
+    if (this.#aborted) abort()
+  }
+
+  onResponseStarted(): void {
+    this.begun = true
+  }
+
+  onHeaders(status: number, rawHeaders: Buffer[]): boolean {
+    this.#status = status
+    this.#rawHeaders = rawHeaders
+    return true
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#chunks.push(chunk)
+    return true
+  }
+
+  onComplete(): void {
+    const [first, ...others] = this.#chunks
+    const body = others.length === 0 ? first : Buffer.concat(this.#chunks)
+    const rawHeaders = this.#rawHeaders
+    this.#settled(
+      {
+        status: this.#status,
+        header: (name) => headerIn(rawHeaders, name),
+        text: body === undefined ? '' : body.toString(),
+      },
+      undefined,
+    )
+  }
+
+  onError(error: Error): void {
+    this.#settled(undefined, error)
+  }
+}
+
+function headerIn(raw: readonly Buffer[], wanted: string): string | undefined {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]
+    if (name?.length === wanted.length && name.toString('latin1').toLowerCase() === wanted)
+      return raw[i + 1]?.toString('latin1')
+  }
+  return undefined
+}

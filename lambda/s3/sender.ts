@@ -1,0 +1,155 @@
+import buildConnector from 'undici/lib/core/connect.js'
+import { addressOf, parseEndpoint } from './address.ts'
+import { Connections } from './connections.ts'
+import { type CredentialProvider, environmentCredentials } from './credentials.ts'
+import { encodeQuery } from './encode.ts'
+import { type Answer, errorOf, S3Error } from './errors.ts'
+import type { Outgoing } from './exchange.ts'
+import { type Header, Signer } from './signer.ts'
+import { element, rootStart } from './xml.ts'
+
+export type SenderOptions = {
+  /** The region of buckets of which nothing else is known. */
+  region: string
+  /** Default: those in the environment. */
+  credentials?: CredentialProvider
+  /** Default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` from the environment, or else S3 in the bucket's region. */
+  endpoint?: string | undefined
+  /** Connections to one host at most; requests beyond these wait their turn. Default 256. */
+  connections?: number
+  /** How long S3 may be silent before an answer and within it, in milliseconds. Default 60,000. */
+  silenceMs?: number
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  clock?: () => number
+}
+
+export type S3Request = {
+  method: Outgoing['method']
+  bucket: string
+  key?: string | undefined
+  /** Parameters that are undefined are left out. */
+  query?: Readonly<Record<string, string | undefined>>
+  /** Lower-case names, besides those that every request has. Values are byte strings: a character is a byte on the wire. */
+  headers?: readonly Header[]
+  body?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+const CONNECTIONS = 256
+const SILENCE_MS = 60_000
+const USER_AGENT = 's3-71-action'
+/** S3 refuses a request whose time is farther from its own (S3 API reference, RequestTimeTooSkewed). */
+const TOLERATED_SKEW_MS = 15 * 60_000
+
+/** Signs requests, sends them, and follows once what S3 says of the bucket's region and of the time. */
+export class Sender {
+  readonly #signer = new Signer()
+  readonly #connections = new Map<string, Connections>()
+  /** By bucket, as learnt from redirects. */
+  readonly #regions = new Map<string, string>()
+  /** How far S3's clock is ahead of ours. */
+  #skewMs = 0
+  readonly #region: string
+  readonly #credentials: CredentialProvider
+  readonly #endpoint: string | undefined
+  readonly #clock: () => number
+  readonly #newConnections: (origin: string) => Connections
+
+  constructor(options: SenderOptions) {
+    const { region, connections = CONNECTIONS, silenceMs = SILENCE_MS, clock = Date.now } = options
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
+    const endpoint = options.endpoint ?? (AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL)
+    this.#region = region
+    this.#credentials = options.credentials ?? environmentCredentials
+    this.#endpoint = endpoint ? parseEndpoint(endpoint) : undefined
+    this.#clock = clock
+    // One for all, so that connections resume each other's TLS sessions.
+    const connector = buildConnector({})
+    this.#newConnections = (origin) =>
+      new Connections({ origin, most: connections, silenceMs, connector, now: clock })
+  }
+
+  /** The answer, if it is a success. Throws S3Error for everything else, an error document in a success included. */
+  async send(request: S3Request): Promise<Answer> {
+    const { bucket } = request
+    for (let redirected = false, corrected = false; ; ) {
+      const region = this.#regions.get(bucket) ?? this.#region
+      const answer = await this.#sendOnce(request, region)
+      const { status, text } = answer
+      if (status >= 200 && status < 300 && rootStart(text, 'Error') === undefined) return answer
+      const error = errorOf(answer)
+      if (!redirected && isElsewhere(error, region)) {
+        redirected = true
+        this.#regions.set(bucket, error.region)
+      } else if (!corrected && this.#correctClock(request, error, answer)) {
+        corrected = true
+      } else {
+        throw error
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#connections.values()].map((connections) => connections.close()))
+  }
+
+  async #sendOnce(request: S3Request, region: string): Promise<Answer> {
+    const { method, bucket, key, headers = [], body, signal } = request
+    const { origin, path } = addressOf({ bucket, key, region, endpoint: this.#endpoint })
+    const query = request.query === undefined ? '' : encodeQuery(request.query)
+    const connections = this.#connectionsTo(origin)
+    const provided = this.#credentials()
+    const credentials = provided instanceof Promise ? await provided : provided
+    const unsigned = { method, host: connections.host, path, query, headers, body }
+    const signed = this.#signer.sign(unsigned, credentials, region, this.#clock() + this.#skewMs)
+    signed.push('user-agent', USER_AGENT)
+    const target = query === '' ? path : `${path}?${query}`
+    try {
+      return await connections.send({ method, path: target, headers: signed, body, signal })
+    } catch (error) {
+      if (signal?.aborted) throw error
+      throw noAnswer(connections.host, error)
+    }
+  }
+
+  #connectionsTo(origin: string): Connections {
+    let connections = this.#connections.get(origin)
+    if (connections === undefined) {
+      connections = this.#newConnections(origin)
+      this.#connections.set(origin, connections)
+    }
+    return connections
+  }
+
+  /** Takes S3's time over when the refusal is for ours; whether it is. */
+  #correctClock({ method }: S3Request, error: S3Error, { header, text }: Answer): boolean {
+    const theirs = Date.parse(header('date') ?? element(text, 'ServerTime') ?? '')
+    if (Number.isNaN(theirs)) return false
+    const now = this.#clock()
+    const drift = Math.abs(theirs - (now + this.#skewMs))
+    // The answer to HEAD has no room for a code.
+    const refused =
+      error.code === 'RequestTimeTooSkewed' ||
+      (method === 'HEAD' && error.status === 403 && drift > TOLERATED_SKEW_MS)
+    if (refused) this.#skewMs = theirs - now
+    return refused
+  }
+}
+
+/** Whether a refusal comes from asking, or signing for, another region than the bucket's. */
+function isElsewhere(error: S3Error, region: string): error is S3Error & { region: string } {
+  const { status } = error
+  return (
+    (status === 301 || status === 307 || status === 400) &&
+    error.region !== undefined &&
+    error.region !== region
+  )
+}
+
+function noAnswer(host: string, error: unknown): S3Error {
+  const { code, message } = error as NodeJS.ErrnoException
+  return new S3Error(code ?? 'ConnectionError', `no answer from ${host}: ${message || code}`, {
+    status: 0,
+    cause: error,
+  })
+}

@@ -1,0 +1,19 @@
+/** As much of an AWS SDK client as is needed to count its calls. */
+type AnyClient = {
+  middlewareStack: { add: (middleware: never, options: { step: 'initialize'; name: string }) => void }
+}
+
+export type ApiCalls = { readonly count: number }
+
+/** Counts the API calls that clients make from now on. Retries of one call are not counted. */
+export function countCalls(clients: Record<string, AnyClient>): ApiCalls {
+  const calls = { count: 0 }
+  for (const client of Object.values(clients)) {
+    const middleware = (next: (args: unknown) => Promise<unknown>) => (args: unknown) => {
+      calls.count++
+      return next(args)
+    }
+    client.middlewareStack.add(middleware as never, { step: 'initialize', name: 'countCalls' })
+  }
+  return calls
+}

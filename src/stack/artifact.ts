@@ -1,0 +1,143 @@
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutObjectCommand,
+  PutPublicAccessBlockCommand,
+  type S3Client,
+  waitUntilBucketExists,
+} from '@aws-sdk/client-s3'
+import { UserError } from '../errors.ts'
+
+/** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
+const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1']
+/** CloudFormation reads the code when it deploys and when it rolls back to it; a deployment half a year old has settled. */
+const KEEP_DAYS = 180
+
+export type Home = { accountId: string; region: string }
+
+/**
+ * The bucket that the action keeps its code in. Names that end like this belong to the account (account-regional
+ * namespace), so nobody else can take them first; where regions lack that, the owner is checked on each call.
+ */
+export function artifactBucketName({ accountId, region }: Home): string {
+  return WITHOUT_NAMESPACE.includes(region)
+    ? `s3-71-${accountId}-${region}`
+    : `s3-71-${accountId}-${region}-an`
+}
+
+/**
+ * Puts the code under its hash into the artifact bucket, and makes that bucket when it is the action's own and missing.
+ *
+ * @param given a bucket of the user's, in the stack's region, which is used as it is
+ * @throws UserError when the bucket can't be used
+ */
+export async function uploadCode(
+  s3: S3Client,
+  { code, codeHash }: { code: Buffer; codeHash: string },
+  home: Home,
+  given?: string | undefined,
+): Promise<{ bucket: string; key: string }> {
+  const bucket = given ?? artifactBucketName(home)
+  const owner = given === undefined ? { ExpectedBucketOwner: home.accountId } : {}
+  if (given === undefined) await ensureBucket(s3, bucket, home)
+  const key = `functions/${codeHash}.zip`
+  try {
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: code,
+        ContentType: 'application/zip',
+        ChecksumSHA256: Buffer.from(codeHash, 'hex').toString('base64'),
+        ...owner,
+      }),
+    )
+  } catch (error) {
+    const { name } = error as Error
+    if (name === 'NoSuchBucket')
+      throw new UserError(`artifact-bucket: there is no bucket ${bucket}`, { cause: error })
+    if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
+      throw new UserError(
+        `artifact-bucket: ${bucket} is not in ${home.region}, where the stack is; Lambda takes code from its own region only`,
+        { cause: error },
+      )
+    throw error
+  }
+  return { bucket, key }
+}
+
+async function ensureBucket(s3: S3Client, bucket: string, home: Home): Promise<void> {
+  const owner = { ExpectedBucketOwner: home.accountId }
+  if (await exists(s3, bucket, owner)) return
+  await create(s3, bucket, home)
+  await waitUntilBucketExists({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner })
+  await s3.send(
+    new PutPublicAccessBlockCommand({
+      Bucket: bucket,
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        IgnorePublicAcls: true,
+        BlockPublicPolicy: true,
+        RestrictPublicBuckets: true,
+      },
+      ...owner,
+    }),
+  )
+  await s3.send(
+    new PutBucketLifecycleConfigurationCommand({
+      Bucket: bucket,
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            ID: 'old-code',
+            Status: 'Enabled',
+            Filter: { Prefix: 'functions/' },
+            Expiration: { Days: KEEP_DAYS },
+          },
+        ],
+      },
+      ...owner,
+    }),
+  )
+}
+
+async function exists(
+  s3: S3Client,
+  bucket: string,
+  owner: { ExpectedBucketOwner: string },
+): Promise<boolean> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: bucket, ...owner }))
+    return true
+  } catch (error) {
+    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+    if (status === 404) return false
+    if (status !== 403) throw error
+    throw new UserError(
+      `The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`,
+      { cause: error },
+    )
+  }
+}
+
+/** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */
+async function create(s3: S3Client, bucket: string, { region }: Home): Promise<void> {
+  try {
+    await s3.send(
+      new CreateBucketCommand({
+        Bucket: bucket,
+        ...(!WITHOUT_NAMESPACE.includes(region) && { BucketNamespace: 'account-regional' }),
+        // The region of S3's first endpoint is the one that can't be named.
+        ...(region !== 'us-east-1' && {
+          CreateBucketConfiguration: { LocationConstraint: region as 'eu-west-1' },
+        }),
+      }),
+    )
+  } catch (error) {
+    const { name } = error as Error
+    // Another workflow was a moment faster.
+    if (name === 'BucketAlreadyOwnedByYou' || name === 'OperationAborted') return
+    throw error
+  }
+}

@@ -1,0 +1,187 @@
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import type { LambdaClient } from '@aws-sdk/client-lambda'
+import type { S3Client } from '@aws-sdk/client-s3'
+import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts'
+import { UserError } from '../errors.ts'
+import { uploadCode } from './artifact.ts'
+import { type Blueprint, readBlueprint, withCode } from './blueprint.ts'
+import { applyChange } from './change.ts'
+import { StackEvents } from './events.ts'
+import { describeStack, isOwnStack, readOutputs, type Stack, type StackOutputs } from './outputs.ts'
+import { differences, isRight, type Wishes, wantedParameters } from './parameters.ts'
+import { checkBuckets, checkConcurrency } from './preflight.ts'
+import { foreignStack, removeStack } from './remove.ts'
+import { adviceFor, conditionOf } from './states.ts'
+import type { Tools } from './tools.ts'
+import { VERSION } from './version.ts'
+
+/** Looks at a stack that others keep changing. */
+const LOOKS = 20
+
+export type StackRequest = Wishes & {
+  stackName: string
+  region: string
+  /** `auto`: create and update as needed; `never`: take the stack that is there. */
+  deploy: 'auto' | 'never'
+  /** A bucket of the user's in the stack's region for the functions' code. */
+  artifactBucket?: string | undefined
+  /** Path of template.yaml. */
+  templatePath: string
+  /** Path of the zip with the functions. */
+  codePath: string
+}
+
+export type StackClients = {
+  cfn: CloudFormationClient
+  lambda: LambdaClient
+  s3: S3Client
+  sts: STSClient
+}
+
+export type EnsuredStack = { outputs: StackOutputs; how: 'created' | 'updated' | 'reused' }
+
+/**
+ * Finds the stack, and creates or updates it where `deploy` allows that and the run needs it. Reusing a stack as it is
+ * costs one API call. While somebody else is at work on the stack this waits, and then looks again.
+ *
+ * @throws UserError for whatever a person has to mend; nothing was sent to the queues then
+ */
+export async function ensureStack(
+  clients: StackClients,
+  request: StackRequest,
+  tools: Tools,
+): Promise<EnsuredStack> {
+  const { cfn } = clients
+  const blueprint = await readBlueprint(request.templatePath, request.codePath)
+  for (let look = 0; look < LOOKS; look++) {
+    const stack = await describeStack(cfn, request.stackName)
+    const condition = conditionOf(stack)
+    if (stack && condition === 'busy') await waitForOthers(cfn, stack, tools)
+    else if (stack && condition !== 'absent' && !isOwnStack(stack)) throw foreignStack(stack)
+    else if (stack && condition === 'stuck') throw stuck(stack)
+    else if (request.deploy === 'never') return reuseAsItIs(stack, request, blueprint, tools)
+    else if (stack && condition === 'broken') {
+      tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`)
+      await removeStack(cfn, stack, tools)
+    } else {
+      const ensured = await createOrUpdate(clients, request, stack, blueprint, tools)
+      if (ensured !== 'overtaken') return ensured
+      tools.log.info('Another workflow has begun to change the stack')
+    }
+  }
+  throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`)
+}
+
+async function waitForOthers(cfn: CloudFormationClient, stack: Stack, tools: Tools): Promise<void> {
+  tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`)
+  const events = new StackEvents(cfn, stack.id, tools)
+  await events.skip()
+  await events.follow(stack)
+}
+
+function stuck(stack: Stack): UserError {
+  const reason = stack.statusReason ? ` (${stack.statusReason})` : ''
+  return new UserError(
+    `The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`,
+  )
+}
+
+async function createOrUpdate(
+  clients: StackClients,
+  request: StackRequest,
+  stack: Stack | undefined,
+  blueprint: Blueprint,
+  tools: Tools,
+): Promise<EnsuredStack | 'overtaken'> {
+  const before = conditionOf(stack) === 'absent' ? undefined : stack
+  const known = before && homeOf(before.id)
+  if (before && known) {
+    const changes = differencesFrom(before, request, blueprint, known.partition)
+    if (changes.length === 0) return { outputs: readOutputs(before), how: 'reused' }
+    tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`)
+  } else tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`)
+
+  const home = known ?? (await callerHome(clients.sts))
+  await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket])
+  await checkConcurrency(clients.lambda, request.maxConcurrency)
+  const location = await uploadCode(
+    clients.s3,
+    blueprint,
+    { accountId: home.accountId, region: request.region },
+    request.artifactBucket,
+  )
+  const changed = await applyChange(
+    clients.cfn,
+    {
+      stackName: request.stackName,
+      before,
+      template: withCode(blueprint.template, location),
+      parameters: wantedParameters(
+        request,
+        { ...blueprint, partition: home.partition },
+        before?.parameters ?? new Map(),
+      ),
+      tags: request.tags ?? {},
+    },
+    tools,
+  )
+  if (changed === 'overtaken') return changed
+  if (changed === 'unchanged') return { outputs: readOutputs(before as Stack), how: 'reused' }
+  return { outputs: readOutputs(changed), how: before ? 'updated' : 'created' }
+}
+
+/** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
+function reuseAsItIs(
+  stack: Stack | undefined,
+  request: StackRequest,
+  blueprint: Blueprint,
+  { log }: Tools,
+): EnsuredStack {
+  const { stackName, region } = request
+  const never = '`deploy` is `never`'
+  if (!stack || conditionOf(stack) === 'absent')
+    throw new UserError(
+      `There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`,
+    )
+  if (conditionOf(stack) === 'broken')
+    throw new UserError(
+      `The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`,
+    )
+  const outputs = readOutputs(stack)
+  const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws')
+  const missing = changes.filter(isRight)
+  if (missing.length > 0)
+    throw new UserError(
+      `The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`,
+    )
+  if (outputs.version !== VERSION)
+    log.warning(`The stack ${stackName} is of version ${outputs.version}, this action of ${VERSION}.`)
+  else if (changes.length > 0)
+    log.warning(`The stack ${stackName} is not as this run would have it (${changes.join(', ')}).`)
+  return { outputs, how: 'reused' }
+}
+
+function differencesFrom(
+  stack: Stack,
+  request: StackRequest,
+  { fingerprint }: Blueprint,
+  partition: string,
+): string[] {
+  const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters)
+  return differences(stack, wanted, request.tags)
+}
+
+type Account = { partition: string; accountId: string }
+
+/** Partition and account in an ARN. */
+function homeOf(arn: string): Account | undefined {
+  const [, partition, , , accountId] = arn.split(':')
+  return partition && accountId ? { partition, accountId } : undefined
+}
+
+async function callerHome(sts: STSClient): Promise<Account> {
+  const { Arn = '' } = await sts.send(new GetCallerIdentityCommand({}))
+  const home = homeOf(Arn)
+  if (!home) throw new Error(`STS names the caller ${Arn}, which is no ARN`)
+  return home
+}

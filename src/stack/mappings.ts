@@ -1,0 +1,115 @@
+import {
+  type EventSourceMappingConfiguration,
+  GetEventSourceMappingCommand,
+  type LambdaClient,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { StackOutputs } from './outputs.ts'
+import { activeRuns } from './runs.ts'
+import type { Tools } from './tools.ts'
+
+const POLL_MS = 3_000
+/** A mapping is in a change for seconds; after this long something is wrong with it. */
+const LONGEST_MS = 5 * 60_000
+/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
+const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException']
+
+export type Mappings = Pick<StackOutputs, 'listMappingId' | 'copyMappingId'>
+
+/**
+ * Enables the stack's event source mappings, so that its queues are polled. Call it after the run queue was created: see
+ * {@link pauseIfIdle}. Two API calls when they are enabled already; otherwise it waits until they are.
+ */
+export async function resume(
+  lambda: LambdaClient,
+  mappings: Mappings,
+  tools: Pick<Tools, 'timing'>,
+): Promise<void> {
+  await Promise.all(
+    idsOf(mappings).map(async (id) => {
+      const { State } = await setEnabled(lambda, id, true, tools)
+      if (State !== 'Enabled') await waitUntilEnabled(lambda, id, tools)
+    }),
+  )
+}
+
+/**
+ * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
+ * found disabled. Two API calls.
+ */
+export async function keepEnabled(
+  lambda: LambdaClient,
+  mappings: Mappings,
+  tools: Pick<Tools, 'timing'>,
+): Promise<boolean> {
+  const found = await Promise.all(
+    idsOf(mappings).map(async (id) => {
+      const { State = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }))
+      if (!/^Disabl/.test(State)) return false
+      await setEnabled(lambda, id, true, tools)
+      return true
+    }),
+  )
+  return found.includes(true)
+}
+
+/**
+ * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
+ * deleted. Returns whether the stack is paused now.
+ *
+ * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
+ * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
+ * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
+ * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
+ */
+export async function pauseIfIdle(
+  { lambda, sqs }: { lambda: LambdaClient; sqs: SQSClient },
+  stack: Mappings & Pick<StackOutputs, 'runQueuePrefix'>,
+  tools: Pick<Tools, 'timing'>,
+): Promise<boolean> {
+  const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0
+  if (!(await isIdle())) return false
+  await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)))
+  if (await isIdle()) return true
+  await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)))
+  return false
+}
+
+function idsOf({ listMappingId, copyMappingId }: Mappings): string[] {
+  return [listMappingId, copyMappingId]
+}
+
+async function setEnabled(
+  lambda: LambdaClient,
+  id: string,
+  enabled: boolean,
+  { timing }: Pick<Tools, 'timing'>,
+): Promise<EventSourceMappingConfiguration> {
+  const startedAt = timing.now()
+  for (;;) {
+    try {
+      return await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: enabled }))
+    } catch (error) {
+      if (!BUSY.includes((error as Error).name) || timing.now() - startedAt > LONGEST_MS) throw error
+      await timing.sleep(POLL_MS)
+    }
+  }
+}
+
+async function waitUntilEnabled(
+  lambda: LambdaClient,
+  id: string,
+  { timing }: Pick<Tools, 'timing'>,
+): Promise<void> {
+  const startedAt = timing.now()
+  for (;;) {
+    await timing.sleep(POLL_MS)
+    const { State, StateTransitionReason } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }))
+    if (State === 'Enabled') return
+    if (timing.now() - startedAt > LONGEST_MS)
+      throw new Error(
+        `the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`,
+      )
+  }
+}

@@ -1,0 +1,47 @@
+/** API calls whose IAM action has another name than the call (AWS service authorization reference). */
+const OTHERWISE: Record<string, string> = {
+  's3:HeadBucket': 's3:ListBucket',
+  's3:HeadObject': 's3:GetObject',
+  's3:ListObjectsV2': 's3:ListBucket',
+  's3:CopyObject': 's3:PutObject',
+  's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
+  's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
+  'sqs:SendMessageBatch': 'sqs:SendMessage',
+  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
+  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+  'lambda:Invoke': 'lambda:InvokeFunction',
+}
+
+const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/
+
+/** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
+export function permissionFor(clientName: string, commandName: string): string {
+  const service = clientName.replace(/Client$/, '').toLowerCase()
+  const call = `${service}:${commandName.replace(/Command$/, '')}`
+  return OTHERWISE[call] ?? call
+}
+
+type Context = { clientName?: string; commandName?: string }
+type Next = (args: never) => Promise<unknown>
+/** As much of an AWS SDK client as is needed to stand in the way of its calls. */
+type AnyClient = {
+  middlewareStack: { add: (middleware: never, options: { step: 'initialize'; name: string }) => void }
+}
+
+/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
+export function namePermissions<C extends AnyClient>(client: C): C {
+  const middleware =
+    (next: Next, { clientName = '', commandName = '' }: Context) =>
+    async (args: never) => {
+      try {
+        return await next(args)
+      } catch (error) {
+        const permission = permissionFor(clientName, commandName)
+        if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
+          error.message = `${error.message} (it takes the permission ${permission})`
+        throw error
+      }
+    }
+  client.middlewareStack.add(middleware as never, { step: 'initialize', name: 'namePermissions' })
+  return client
+}

@@ -1,0 +1,111 @@
+import { GetAccountSettingsCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
+import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
+import * as v from 'valibot'
+import { type Place, PROTOCOL } from '../../protocol/message.ts'
+import { UserError } from '../errors.ts'
+import { listConcurrency } from './parameters.ts'
+import type { Tools } from './tools.ts'
+
+/** What a function answers when it is asked to check a run with its own rights, instead of being given messages. */
+const CheckAnswer = v.object({
+  /** The protocol version that its messages are of. */
+  protocol: v.number(),
+  /** What is in the way, in words for a person; empty when nothing is. */
+  problems: v.array(v.string()),
+})
+
+/** What a function is invoked with: `check` stands where an SQS event has `Records`. */
+export type CheckEvent = { check: { source: Place; destination: Place } }
+
+/** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
+const IAM_MS = 60_000
+const AGAIN_MS = 5_000
+
+/**
+ * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
+ * is closed (403) or elsewhere (301) from one that is not there (404).
+ */
+export async function checkBuckets(s3: S3Client, buckets: string[]): Promise<void> {
+  const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)))
+  const missing = buckets.filter((_, index) => !found[index])
+  if (missing.length > 0)
+    throw new UserError(
+      `There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`,
+    )
+}
+
+async function bucketExists(s3: S3Client, bucket: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: bucket }))
+    return true
+  } catch (error) {
+    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
+    if (status === 404) return false
+    if (status === 301 || status === 400 || status === 403) return true
+    throw error
+  }
+}
+
+/** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
+export async function checkConcurrency(lambda: LambdaClient, maxConcurrency: number): Promise<void> {
+  const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}))
+  const room = AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY
+  const needed = maxConcurrency + listConcurrency(maxConcurrency)
+  if (needed <= room) return
+  let most = maxConcurrency
+  while (most >= 2 && most + listConcurrency(most) > room) most--
+  throw new UserError(
+    most < 2
+      ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
+      : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`,
+  )
+}
+
+/**
+ * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
+ *
+ * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
+ * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
+ */
+export async function checkFunction(
+  lambda: LambdaClient,
+  functionName: string,
+  run: CheckEvent['check'],
+  fresh: boolean,
+  { timing }: Pick<Tools, 'timing'>,
+): Promise<void> {
+  const startedAt = timing.now()
+  for (;;) {
+    const { protocol, problems } = await invokeCheck(lambda, functionName, run)
+    if (protocol !== PROTOCOL)
+      throw new UserError(
+        `The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`,
+      )
+    if (problems.length === 0) return
+    if (!fresh || timing.now() - startedAt > IAM_MS)
+      throw new UserError(
+        `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`,
+      )
+    await timing.sleep(AGAIN_MS)
+  }
+}
+
+async function invokeCheck(
+  lambda: LambdaClient,
+  functionName: string,
+  check: CheckEvent['check'],
+): Promise<v.InferOutput<typeof CheckAnswer>> {
+  const { Payload, FunctionError } = await lambda.send(
+    new InvokeCommand({
+      FunctionName: functionName,
+      Payload: Buffer.from(JSON.stringify({ check } satisfies CheckEvent)),
+    }),
+  )
+  const text = Payload ? Buffer.from(Payload).toString('utf8') : ''
+  const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswer), text)
+  if (FunctionError || !answer.success)
+    throw new UserError(
+      `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${text.slice(0, 500)}`,
+    )
+  return answer.output
+}

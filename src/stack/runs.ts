@@ -1,0 +1,44 @@
+import { GetQueueAttributesCommand, paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs'
+import { isQueueGone } from '../../aws/queue.ts'
+
+/** A run queue that is older was left behind: no run lasts longer than its `timeout`, 7,200 minutes at most. */
+const LONGEST_RUN_MS = 7_200 * 60_000
+/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
+const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/
+
+/**
+ * URLs of the run queues of the runs that are going on.
+ *
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
+ * new one: see {@link pauseIfIdle} for what is done about that.
+ *
+ * @param now milliseconds since the epoch
+ */
+export async function activeRuns(sqs: SQSClient, runQueuePrefix: string, now: number): Promise<string[]> {
+  const urls: string[] = []
+  for await (const { QueueUrls = [] } of paginateListQueues(
+    { client: sqs },
+    { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 },
+  ))
+    urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)))
+  const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)))
+  return urls.filter((_, index) => alive[index])
+}
+
+function isAbandoned(queueUrl: string, runQueuePrefix: string, now: number): boolean {
+  const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length)
+  const [, ...parts] = STARTED.exec(runId) ?? []
+  if (parts.length === 0) return false
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number)
+  return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS
+}
+
+async function queueExists(sqs: SQSClient, queueUrl: string): Promise<boolean> {
+  try {
+    await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }))
+    return true
+  } catch (error) {
+    if (isQueueGone(error)) return false
+    throw error
+  }
+}
