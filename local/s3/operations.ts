@@ -1,5 +1,6 @@
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './buckets.ts'
 import { type BucketCall, type Call, openBucket, type Reply } from './call.ts'
+import { getSetting, putSetting, settingOf } from './configuration.ts'
 import { copyObject } from './copy.ts'
 import { S3Error } from './errors.ts'
 import { listObjectsV2 } from './listing.ts'
@@ -23,6 +24,8 @@ const OPERATIONS = {
   DeleteBucket: onBucket(deleteBucket),
   HeadBucket: onBucket(headBucket),
   GetBucketLocation: onBucket(getBucketLocation),
+  PutBucketSetting: onBucket(putSetting),
+  GetBucketSetting: onBucket(getSetting),
   ListObjectsV2: onBucket(listObjectsV2),
   ListMultipartUploads: onBucket(listMultipartUploads),
   DeleteObjects: onBucket(deleteObjects),
@@ -52,11 +55,9 @@ const SUBRESOURCES = [
   'cors',
   'encryption',
   'legal-hold',
-  'lifecycle',
   'object-lock',
   'ownershipControls',
   'policy',
-  'publicAccessBlock',
   'replication',
   'restore',
   'retention',
@@ -87,6 +88,8 @@ function serviceOperation(method: string): OperationName | undefined {
 }
 
 function bucketOperation(method: string, query: S3Request['query']): OperationName | undefined {
+  if (settingOf(query))
+    return method === 'PUT' ? 'PutBucketSetting' : method === 'GET' ? 'GetBucketSetting' : undefined
   if (method === 'PUT') return query.has('tagging') ? undefined : 'CreateBucket'
   if (method === 'DELETE') return 'DeleteBucket'
   if (method === 'HEAD') return 'HeadBucket'

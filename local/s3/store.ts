@@ -75,6 +75,8 @@ export type Bucket = {
   requesterPays: boolean
   /** How objects are encrypted when the request doesn't say. */
   encryption: Encryption
+  /** Documents of the settings that were put, by the query parameter that names them. */
+  settings: Map<string, string>
   objects: ObjectIndex
   uploads: Map<string, Upload>
 }
@@ -93,7 +95,10 @@ export class Store {
   readonly buckets = new Map<string, Bucket>()
   readonly denials: Denial[] = []
 
-  createBucket(name: string, options: Partial<Omit<Bucket, 'name' | 'objects' | 'uploads'>> = {}): Bucket {
+  createBucket(
+    name: string,
+    options: Partial<Omit<Bucket, 'name' | 'settings' | 'objects' | 'uploads'>> = {},
+  ): Bucket {
     const bucket: Bucket = {
       name,
       region: DEFAULT_REGION,
@@ -102,6 +107,7 @@ export class Store {
       ownership: 'BucketOwnerEnforced',
       requesterPays: false,
       encryption: { algorithm: 'AES256' },
+      settings: new Map(),
       objects: new ObjectIndex(),
       uploads: new Map(),
       ...options,

@@ -2,11 +2,15 @@ import {
   BucketLocationConstraint,
   CreateBucketCommand,
   DeleteBucketCommand,
+  GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
+  GetPublicAccessBlockCommand,
   HeadBucketCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
+  PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
+  PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3'
 import { expect } from '@jest/globals'
 import { onEveryS3, refusal } from './harness.ts'
@@ -31,6 +35,27 @@ onEveryS3('buckets', ({ test, embeddedOnly, client, newBucket, raw, store }) => 
       code: 'NotFound',
       status: 404,
     })
+  })
+
+  test('public access block and lifecycle are kept, and missing before they are put', async () => {
+    const Bucket = await newBucket()
+    const lifecycle = () => client().send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+    const block = () => client().send(new GetPublicAccessBlockCommand({ Bucket }))
+    expect(await refusal(lifecycle())).toEqual({ code: 'NoSuchLifecycleConfiguration', status: 404 })
+    expect(await refusal(block())).toEqual({ code: 'NoSuchPublicAccessBlockConfiguration', status: 404 })
+    await client().send(
+      new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: { BlockPublicAcls: true } }),
+    )
+    await client().send(
+      new PutBucketLifecycleConfigurationCommand({
+        Bucket,
+        LifecycleConfiguration: {
+          Rules: [{ ID: 'old', Status: 'Enabled', Filter: { Prefix: 'a/' }, Expiration: { Days: 3 } }],
+        },
+      }),
+    )
+    expect((await block()).PublicAccessBlockConfiguration?.BlockPublicAcls).toBe(true)
+    expect((await lifecycle()).Rules?.[0]).toMatchObject({ ID: 'old', Expiration: { Days: 3 } })
   })
 
   test('a bucket that holds an object is not deleted', async () => {
