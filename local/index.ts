@@ -79,7 +79,7 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
 
   const s3 = createS3(options.s3)
   const sqs = await createSqs(region)
-  const lambda = new Lambda({ region, queues: sqs.store, concurrency, env: () => env })
+  const lambda = new Lambda({ region, sqs, concurrency, env })
   const cloudFormation = createCloudFormation({ region, sqs: sqsClient, lambda, readObject })
   server.on(
     'request',

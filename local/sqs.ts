@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buildApp } from 'fauxqs'
 import type { Handler } from './http.ts'
@@ -7,7 +8,13 @@ type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>
 export type QueueStore = Stores['sqsStore']
 export type Queue = NonNullable<ReturnType<QueueStore['getQueueByArn']>>
 
-export type Sqs = { handle: Handler; store: QueueStore; stop: () => Promise<void> }
+export type Sqs = {
+  handle: Handler
+  store: QueueStore
+  /** Trace header of the request that sent a message, while the message is in its queue. */
+  traceOf: (messageId: string) => string | undefined
+  stop: () => Promise<void>
+}
 
 /** How long the name of a deleted queue stays taken (SQS API reference, DeleteQueue). */
 const DELETED_RECENTLY_MS = 60_000
@@ -22,6 +29,7 @@ const DELETED_RECENTLY_MS = 60_000
 export async function createSqs(region: string): Promise<Sqs> {
   const store = await createStore()
   store.host = ''
+  const { traces, inRequest } = keepTraces(store)
   const deletedAt = new Map<string, number>()
   const app = buildApp({
     logger: false,
@@ -46,10 +54,13 @@ export async function createSqs(region: string): Promise<Sqs> {
             'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
         })
   })
+  // Last, since whatever comes after it has to run in the request's context.
+  app.addHook('preHandler', (request, _reply, done) => inRequest(request.headers['x-amzn-trace-id'], done))
   await app.ready()
   return {
     handle: (request: IncomingMessage, response: ServerResponse) => app.routing(request, response),
     store,
+    traceOf: (messageId) => traces.get(messageId),
     stop: () => app.close(),
   }
 }
@@ -60,4 +71,22 @@ async function createStore(): Promise<QueueStore> {
     SqsStore: new () => QueueStore
   }
   return new SqsStore()
+}
+
+/** Notes the trace header with which each message was sent; fauxqs tells its spy of messages as they come and go. */
+function keepTraces(store: QueueStore): {
+  traces: ReadonlyMap<string, string>
+  inRequest: (trace: string | string[] | undefined, work: () => void) => void
+} {
+  const traces = new Map<string, string>()
+  const current = new AsyncLocalStorage<string | undefined>()
+  const spy: Pick<NonNullable<QueueStore['spy']>, 'addMessage'> = {
+    addMessage(message) {
+      const trace = current.getStore()
+      if (message.status === 'published' && trace) traces.set(message.messageId, trace)
+      else if (message.status === 'consumed') traces.delete(message.messageId)
+    },
+  }
+  store.spy = spy as NonNullable<QueueStore['spy']>
+  return { traces, inRequest: (trace, work) => current.run(trace?.toString(), work) }
 }

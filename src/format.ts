@@ -13,11 +13,12 @@ export function formatBytes(bytes: number): string {
     value /= 1024
     unit++
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`
 }
 
-/** Milliseconds as `1h 02m 03s`, without leading units that are zero. */
+/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
 export function formatDuration(ms: number): string {
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)}s`
   const total = Math.round(ms / 1000)
   const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60]
   const two = (value: number) => String(value).padStart(2, '0')

@@ -84,7 +84,7 @@ async function copy({ inputs, outputs, clients, runId, queueUrl, signal }: Job):
   const startedAt = timing.now()
   await Promise.all([
     seed(sqs, outputs.listQueueUrl, run, parts, timing),
-    core.group('Event source mappings', () => resume(lambda, outputs, tools)),
+    resume(lambda, outputs, tools),
   ])
   const { ending, endedAt } = await core.group('Progress', () =>
     watch(

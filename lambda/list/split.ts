@@ -6,21 +6,15 @@ export type Stretch = {
   /** First and last key of the known page; the rest begins after the last. */
   first: string
   last: string
-  /** Keys in that page. */
-  count: number
   /** Where the stretch ends, inclusive; missing when it goes on to the end of the prefix. */
   upTo?: string | undefined
 }
 
-/** How many more keys the stretch holds if they go on as densely as in its known page, as letters count; Infinity when that can't be told. */
-export function guessKeysLeft(
-  { first, last, count, upTo }: Stretch,
-  prefix: string,
-  alphabet: Alphabet,
-): number {
+/** How many more pages the stretch holds if keys go on as densely as in its known page, as letters count; Infinity when that can't be told. */
+export function guessPagesLeft({ first, last, upTo }: Stretch, prefix: string, alphabet: Alphabet): number {
   const scale = new Scale(first, upTo, prefix, alphabet)
   const covered = scale.place(last) - scale.place(first)
-  return covered > 0 ? (count * (scale.end - scale.place(last))) / covered : Number.POSITIVE_INFINITY
+  return covered > 0 ? (scale.end - scale.place(last)) / covered : Number.POSITIVE_INFINITY
 }
 
 /** Finds where to cut stretches, by two ways of guessing: it takes the one that has missed less often so far. */

@@ -1,7 +1,7 @@
 import { compareKeys } from '../../protocol/key.ts'
 import { isEmpty, type Range } from '../../protocol/range.ts'
 import { Alphabet } from './alphabet.ts'
-import { Cutter, guessKeysLeft, type Stretch } from './split.ts'
+import { Cutter, guessPagesLeft, type Stretch } from './split.ts'
 
 /** One answer to a list request. */
 export type Page<T> = {
@@ -33,18 +33,16 @@ export type WalkResult = {
   spawned: number
 }
 
-/** Objects in a page at most (S3 API reference, ListObjectsV2). */
-const PAGE_KEYS = 1000
-/** Pages after which a walk that goes on looks for cuts, and again whenever it has doubled: the first walk of a run, others. */
-const FIRST_LOOK = { ofRun: 8, ofOthers: 12 }
-/** Pages that are worth a task of their own: about 1.5 s of listing. */
+/** Pages after which a walk that goes on looks for cuts, and again whenever they have doubled. */
+const FIRST_LOOK_PAGES = 12
+/** Pages that are worth a task of their own: between one and two seconds of listing. */
 const TASK_PAGES = 16
 /** Cuts made at one look at most. */
 const CUTS = 15
-/** Requests without keys that the search for cuts may cost: while the end of the keys is unknown, and else for each page listed. */
-const MISSES = { atOpenEnd: 6, perPage: 1 / 16 }
+/** Requests that the search for cuts may waste, for each page listed. */
+const MISSES_PER_PAGE = 1 / 16
 
-/** What one look for cuts may still make and cost. */
+/** What one look for cuts may still make and waste. */
 type Budget = { cuts: number; misses: number }
 
 /**
@@ -78,7 +76,7 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
         alphabet.learn(objects)
         result.listed += count
         await deps.emit(objects)
-        return { first, last, count, token, more }
+        return { first, last, token, more }
       }
       if (!more) return undefined
     }
@@ -94,7 +92,7 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
     let { upTo } = stretch
     while (budget.cuts > 0 && budget.misses > 0) {
       const rest = { ...stretch, upTo }
-      const pages = Math.max(leastPages, guessKeysLeft(rest, prefix, alphabet) / PAGE_KEYS)
+      const pages = Math.max(leastPages, guessPagesLeft(rest, prefix, alphabet))
       const found = pages < 2 * TASK_PAGES ? undefined : cutter.cut(rest, prefix, alphabet)
       if (!found) break
       const page = await fetch({ startAfter: found.cut }, upTo)
@@ -107,7 +105,7 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
         return (await Promise.all(parts)).flat()
       }
       found.missed()
-      budget.misses -= 1 - (page?.count ?? 0) / PAGE_KEYS
+      budget.misses--
       upTo = found.cut
     }
     return [{ ...stretch, upTo }]
@@ -115,7 +113,7 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
 
   let { after, upTo } = range
   let token: string | undefined
-  let look = after === undefined ? FIRST_LOOK.ofRun : FIRST_LOOK.ofOthers
+  let look = FIRST_LOOK_PAGES
   for (let pages = 1; ; pages++) {
     const page = await fetch({ startAfter: after, token }, upTo)
     if (!page?.more) return result
@@ -127,7 +125,7 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
     }
     if (pages < look) continue
     look *= 2
-    const budget = { cuts: CUTS, misses: upTo === undefined ? MISSES.atOpenEnd : pages * MISSES.perPage }
+    const budget = { cuts: CUTS, misses: pages * MISSES_PER_PAGE }
     // What has lasted so long is likely to last as long again, whatever the letters say.
     const [own, ...others] = await divide({ ...page, upTo }, budget, pages)
     upTo = own?.upTo

@@ -1,6 +1,6 @@
 import type { buildConnector } from 'undici'
 import Client from 'undici/lib/dispatcher/client.js'
-import type { Answer } from './errors.ts'
+import { type Answer, S3Error } from './errors.ts'
 import { Exchange, type Outgoing } from './exchange.ts'
 
 /** S3 closes a connection that idles for some seconds; ours goes before. */
@@ -43,7 +43,7 @@ export class Connections {
     this.host = new URL(options.origin).host
   }
 
-  /** Throws what Node or undici throws of a connection, and the signal's reason when it is aborted. */
+  /** Throws S3Error with status 0 when there is no whole answer, and the signal's reason when it is aborted. */
   send(outgoing: Outgoing): Promise<Answer> {
     const { signal } = outgoing
     return new Promise((resolve, reject) => {
@@ -81,7 +81,7 @@ export class Connections {
       connection.used = answer !== undefined
       this.#release(connection)
       if (answer !== undefined) resolve(answer)
-      else reject(signal?.aborted ? signal.reason : error)
+      else reject(signal?.aborted ? signal.reason : noAnswer(this.host, error))
     })
     const abort = () => exchange.abort()
     signal?.addEventListener('abort', abort)
@@ -135,4 +135,9 @@ const LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 function isStale(connection: Connection, exchange: Exchange, error: unknown): boolean {
   return connection.used && !exchange.begun && LOST.has((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function noAnswer(host: string, error: unknown): S3Error {
+  const { code = 'ConnectionError', message } = error as NodeJS.ErrnoException
+  return new S3Error(code, `no answer from ${host}: ${message || code}`, { status: 0, cause: error })
 }

@@ -1,5 +1,5 @@
 import { encodePath } from './encode.ts'
-import { type Answer, incompleteAnswer } from './errors.ts'
+import type { Answer } from './errors.ts'
 import type { Sender } from './sender.ts'
 import type { Header } from './signer.ts'
 import { children, rootStart, unescapeXml, XmlError } from './xml.ts'
@@ -71,16 +71,9 @@ export type CopyAnswer = {
  * Copies an object of up to 5 GiB within S3. Throws S3Error, also for an error, or nothing, in the body of a success.
  * The destination's region answers; the source may be in another.
  */
-export async function copyObject(sender: Sender, request: CopyRequest): Promise<CopyAnswer> {
+export function copyObject(sender: Sender, request: CopyRequest): Promise<CopyAnswer> {
   const { bucket, key, signal } = request
-  const answer = await sender.send({ method: 'PUT', bucket, key, headers: headersOf(request), signal })
-  try {
-    return parseCopyResult(answer)
-  } catch (error) {
-    if (error instanceof XmlError)
-      throw incompleteAnswer(answer, `a result that can't be read: ${error.message}`)
-    throw error
-  }
+  return sender.send({ method: 'PUT', bucket, key, headers: headersOf(request), signal }, parseCopyResult)
 }
 
 /** A copy's source as x-amz-copy-source has it: percent-encoded, so that nothing of the key is taken for a version. */

@@ -68,7 +68,7 @@ export function errorOf({ status, header, text }: Answer): S3Error {
 
 /** The error of a success that does not say what it should. */
 export function incompleteAnswer({ status, header, text }: Answer, problem: string): S3Error {
-  const what = text.trim() === '' ? 'an empty body' : problem
+  const what = text.trim() === '' ? 'an empty body' : `a body that can't be read: ${problem}`
   return new S3Error('IncompleteAnswer', `S3 answered with status ${status} and ${what}`, {
     status,
     requestId: header('x-amz-request-id'),

@@ -34,7 +34,7 @@ export function createS3Client(options: S3Options): S3 {
   return {
     listObjectsV2: (request) => listObjectsV2(sender, request),
     copyObject: (request) => copyObject(sender, request),
-    request: (request) => sender.send(request),
+    request: (request) => sender.send(request, (answer) => answer),
     close: () => sender.close(),
   }
 }

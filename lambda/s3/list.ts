@@ -1,5 +1,5 @@
 import { decodeListed } from './encode.ts'
-import { type Answer, incompleteAnswer } from './errors.ts'
+import type { Answer } from './errors.ts'
 import type { S3Request, Sender } from './sender.ts'
 import { children, rootStart, unescapeXml, XmlError } from './xml.ts'
 
@@ -48,15 +48,8 @@ export type ListAnswer = {
 }
 
 /** One page of a listing. Throws S3Error. */
-export async function listObjectsV2(sender: Sender, request: ListRequest): Promise<ListAnswer> {
-  const answer = await sender.send(toRequest(request))
-  try {
-    return parseListing(answer)
-  } catch (error) {
-    if (error instanceof XmlError || error instanceof URIError)
-      throw incompleteAnswer(answer, `a listing that can't be read: ${error.message}`)
-    throw error
-  }
+export function listObjectsV2(sender: Sender, request: ListRequest): Promise<ListAnswer> {
+  return sender.send(toRequest(request), parseListing)
 }
 
 function toRequest(request: ListRequest): S3Request {

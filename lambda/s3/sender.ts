@@ -1,12 +1,12 @@
 import buildConnector from 'undici/lib/core/connect.js'
 import { addressOf, parseEndpoint } from './address.ts'
 import { Connections } from './connections.ts'
-import { type CredentialProvider, environmentCredentials } from './credentials.ts'
+import { type CredentialProvider, type Credentials, environmentCredentials } from './credentials.ts'
 import { encodeQuery } from './encode.ts'
-import { type Answer, errorOf, S3Error } from './errors.ts'
+import { type Answer, errorOf, incompleteAnswer, type S3Error } from './errors.ts'
 import type { Outgoing } from './exchange.ts'
 import { type Header, Signer } from './signer.ts'
-import { element, rootStart } from './xml.ts'
+import { element, rootStart, XmlError } from './xml.ts'
 
 export type SenderOptions = {
   /** The region of buckets of which nothing else is known. */
@@ -69,18 +69,21 @@ export class Sender {
       new Connections({ origin, most: connections, silenceMs, connector, now: clock })
   }
 
-  /** The answer, if it is a success. Throws S3Error for everything else, an error document in a success included. */
-  async send(request: S3Request): Promise<Answer> {
-    const { bucket } = request
+  /**
+   * What `read` makes of the answer, if it is a success. Throws S3Error for everything else: also for an error document in
+   * a success, and where `read` throws XmlError or URIError.
+   */
+  async send<T>(request: S3Request, read: (answer: Answer) => T): Promise<T> {
     for (let redirected = false, corrected = false; ; ) {
-      const region = this.#regions.get(bucket) ?? this.#region
-      const answer = await this.#sendOnce(request, region)
-      const { status, text } = answer
-      if (status >= 200 && status < 300 && rootStart(text, 'Error') === undefined) return answer
+      const provided = this.#credentials()
+      const credentials = provided instanceof Promise ? await provided : provided
+      const region = this.#regions.get(request.bucket) ?? this.#region
+      const answer = await this.#sendOnce(request, region, credentials)
+      if (isSuccess(answer)) return understood(answer, read)
       const error = errorOf(answer)
       if (!redirected && isElsewhere(error, region)) {
         redirected = true
-        this.#regions.set(bucket, error.region)
+        this.#regions.set(request.bucket, error.region)
       } else if (!corrected && this.#correctClock(request, error, answer)) {
         corrected = true
       } else {
@@ -93,23 +96,17 @@ export class Sender {
     await Promise.all([...this.#connections.values()].map((connections) => connections.close()))
   }
 
-  async #sendOnce(request: S3Request, region: string): Promise<Answer> {
+  /** Not async: each promise costs, as each request in flight holds its own. */
+  #sendOnce(request: S3Request, region: string, credentials: Credentials): Promise<Answer> {
     const { method, bucket, key, headers = [], body, signal } = request
     const { origin, path } = addressOf({ bucket, key, region, endpoint: this.#endpoint })
     const query = request.query === undefined ? '' : encodeQuery(request.query)
     const connections = this.#connectionsTo(origin)
-    const provided = this.#credentials()
-    const credentials = provided instanceof Promise ? await provided : provided
     const unsigned = { method, host: connections.host, path, query, headers, body }
     const signed = this.#signer.sign(unsigned, credentials, region, this.#clock() + this.#skewMs)
     signed.push('user-agent', USER_AGENT)
     const target = query === '' ? path : `${path}?${query}`
-    try {
-      return await connections.send({ method, path: target, headers: signed, body, signal })
-    } catch (error) {
-      if (signal?.aborted) throw error
-      throw noAnswer(connections.host, error)
-    }
+    return connections.send({ method, path: target, headers: signed, body, signal })
   }
 
   #connectionsTo(origin: string): Connections {
@@ -146,10 +143,15 @@ function isElsewhere(error: S3Error, region: string): error is S3Error & { regio
   )
 }
 
-function noAnswer(host: string, error: unknown): S3Error {
-  const { code, message } = error as NodeJS.ErrnoException
-  return new S3Error(code ?? 'ConnectionError', `no answer from ${host}: ${message || code}`, {
-    status: 0,
-    cause: error,
-  })
+function isSuccess({ status, text }: Answer): boolean {
+  return status >= 200 && status < 300 && rootStart(text, 'Error') === undefined
+}
+
+function understood<T>(answer: Answer, read: (answer: Answer) => T): T {
+  try {
+    return read(answer)
+  } catch (error) {
+    if (error instanceof XmlError || error instanceof URIError) throw incompleteAnswer(answer, error.message)
+    throw error
+  }
 }

@@ -19,6 +19,8 @@ export type Unsigned = {
 
 /** SHA-256 of no bytes. */
 const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+/** A value that is signed otherwise than it is sent, or is more than ASCII. */
+const ODD = /^ | $| {2}|[^ -~]/
 /** Keys kept at most: one for each day, region and access key in use. */
 const KEPT = 64
 
@@ -50,11 +52,13 @@ export class Signer {
     if (credentials.sessionToken) headers.push(['x-amz-security-token', credentials.sessionToken])
     headers.sort(byName)
 
+    // As a rule the canonical form is what is sent, and a character a byte.
+    const plain = !request.headers.some(([, value]) => ODD.test(value))
     let canonical = `${method}\n${path}\n${query}\n`
     let names = ''
     const sent: string[] = []
     for (const [name, value] of headers) {
-      canonical += `${name}:${trimmed(value)}\n`
+      canonical += `${name}:${plain ? value : trimmed(value)}\n`
       names += names === '' ? name : `;${name}`
       if (name !== 'host') sent.push(name, value)
     }
@@ -62,7 +66,7 @@ export class Signer {
 
     const date = timestamp.slice(0, 8)
     const scope = `${date}/${region}/s3/aws4_request`
-    const digest = hash('sha256', Buffer.from(canonical, 'latin1'))
+    const digest = hash('sha256', plain ? canonical : Buffer.from(canonical, 'latin1'))
     const signature = createHmac('sha256', this.#key(credentials, date, region))
       .update(`AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${digest}`)
       .digest('hex')
@@ -104,5 +108,5 @@ function byName([a]: Header, [b]: Header): number {
 
 /** A value as it is signed: without blanks around it, and one where there are several. */
 function trimmed(value: string): string {
-  return /^[ \t]|[ \t]$|[ \t]{2}|\t/.test(value) ? value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '') : value
+  return value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '')
 }

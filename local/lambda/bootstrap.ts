@@ -64,7 +64,7 @@ async function load(): Promise<Handler> {
 
 async function serve(
   handler: Handler,
-  { requestId, functionArn, event, deadline }: Invocation,
+  { requestId, functionArn, event, trace, deadline }: Invocation,
 ): Promise<void> {
   const context: Partial<Context> = {
     functionName,
@@ -77,6 +77,7 @@ async function serve(
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   }
   const memoryUsed = () => Math.ceil(process.resourceUsage().maxRSS / 1024)
+  process.env._X_AMZN_TRACE_ID = trace
   let message: InstanceMessage
   try {
     const result = await handler(JSON.parse(event), context)

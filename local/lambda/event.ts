@@ -4,7 +4,7 @@ import type { Queue } from '../sqs.ts'
 /**
  * Receives up to `batchSize` messages from a queue and makes of them the records that Lambda hands to a function.
  *
- * @param store resolves the dead-letter queue, to which messages go that were received too often
+ * @param findQueue finds the dead-letter queue, to which messages go that were received too often
  */
 export function receiveRecords(
   queue: Queue,

@@ -15,6 +15,8 @@ export type FunctionSettings = {
   /** MB, 128–10,240. */
   memorySize: number
   environment: Record<string, string>
+  /** Whether the function may go on invoking itself through a queue. */
+  recursiveLoop: 'Allow' | 'Terminate'
 }
 
 /** One deployed revision of a function. */

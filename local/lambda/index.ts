@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { arn } from '../identity.ts'
-import type { QueueStore } from '../sqs.ts'
+import type { Sqs } from '../sqs.ts'
 import { LambdaError } from './errors.ts'
 import { checkSettings, type FunctionRevision, type FunctionSettings, unpackCode } from './function.ts'
 import type { Outcome } from './instance.ts'
@@ -21,11 +21,11 @@ type Deployed = { revision: FunctionRevision; pool: Pool; log: string[] }
 
 export type LambdaOptions = {
   region: string
-  queues: QueueStore
+  sqs: Pick<Sqs, 'store' | 'traceOf'>
   /** Concurrent executions of the account. */
   concurrency: number
   /** Variables that every instance gets, e.g. AWS_ENDPOINT_URL and credentials. */
-  env: () => Record<string, string>
+  env: Record<string, string>
 }
 
 /** The embedded Lambda: functions, their instances, and the event source mappings that feed them. */
@@ -33,12 +33,13 @@ export class Lambda {
   readonly slots: Slots
   readonly mappings = new Map<string, Mapping>()
   readonly #functions = new Map<string, Deployed>()
+  /** Of all revisions: an earlier one may still have an invocation to finish. */
+  readonly #pools = new Set<Pool>()
   readonly #options: LambdaOptions
   readonly #folder = mkdtempSync(join(tmpdir(), 'local-lambda-'))
   /** A busy instance would outlive a process that ends without {@link stop}. */
   readonly #onExit = () => {
-    const pids = [...this.#functions.values()].flatMap(({ pool }) => [...pool.pids.busy, ...pool.pids.idle])
-    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    for (const pool of this.#pools) void pool.kill()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
@@ -68,6 +69,7 @@ export class Lambda {
     const pool = new Pool(revision, this.#environment(revision), (line) => {
       if (log.push(line) > LOG_LINES) log.shift()
     })
+    this.#pools.add(pool)
     this.#functions.set(settings.name, { revision, pool, log })
     await before?.pool.retire()
     return revision
@@ -107,7 +109,7 @@ export class Lambda {
 
   /** Starts an event source mapping from a queue. Throws {@link LambdaError}. */
   map(settings: MappingSettings): Mapping {
-    const { region, queues } = this.#options
+    const { region, sqs } = this.#options
     for (const { settings: other } of this.mappings.values())
       if (other.queueArn === settings.queueArn && other.functionName === settings.functionName)
         throw new LambdaError(
@@ -116,14 +118,14 @@ export class Lambda {
         )
     const mapping = new Mapping(settings, {
       region,
-      queues,
+      sqs,
       slots: this.slots,
       // The mapping has taken its slot before it received anything.
-      invoke: async (name, event) =>
-        (await this.#functions.get(name)?.pool.invoke(event)) ?? {
+      invoke: async (name, event, trace) =>
+        (await this.#functions.get(name)?.pool.invoke(event, trace)) ?? {
           error: { errorMessage: 'no such function' },
         },
-      functionTimeout: (name) => this.#functions.get(name)?.revision.timeout,
+      findFunction: (name) => this.#functions.get(name)?.revision,
     })
     this.mappings.set(mapping.id, mapping)
     return mapping
@@ -147,7 +149,8 @@ export class Lambda {
   /** Ends all mappings and kills all instances. */
   async stop(): Promise<void> {
     for (const id of [...this.mappings.keys()]) this.unmap(id)
-    await Promise.all(this.functions.map(({ name }) => this.delete(name)))
+    this.#functions.clear()
+    await Promise.all([...this.#pools].map((pool) => pool.kill()))
     process.off('exit', this.#onExit)
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -166,7 +169,7 @@ export class Lambda {
       PATH: process.env.PATH ?? '',
       TZ: ':UTC',
       ...environment,
-      ...this.#options.env(),
+      ...this.#options.env,
       _HANDLER: handler,
       LAMBDA_TASK_ROOT: codeFolder,
       AWS_REGION: region,

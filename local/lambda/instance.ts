@@ -57,7 +57,7 @@ export class Instance {
   }
 
   /** Runs the handler. An instance that fails to load, exits, or takes too long is dead afterwards. Never throws. */
-  async invoke(requestId: string, event: string): Promise<Outcome> {
+  async invoke(requestId: string, event: string, trace: string): Promise<Outcome> {
     if (this.#ready !== undefined) this.#waker.write('.')
     const { timeout, arn } = this.#revision
     this.#ready ??= this.#start()
@@ -65,7 +65,7 @@ export class Instance {
     if (failure) return failure
     const deadline = Date.now() + timeout * 1000
     const outcome = this.#next(timeout * 1000, requestId)
-    this.#child.send({ requestId, functionArn: arn, event, deadline } satisfies Invocation)
+    this.#child.send({ requestId, functionArn: arn, event, trace, deadline } satisfies Invocation)
     return await outcome
   }
 

@@ -7,6 +7,8 @@ export type Invocation = {
   functionArn: string
   /** JSON. */
   event: string
+  /** Trace header, which the AWS SDKs in the function hand on. */
+  trace: string
   /** Milliseconds since the epoch at which the instance will be killed. */
   deadline: number
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Queue, QueueStore } from '../sqs.ts'
+import type { Queue, Sqs } from '../sqs.ts'
 import { failedMessages } from './batch-response.ts'
 import { LambdaError } from './errors.ts'
 import { receiveRecords, toEvent } from './event.ts'
+import type { FunctionRevision } from './function.ts'
 import type { Outcome } from './instance.ts'
+import { hopsOf, MOST_HOPS } from './lineage.ts'
 import type { Slots } from './slots.ts'
 
 export type MappingSettings = {
@@ -20,11 +22,10 @@ export type MappingSettings = {
 
 export type MappingDeps = {
   region: string
-  queues: QueueStore
+  sqs: Pick<Sqs, 'store' | 'traceOf'>
   slots: Slots
-  invoke: (functionName: string, event: string) => Promise<Outcome>
-  /** Seconds; undefined when there is no such function. */
-  functionTimeout: (functionName: string) => number | undefined
+  invoke: (functionName: string, event: string, trace?: string) => Promise<Outcome>
+  findFunction: (name: string) => FunctionRevision | undefined
 }
 
 type State = 'Creating' | 'Enabling' | 'Enabled' | 'Disabling' | 'Disabled' | 'Updating' | 'Deleting'
@@ -92,7 +93,8 @@ export class Mapping {
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
-    const { queues, slots, region } = this.#deps
+    const { slots, region } = this.#deps
+    const queues = this.#deps.sqs.store
     const { queueArn, batchSize } = this.settings
     while (!signal.aborted) {
       const queue = queues.getQueueByArn(queueArn)
@@ -134,7 +136,13 @@ export class Mapping {
   /** One invocation. What succeeded is deleted; the rest comes back when the queue shows it again. */
   async #invoke(queue: Queue, records: ReturnType<typeof receiveRecords>): Promise<void> {
     const { functionName, reportBatchItemFailures } = this.settings
-    const outcome = await this.#deps.invoke(functionName, toEvent(records))
+    const { sqs, invoke, findFunction } = this.#deps
+    const trace = records
+      .map(({ messageId }) => sqs.traceOf(messageId))
+      .reduce((a, b) => (hopsOf(a, functionName) < hopsOf(b, functionName) ? b : a))
+    const isLoop = hopsOf(trace, functionName) >= MOST_HOPS
+    if (isLoop && findFunction(functionName)?.recursiveLoop !== 'Allow') return
+    const outcome = await invoke(functionName, toEvent(records), trace)
     if ('error' in outcome) return
     const failed = reportBatchItemFailures
       ? failedMessages(
@@ -147,12 +155,12 @@ export class Mapping {
   }
 }
 
-function check(settings: MappingSettings, { queues, functionTimeout }: MappingDeps): void {
+function check(settings: MappingSettings, { sqs, findFunction }: MappingDeps): void {
   const { queueArn, functionName, batchSize, maximumConcurrency: maximum = 2 } = settings
   const invalid = (message: string): LambdaError => new LambdaError('InvalidParameterValueException', message)
-  const queue = queues.getQueueByArn(queueArn)
+  const queue = sqs.store.getQueueByArn(queueArn)
   if (!queue) throw invalid(`Error occurred while ReceiveMessage. The queue ${queueArn} does not exist.`)
-  const timeout = functionTimeout(functionName)
+  const timeout = findFunction(functionName)?.timeout
   if (timeout === undefined)
     throw new LambdaError('ResourceNotFoundException', `Function not found: ${functionName}`)
   const visibility = Number(queue.attributes.VisibilityTimeout)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FunctionRevision } from './function.ts'
 import { Instance, type Outcome } from './instance.ts'
+import { extend } from './lineage.ts'
 
 /** How long an instance waits, frozen, for its next invocation. */
 const IDLE_MS = 30_000
@@ -27,13 +28,17 @@ export class Pool {
     return { busy: pids(this.#busy), idle: pids(this.#idle.keys()) }
   }
 
-  /** Invokes the function on a warm instance or on a new one. Never throws. */
-  async invoke(event: string): Promise<Outcome> {
+  /**
+   * Invokes the function on a warm instance or on a new one. Never throws.
+   *
+   * @param trace trace header of the chain of invocations that this one belongs to
+   */
+  async invoke(event: string, trace?: string): Promise<Outcome> {
     const requestId = randomUUID()
     const instance = this.#take()
     this.#log(`START RequestId: ${requestId} Version: $LATEST`)
     const started = performance.now()
-    const outcome = await instance.invoke(requestId, event)
+    const outcome = await instance.invoke(requestId, event, extend(trace, this.#revision.name))
     if ('error' in outcome) this.#log(`ERROR ${JSON.stringify(outcome.error)}`)
     this.#log(
       [

@@ -1,5 +1,4 @@
 import {
-  type EventSourceMappingConfiguration,
   GetEventSourceMappingCommand,
   type LambdaClient,
   UpdateEventSourceMappingCommand,
@@ -18,20 +17,36 @@ const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyReq
 export type Mappings = Pick<StackOutputs, 'listMappingId' | 'copyMappingId'>
 
 /**
- * Enables the stack's event source mappings, so that its queues are polled. Call it after the run queue was created: see
- * {@link pauseIfIdle}. Two API calls when they are enabled already; otherwise it waits until they are.
+ * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
+ * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
  */
 export async function resume(
   lambda: LambdaClient,
   mappings: Mappings,
   tools: Pick<Tools, 'timing'>,
 ): Promise<void> {
-  await Promise.all(
-    idsOf(mappings).map(async (id) => {
-      const { State } = await setEnabled(lambda, id, true, tools)
-      if (State !== 'Enabled') await waitUntilEnabled(lambda, id, tools)
-    }),
-  )
+  await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)))
+}
+
+/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
+export async function untilEnabled(
+  lambda: LambdaClient,
+  mappings: Mappings,
+  { timing }: Pick<Tools, 'timing'>,
+): Promise<void> {
+  const startedAt = timing.now()
+  for (const id of idsOf(mappings))
+    for (;;) {
+      const { State, StateTransitionReason } = await lambda.send(
+        new GetEventSourceMappingCommand({ UUID: id }),
+      )
+      if (State === 'Enabled') break
+      if (timing.now() - startedAt > LONGEST_MS)
+        throw new Error(
+          `the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`,
+        )
+      await timing.sleep(POLL_MS)
+    }
 }
 
 /**
@@ -85,31 +100,15 @@ async function setEnabled(
   id: string,
   enabled: boolean,
   { timing }: Pick<Tools, 'timing'>,
-): Promise<EventSourceMappingConfiguration> {
+): Promise<void> {
   const startedAt = timing.now()
   for (;;) {
     try {
-      return await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: enabled }))
+      await lambda.send(new UpdateEventSourceMappingCommand({ UUID: id, Enabled: enabled }))
+      return
     } catch (error) {
       if (!BUSY.includes((error as Error).name) || timing.now() - startedAt > LONGEST_MS) throw error
       await timing.sleep(POLL_MS)
     }
-  }
-}
-
-async function waitUntilEnabled(
-  lambda: LambdaClient,
-  id: string,
-  { timing }: Pick<Tools, 'timing'>,
-): Promise<void> {
-  const startedAt = timing.now()
-  for (;;) {
-    await timing.sleep(POLL_MS)
-    const { State, StateTransitionReason } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }))
-    if (State === 'Enabled') return
-    if (timing.now() - startedAt > LONGEST_MS)
-      throw new Error(
-        `the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`,
-      )
   }
 }

@@ -55,7 +55,7 @@ export function lambdaProviders(lambda: Lambda, readObject: ReadObject): Map<str
 }
 
 function functionSettings(name: string, properties: Properties): FunctionSettings {
-  const { Runtime, Handler, Role, Timeout, MemorySize, Environment } = properties
+  const { Runtime, Handler, Role, Timeout, MemorySize, Environment, RecursiveLoop } = properties
   const variables = (Environment as { Variables?: Properties } | undefined)?.Variables ?? {}
   return {
     name,
@@ -64,6 +64,7 @@ function functionSettings(name: string, properties: Properties): FunctionSetting
     role: String(Role),
     timeout: Number(Timeout ?? DEFAULT_TIMEOUT),
     memorySize: Number(MemorySize ?? DEFAULT_MEMORY),
+    recursiveLoop: RecursiveLoop === 'Allow' ? 'Allow' : 'Terminate',
     environment: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
   }
 }

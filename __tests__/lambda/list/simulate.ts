@@ -1,0 +1,117 @@
+import { type Page, walk } from '../../../lambda/list/walk.ts'
+import type { Range } from '../../../protocol/range.ts'
+import { indexAfter, type KeySet, mix } from './keysets.ts'
+
+const PAGE_MS = 80
+const PAGE_KEYS = 1000
+/** How long a task may walk before it hands the rest on. */
+const TASK_MS = 40_000
+/** SQS to Lambda: a message takes this long to be worked on, when an instance is free. */
+const HOP_MS = [100, 300] as const
+/** Instances that the event source mapping starts with, and gains each second (300 a minute). */
+const INSTANCES = { atStart: 5, perSecond: 5 }
+
+export type Simulated = {
+  requests: number
+  tasks: number
+  /** Links from a seed to the deepest task. */
+  depth: number
+  /** Virtual milliseconds from the seeds to the last key. */
+  ms: number
+  longestTaskMs: number
+  /** Stretches of key indexes that were emitted. */
+  emitted: [number, number][]
+}
+
+/** Lists a key set by walks in virtual time; deterministic. */
+export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = ''): Promise<Simulated> {
+  const clock = new Clock()
+  const result: Simulated = { requests: 0, tasks: 0, depth: 0, ms: 0, longestTaskMs: 0, emitted: [] }
+  const waiting: (() => void)[] = []
+  let running = 0
+
+  const admit = () => {
+    while (waiting.length > 0 && running < INSTANCES.atStart + (INSTANCES.perSecond * clock.now) / 1000) {
+      running++
+      ;(waiting.shift() as () => void)()
+    }
+    if (waiting.length > 0) clock.at(clock.now + 100, admit)
+  }
+  const send = (range: Range, depth: number) => {
+    const hop = HOP_MS[0] + (mix(result.tasks++) % (HOP_MS[1] - HOP_MS[0]))
+    clock.at(clock.now + hop, () => {
+      waiting.push(() => void run(range, depth))
+      admit()
+    })
+  }
+  const run = async (range: Range, depth: number) => {
+    const begun = clock.now
+    await walk<{ key: string; index: number }>(range, {
+      prefix,
+      page: async ({ startAfter, token }) => {
+        result.requests++
+        await clock.sleep(PAGE_MS)
+        return pageOf(
+          keys,
+          token ? Number(token) : startAfter === undefined ? 0 : indexAfter(keys, startAfter),
+        )
+      },
+      emit: async (objects) => {
+        const first = objects[0]
+        if (first) result.emitted.push([first.index, first.index + objects.length])
+      },
+      spawn: async (child) => send(child, depth + 1),
+      isLate: () => clock.now - begun > TASK_MS,
+    })
+    result.depth = Math.max(result.depth, depth)
+    result.longestTaskMs = Math.max(result.longestTaskMs, clock.now - begun)
+    result.ms = Math.max(result.ms, clock.now)
+    running--
+    admit()
+  }
+  for (const seed of seeds) send(seed, 0)
+  await clock.drain()
+  return result
+}
+
+/** A page of objects that know their index, with the next index as its token. */
+export function pageOf(keys: KeySet, from: number, size = PAGE_KEYS): Page<{ key: string; index: number }> {
+  const end = Math.min(keys.size, from + size)
+  const objects = Array.from({ length: end - from }, (_, i) => ({ key: keys.at(from + i), index: from + i }))
+  return end < keys.size ? { objects, token: String(end) } : { objects }
+}
+
+/** Virtual time: runs what is due in order, each time after the promises before have settled. */
+class Clock {
+  now = 0
+  readonly #events: { time: number; order: number; run: () => void }[] = []
+  #order = 0
+
+  at(time: number, run: () => void): void {
+    this.#events.push({ time, order: this.#order++, run })
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.at(this.now + ms, resolve))
+  }
+
+  async drain(): Promise<void> {
+    for (;;) {
+      await new Promise(setImmediate)
+      const next = this.#takeNext()
+      if (!next) return
+      this.now = next.time
+      next.run()
+    }
+  }
+
+  #takeNext() {
+    let best = 0
+    for (const [i, event] of this.#events.entries()) {
+      const champion = this.#events[best] as typeof event
+      if (event.time < champion.time || (event.time === champion.time && event.order < champion.order))
+        best = i
+    }
+    return this.#events.splice(best, 1)[0]
+  }
+}
