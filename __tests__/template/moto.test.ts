@@ -139,7 +139,8 @@ print(json.dumps(ast.literal_eval(document)["Statement"]))`
       const { stdout, stderr } = python(['-c', script])
       if (stdout === '') throw new Error(stderr)
       return Object.fromEntries(
-        (JSON.parse(stdout) as Statement[]).map((statement) => [statement.Sid, statement]),
+        // Where CloudFormation leaves out a statement that is AWS::NoValue, moto says None.
+        (JSON.parse(stdout) as Array<Statement | null>).flatMap((it) => (it ? [[it.Sid, it]] : [])),
       )
     }
 

@@ -41,7 +41,7 @@ function permissionsInSources(): string[] {
   for (const path of globSync(['src/**/*.ts', 'aws/**/*.ts'], { cwd: ROOT })) {
     const source = readFileSync(join(ROOT, path), 'utf8')
     for (const [, names = '', client = ''] of source.matchAll(
-      /import(?: type)? \{([^}]*)\} from '@aws-sdk\/client-([a-z]+)'/g,
+      /import(?: type)? \{([^}]*)\} from '@aws-sdk\/client-([a-z0-9]+)'/g,
     ))
       for (const [name] of names.matchAll(/\w+/g)) {
         const command = /^(\w+)Command$/.exec(name)?.[1] ?? /^paginate(\w+)$/.exec(name)?.[1]

@@ -16,9 +16,12 @@ export type WalkDeps<T extends { key: string }> = {
   prefix: string
   /** Asks for a page of full size: what follows `token`, or else the keys after `startAfter`. */
   page: (request: { startAfter?: string | undefined; token?: string | undefined }) => Promise<Page<T>>
-  /** Takes listed objects: in order within a call, and none twice. Not called with none. */
+  /**
+   * Takes listed objects: one page's, in order, and none twice. Pages do not come in order, and a page may come before
+   * the last one's promise has settled.
+   */
   emit: (objects: T[]) => Promise<void>
-  /** Hands a range to another task. */
+  /** Hands a range that is not empty to another task. */
   spawn: (range: Range) => Promise<void>
   /** True when the rest has to be handed on. */
   isLate: () => boolean
@@ -49,9 +52,12 @@ type Budget = { cuts: number; misses: number }
  * Lists a range: page after page from its lower end. When many keys seem to be left it cuts them up, hands the upper
  * parts to other tasks and goes on with the lowest.
  *
- * A cut is only made where a page that starts at it is full and more follows: that page is emitted here, the part
- * behind it is handed on, so a cut costs no request. Where such a page comes back short, the range is done from
- * there up. Whatever the guesses, the parts and pages tile the range, so each key that exists throughout is listed once.
+ * Where to cut is guessed, and tried with a request for the page behind the guess. That page is emitted here, so it is
+ * not wasted. When more follows it, that is handed on; when it is the range's last, or empty, the range is known to end
+ * before it. So pages and parts tile the range whatever the guesses, and a key that exists throughout is listed once,
+ * whatever else comes and goes. Guesses that find nothing are kept few: {@link MISSES_PER_PAGE}.
+ *
+ * Throws what `page`, `emit` and `spawn` throw.
  */
 export async function walk<T extends { key: string }>(range: Range, deps: WalkDeps<T>): Promise<WalkResult> {
   const { prefix } = deps

@@ -50,6 +50,12 @@ export async function applyChange(
   try {
     const changeSet = await createChangeSet(cfn, change, tools)
     if (changeSet === 'unchanged') return 'unchanged'
+    // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
+    // it from now on makes this change set void.
+    if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+      await discard(cfn, changeSet)
+      return 'overtaken'
+    }
     return await execute(cfn, change, changeSet, tools)
   } catch (error) {
     if (!STATE_ERRORS.includes((error as Error).name)) throw error
@@ -96,12 +102,16 @@ async function createChangeSet(
 
 async function endFailedChangeSet(
   cfn: CloudFormationClient,
-  { id, stackId }: ChangeSet,
+  changeSet: ChangeSet,
   { StatusReason = '' }: DescribeChangeSetOutput,
 ): Promise<'unchanged'> {
-  await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }))
+  await discard(cfn, changeSet)
   if (NO_CHANGES.test(StatusReason)) return 'unchanged'
   throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`)
+}
+
+async function discard(cfn: CloudFormationClient, { id, stackId }: ChangeSet): Promise<void> {
+  await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }))
 }
 
 async function execute(

@@ -72,7 +72,7 @@ export async function checkFunction(
   functionName: string,
   run: CheckEvent['check'],
   fresh: boolean,
-  { timing }: Pick<Tools, 'timing'>,
+  { timing, log }: Tools,
 ): Promise<void> {
   const startedAt = timing.now()
   for (;;) {
@@ -86,6 +86,7 @@ export async function checkFunction(
       throw new UserError(
         `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`,
       )
+    log.info(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`)
     await timing.sleep(AGAIN_MS)
   }
 }

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CreateChangeSetCommand, DeleteStackCommand } from '@aws-sdk/client-cloudformation'
-import { GetObjectCommand } from '@aws-sdk/client-s3'
+import {
+  GetBucketLifecycleConfigurationCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+} from '@aws-sdk/client-s3'
 import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
@@ -55,12 +59,31 @@ describe('a stack that is absent', () => {
     expect(on.lines.at(-1)).toBe('CREATE_COMPLETE AWS::CloudFormation::Stack s3-71')
   })
 
-  test('gets its code from under the hash of the code', async () => {
+  test('gets its code from under the hash of the code, in a bucket that clears up after itself', async () => {
     await ensure()
+    const Bucket = 's3-71-000000000000-eu-west-1-an'
     const code = readFileSync(account.request.codePath)
     const Key = `functions/${createHash('sha256').update(code).digest('hex')}.zip`
-    const { Body } = await account.clients.s3.send(new GetObjectCommand({ Bucket: 'artifacts', Key }))
+    const { Body } = await account.clients.s3.send(new GetObjectCommand({ Bucket, Key }))
     expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(code)).toBe(true)
+    const { Rules } = await account.clients.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+    expect(Rules).toMatchObject([{ Status: 'Enabled', Expiration: { Days: 180 } }])
+  })
+
+  test('gets its code from a bucket of the user’s', async () => {
+    await ensure({ artifactBucket: 'films-new' })
+    const { Contents } = await account.clients.s3.send(new ListObjectsV2Command({ Bucket: 'films-new' }))
+    expect(Contents).toMatchObject([{ Key: expect.stringMatching(/^functions\/[0-9a-f]{64}\.zip$/) }])
+    expect(account.calls).not.toContain('S3 CreateBucket')
+  })
+
+  test('is not created when the bucket for its code is somebody else’s', async () => {
+    account.aws.s3.store.createBucket('s3-71-000000000000-eu-west-1-an', {
+      region: 'eu-west-1',
+      owner: '999988887777',
+    })
+    expect(await refusal(ensure())).toMatch(/belongs to another account/)
+    expect(account.aws.stacks.list()).toEqual([])
   })
 
   test('is not created when the bucket for its code is not there', async () => {

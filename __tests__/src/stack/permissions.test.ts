@@ -32,7 +32,11 @@ const REFUSALS: Array<[scope: RegExp, headers: Record<string, string>, body: str
 ]
 
 let server: Server
-let config: ConstructorParameters<typeof LambdaClient>[0] & { endpoint: string }
+let config: {
+  endpoint: string
+  region: string
+  credentials: { accessKeyId: string; secretAccessKey: string }
+}
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -47,7 +51,9 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   }
 })
-afterAll(() => server.close())
+afterAll(() => {
+  server.close()
+})
 
 const mappings = { listMappingId: '1', copyMappingId: '2' }
 const code = { code: Buffer.from('zip'), codeHash: 'c0de'.repeat(16) }

@@ -64,7 +64,7 @@ export async function emptyAccount(options: { concurrency?: number } = {}): Prom
     credentials: aws.credentials,
   })
   const folder = mkdtempSync(join(tmpdir(), 's3-71-stack-'))
-  for (const Bucket of ['photos-old', 'photos-new', 'films-old', 'films-new', 'artifacts'])
+  for (const Bucket of ['photos-old', 'photos-new', 'films-old', 'films-new'])
     await clients.s3.send(
       new CreateBucketCommand({
         Bucket,
@@ -83,7 +83,6 @@ export async function emptyAccount(options: { concurrency?: number } = {}): Prom
       sourceBucket: 'photos-old',
       destinationBucket: 'photos-new',
       maxConcurrency: 8,
-      artifactBucket: 'artifacts',
       templatePath: TEMPLATE,
       codePath: writeCode(folder, 'export const handler = async (event) => event'),
     },
