@@ -10,7 +10,7 @@ import {
   GetPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3'
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import {
   afterRun,
   ensureStack,
@@ -20,6 +20,9 @@ import {
 } from '../../src/stack/index.ts'
 import { type Clients, clientsFor, STACK, TEMPLATE, tools, writeCode } from '../src/stack/support.ts'
 import { describeWithPython, python, startMoto } from './python.ts'
+
+/** Python and moto take seconds to start, and more on a busy machine. */
+jest.setTimeout(60_000)
 
 /** The template, expanded by AWS's SAM translator and deployed by the action's code on an AWS that is not ours. */
 describeWithPython('on moto', ['moto', 'samtranslator'], () => {
@@ -55,7 +58,7 @@ describeWithPython('on moto', ['moto', 'samtranslator'], () => {
     const ensured = await ensureStack(clients, request, tools())
     expect(ensured.how).toBe('created')
     outputs = ensured.outputs
-  }, 60_000)
+  })
   afterAll(async () => {
     for (const client of Object.values(clients ?? {})) client.destroy()
     await moto?.stop()

@@ -1,10 +1,13 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { afterRun, checkFunction, ensureStack, keepEnabled, resume } from '../../src/stack/index.ts'
 import { permissionFor } from '../../src/stack/permissions.ts'
 import { emptyAccount, STACK, tools, writeCode } from '../src/stack/support.ts'
+
+/** Each test deploys a stack, which takes a second, and more on a busy machine. */
+jest.setTimeout(60_000)
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -72,6 +75,43 @@ describe('the workflow role’s policy', () => {
     const roles = Object.values(stack.Resources).flatMap(({ Properties }) => Properties.Policies ?? [])
     expect(roles).toHaveLength(2)
     expect(actionsOf(boundary?.Properties as Policy)).toEqual([...new Set(roles.flatMap(actionsOf))].sort())
+  })
+})
+
+describe('the policies of docs/permissions.md', () => {
+  const text = readFileSync(join(ROOT, 'docs', 'permissions.md'), 'utf8')
+  type Document = Statement | { Statement: Statement[] }
+
+  const documented = (name: string): Statement[] => {
+    const [, json] = new RegExp(`<!-- policy: ${name} -->\n\`\`\`json\n([^\`]*)`).exec(text) ?? []
+    if (!json) throw new Error(`the page has no policy for the ${name}`)
+    const document = JSON.parse(json) as Document
+    return 'Statement' in document ? document.Statement : [document]
+  }
+  const granted = (...sids: string[]) => {
+    const roles = Object.values(stack.Resources).flatMap(({ Properties }) => Properties.Policies ?? [])
+    const statements = roles.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flat() as Statement[])
+    return [
+      ...new Set(statements.filter(({ Sid }) => sids.includes(Sid)).flatMap(({ Action }) => Action)),
+    ].sort()
+  }
+
+  test.each([
+    ['source bucket', ['ListSources', 'MissOnSources', 'ReadSources']],
+    ['destination bucket', ['SeeDestinations', 'WriteDestinations']],
+    ['source key', ['DecryptSources']],
+    ['destination key', ['EncryptCopies']],
+  ])('for the %s allow what the functions are allowed', (name, sids) => {
+    const actions = documented(name).flatMap(({ Action }) => Action)
+    expect(actions.length).toBeGreaterThan(0)
+    expect(actions.sort()).toEqual(granted(...sids))
+  })
+
+  test('are all JSON', () => {
+    const blocks = [...text.matchAll(/```json\n([^`]*)```/g)].map(
+      ([, json = '']) => JSON.parse(json) as object,
+    )
+    expect(blocks).toHaveLength(5)
   })
 })
 

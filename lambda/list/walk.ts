@@ -17,8 +17,7 @@ export type WalkDeps<T extends { key: string }> = {
   /** Asks for a page of full size: what follows `token`, or else the keys after `startAfter`. */
   page: (request: { startAfter?: string | undefined; token?: string | undefined }) => Promise<Page<T>>
   /**
-   * Takes listed objects: one page's, in order, and none twice. Pages do not come in order, and a page may come before
-   * the last one's promise has settled.
+   * Takes listed objects: one page's, in order, and none twice; one call at a time. Pages do not come in order.
    */
   emit: (objects: T[]) => Promise<void>
   /** Hands a range that is not empty to another task. */
@@ -57,7 +56,7 @@ type Budget = { cuts: number; misses: number }
  * before it. So pages and parts tile the range whatever the guesses, and a key that exists throughout is listed once,
  * whatever else comes and goes. Guesses that find nothing are kept few: {@link MISSES_PER_PAGE}.
  *
- * Throws what `page`, `emit` and `spawn` throw.
+ * Throws what `page`, `emit` and `spawn` throw, after all that was under way has ended.
  */
 export async function walk<T extends { key: string }>(range: Range, deps: WalkDeps<T>): Promise<WalkResult> {
   const { prefix } = deps
@@ -65,6 +64,7 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
   if (isEmpty(range)) return result
   const alphabet = new Alphabet()
   const cutter = new Cutter()
+  let emitting = Promise.resolve()
 
   /** The next page that holds keys, without those behind `upTo`; `more` when others may follow in the range. */
   const fetch = async (request: Parameters<typeof deps.page>[0], upTo: string | undefined) => {
@@ -81,7 +81,8 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
       if (first !== undefined && last !== undefined) {
         alphabet.learn(objects)
         result.listed += count
-        await deps.emit(objects)
+        emitting = emitting.then(() => deps.emit(objects))
+        await emitting
         return { first, last, token, more }
       }
       if (!more) return undefined
@@ -104,11 +105,10 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
       const page = await fetch({ startAfter: found.cut }, upTo)
       if (page?.more) {
         budget.cuts--
-        const parts = [
+        return await inOrder(
           divide({ ...stretch, upTo: found.cut }, budget, leastPages / 2),
           divide({ ...page, upTo }, budget),
-        ]
-        return (await Promise.all(parts)).flat()
+        )
       }
       found.missed()
       budget.misses--
@@ -137,6 +137,12 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
     upTo = own?.upTo
     for (const other of others) await spawn({ after: other.last, upTo: other.upTo })
   }
+}
+
+/** Both lists, one after the other. Throws only when both have ended, so that nothing goes on behind the caller's back. */
+async function inOrder<T>(...lists: [Promise<T[]>, Promise<T[]>]): Promise<T[]> {
+  await Promise.allSettled(lists)
+  return (await Promise.all(lists)).flat()
 }
 
 /** How many of the objects, which are in order, lie in a range that ends with `upTo`. */

@@ -1,7 +1,7 @@
-import { type CopyAnswer, type CopyRequest, copyObject } from './copy.ts'
+import { COPY_OBJECT, type CopyAnswer, type CopyRequest } from './copy.ts'
 import type { Answer } from './errors.ts'
-import { type ListAnswer, type ListRequest, listObjectsV2 } from './list.ts'
-import { type S3Request, Sender, type SenderOptions } from './sender.ts'
+import { LIST_OBJECTS_V2, type ListAnswer, type ListRequest } from './list.ts'
+import { type Operation, type S3Request, Sender, type SenderOptions } from './sender.ts'
 
 export { type CopyAnswer, type CopyRequest, copySource } from './copy.ts'
 export { type CredentialProvider, type Credentials, environmentCredentials } from './credentials.ts'
@@ -28,13 +28,15 @@ export type S3 = {
   close(): Promise<void>
 }
 
+const ANY: Operation<S3Request, Answer> = { request: (request) => request, read: (answer) => answer }
+
 /** Throws when the endpoint is no URL, or there are no credentials in the environment at the first call. */
 export function createS3Client(options: S3Options): S3 {
   const sender = new Sender(options)
   return {
-    listObjectsV2: (request) => listObjectsV2(sender, request),
-    copyObject: (request) => copyObject(sender, request),
-    request: (request) => sender.send(request, (answer) => answer),
+    listObjectsV2: (request) => sender.perform(LIST_OBJECTS_V2, request),
+    copyObject: (request) => sender.perform(COPY_OBJECT, request),
+    request: (request) => sender.perform(ANY, request),
     close: () => sender.close(),
   }
 }

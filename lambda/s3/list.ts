@@ -1,6 +1,6 @@
 import { decodeListed } from './encode.ts'
 import type { Answer } from './errors.ts'
-import type { S3Request, Sender } from './sender.ts'
+import type { Operation, S3Request } from './sender.ts'
 import { children, rootStart, unescapeXml, XmlError } from './xml.ts'
 
 export type ListRequest = {
@@ -47,10 +47,8 @@ export type ListAnswer = {
   nextContinuationToken?: string
 }
 
-/** One page of a listing. Throws S3Error. */
-export function listObjectsV2(sender: Sender, request: ListRequest): Promise<ListAnswer> {
-  return sender.send(toRequest(request), parseListing)
-}
+/** One page of a listing. */
+export const LIST_OBJECTS_V2: Operation<ListRequest, ListAnswer> = { request: toRequest, read: parseListing }
 
 function toRequest(request: ListRequest): S3Request {
   const { bucket, signal } = request
@@ -73,7 +71,7 @@ function toRequest(request: ListRequest): S3Request {
 }
 
 /** Throws XmlError or URIError when the text is not a whole listing. */
-export function parseListing({ text }: Pick<Answer, 'text'>): ListAnswer {
+function parseListing({ text }: Pick<Answer, 'text'>): ListAnswer {
   const start = rootStart(text, 'ListBucketResult')
   if (start === undefined) throw new XmlError('it has no ListBucketResult')
   // Servers that don't know the encoding say so by leaving this out. No key can hold it unescaped.

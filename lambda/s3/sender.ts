@@ -35,6 +35,13 @@ export type S3Request = {
   signal?: AbortSignal | undefined
 }
 
+/** A call of S3: how it is asked for, and what its answer says. */
+export type Operation<Input, Output> = {
+  request(input: Input): S3Request
+  /** Throws XmlError or URIError when the answer is not a whole one. */
+  read(answer: Answer): Output
+}
+
 const CONNECTIONS = 256
 const SILENCE_MS = 60_000
 const USER_AGENT = 's3-71-action'
@@ -70,21 +77,24 @@ export class Sender {
   }
 
   /**
-   * What `read` makes of the answer, if it is a success. Throws S3Error for everything else: also for an error document in
-   * a success, and where `read` throws XmlError or URIError.
+   * Carries an operation out. Throws S3Error for everything but a success: also for an error document in a success, and
+   * for a body that can't be read.
    */
-  async send<T>(request: S3Request, read: (answer: Answer) => T): Promise<T> {
+  async perform<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
     for (let redirected = false, corrected = false; ; ) {
       const provided = this.#credentials()
       const credentials = provided instanceof Promise ? await provided : provided
-      const region = this.#regions.get(request.bucket) ?? this.#region
-      const answer = await this.#sendOnce(request, region, credentials)
-      if (isSuccess(answer)) return understood(answer, read)
+      // Not kept while the answer is awaited: what is in flight is what garbage collection costs.
+      const request = operation.request(input)
+      const { bucket, method } = request
+      const region = this.#regions.get(bucket) ?? this.#region
+      const answer = await this.#send(request, region, credentials)
+      if (isSuccess(answer)) return understood(answer, operation.read)
       const error = errorOf(answer)
       if (!redirected && isElsewhere(error, region)) {
         redirected = true
-        this.#regions.set(request.bucket, error.region)
-      } else if (!corrected && this.#correctClock(request, error, answer)) {
+        this.#regions.set(bucket, error.region)
+      } else if (!corrected && this.#correctClock(method, error, answer)) {
         corrected = true
       } else {
         throw error
@@ -96,8 +106,7 @@ export class Sender {
     await Promise.all([...this.#connections.values()].map((connections) => connections.close()))
   }
 
-  /** Not async: each promise costs, as each request in flight holds its own. */
-  #sendOnce(request: S3Request, region: string, credentials: Credentials): Promise<Answer> {
+  #send(request: S3Request, region: string, credentials: Credentials): Promise<Answer> {
     const { method, bucket, key, headers = [], body, signal } = request
     const { origin, path } = addressOf({ bucket, key, region, endpoint: this.#endpoint })
     const query = request.query === undefined ? '' : encodeQuery(request.query)
@@ -119,7 +128,7 @@ export class Sender {
   }
 
   /** Takes S3's time over when the refusal is for ours; whether it is. */
-  #correctClock({ method }: S3Request, error: S3Error, { header, text }: Answer): boolean {
+  #correctClock(method: string, error: S3Error, { header, text }: Answer): boolean {
     const theirs = Date.parse(header('date') ?? element(text, 'ServerTime') ?? '')
     if (Number.isNaN(theirs)) return false
     const now = this.#clock()

@@ -49,7 +49,7 @@ export async function applyChange(
 ): Promise<Stack | 'unchanged' | 'overtaken'> {
   try {
     const changeSet = await createChangeSet(cfn, change, tools)
-    if (changeSet === 'unchanged') return 'unchanged'
+    if (typeof changeSet === 'string') return changeSet
     // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
     // it from now on makes this change set void.
     if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
@@ -71,10 +71,9 @@ async function createChangeSet(
   cfn: CloudFormationClient,
   { stackName, before, template, parameters, tags }: Change,
   { timing }: Tools,
-): Promise<ChangeSet | 'unchanged'> {
+): Promise<ChangeSet | 'unchanged' | 'overtaken'> {
   const isNew = conditionOf(before) === 'absent'
   const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name))
-  const allTags = Object.entries({ ...Object.fromEntries(before?.tags ?? []), ...tags })
   const { Id = '', StackId = '' } = await cfn.send(
     new CreateChangeSetCommand({
       StackName: stackName,
@@ -85,7 +84,7 @@ async function createChangeSet(
         ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
         ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
       ],
-      ...(allTags.length > 0 && { Tags: allTags.map(([Key, Value]) => ({ Key, Value })) }),
+      ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
       Capabilities: ['CAPABILITY_IAM'],
       // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
       ...(isNew && { OnStackFailure: 'DELETE' as const }),
@@ -96,8 +95,19 @@ async function createChangeSet(
     if (changeSet.Status === 'CREATE_COMPLETE') return { id: Id, stackId: StackId }
     if (changeSet.Status === 'FAILED')
       return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet)
+    // Executing a change set deletes all others of the stack.
+    if (changeSet.Status?.startsWith('DELETE')) return 'overtaken'
     await timing.sleep(POLL_MS)
   }
+}
+
+/** A change set that names tags takes the others away; those of AWS itself can't be named. */
+function allTags(
+  before: Stack | undefined,
+  tags: Record<string, string>,
+): Array<{ Key: string; Value: string }> {
+  const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'))
+  return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }))
 }
 
 async function endFailedChangeSet(
@@ -126,7 +136,11 @@ async function execute(
   const stack = await events.follow(before)
   if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE') return stack
   const what = conditionOf(before) === 'absent' ? 'created' : 'updated'
+  const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say'
+  const advice = /not authorized to perform/.test(cause)
+    ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
+    : ''
   throw new UserError(
-    `The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say'}`,
+    `The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`,
   )
 }

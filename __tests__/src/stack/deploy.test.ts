@@ -10,10 +10,13 @@ import {
   ListObjectsV2Command,
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
 import { afterRun, ensureStack, findStack } from '../../../src/stack/index.ts'
 import { changedTemplate, emptyAccount, STACK, tools, writeCode } from './support.ts'
+
+/** Each test deploys a stack, which takes a second, and more on a busy machine. */
+jest.setTimeout(60_000)
 
 let account: Awaited<ReturnType<typeof emptyAccount>>
 let folder: string
@@ -214,6 +217,14 @@ describe('a stack that is there', () => {
     expect((await ensuring).how).toBe('reused')
   })
 
+  test('that somebody else never gets done with is waited for half an hour', async () => {
+    account.aws.stacks.get(STACK).enter('UPDATE_IN_PROGRESS')
+    let minutes = 0
+    const on = tools()
+    on.timing.now = () => minutes++ * 60_000
+    expect(await refusal(ensure({}, on))).toMatch(/still UPDATE_IN_PROGRESS after 30 minutes/)
+  })
+
   test('that is being deleted is waited for and created anew', async () => {
     await account.clients.cfn.send(new DeleteStackCommand({ StackName: STACK }))
     expect((await ensure()).how).toBe('created')
@@ -311,5 +322,29 @@ describe('two workflows at once', () => {
     expect((await Promise.all(runs)).map(({ how }) => how)).toEqual(['updated', 'updated'])
     expect(parameter('SourceBucketArns')).toContain('films-old')
     expect(parameter('DestinationBucketArns')).toContain('films-new')
+  })
+
+  test('one of which looked before the other had changed anything: it undoes nothing of that', async () => {
+    await ensure()
+    let late = true
+    account.clients.cfn.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === 'CreateChangeSetCommand' && late) {
+            late = false
+            await ensure({ sourceBucket: 'films-old' })
+          }
+          return await next(args)
+        },
+      { step: 'initialize' },
+    )
+    expect((await ensure({ sourceBucket: 'photos-new', destinationBucket: 'photos-old' })).how).toBe(
+      'updated',
+    )
+    expect(parameter('SourceBucketArns')?.split(',').sort()).toEqual([
+      'arn:aws:s3:::films-old',
+      'arn:aws:s3:::photos-new',
+      'arn:aws:s3:::photos-old',
+    ])
   })
 })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { newRunId } from '../../../protocol/ids.ts'
 import {
   afterRun,
@@ -14,6 +14,9 @@ import {
 } from '../../../src/stack/index.ts'
 import { pauseIfIdle } from '../../../src/stack/mappings.ts'
 import { emptyAccount, STACK, tools, writeCode } from './support.ts'
+
+/** Each test deploys a stack, which takes a second, and more on a busy machine. */
+jest.setTimeout(60_000)
 
 const DAY_MS = 24 * 3600_000
 

@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals'
+import { prefixRange } from '../../../protocol/range.ts'
+import { KEY_SETS, type KeySet } from './keysets.ts'
+import { type Simulated, simulate } from './simulate.ts'
+
+const MILLION = 1_000_000
+
+/** Every key was emitted once: the stretches of indexes tile the key set. */
+function expectTiled({ emitted }: Simulated, { size }: KeySet): void {
+  let end = 0
+  for (const stretch of emitted.toSorted((a, b) => a[0] - b[0])) {
+    expect(stretch[0]).toBe(end)
+    end = stretch[1]
+  }
+  expect(end).toBe(size)
+}
+
+describe.each(Object.keys(KEY_SETS))('%s', (name) => {
+  const make = KEY_SETS[name] as (size: number) => KeySet
+
+  test('a million keys: few requests, a shallow tree of short tasks, all within 20 s', async () => {
+    const keys = make(MILLION)
+    const run = await simulate(keys)
+    expectTiled(run, keys)
+    expect(run.requests).toBeLessThanOrEqual((1.15 * MILLION) / 1000)
+    expect(run.ms).toBeLessThan(20_000)
+    expect(run.depth).toBeLessThanOrEqual(Math.log2(MILLION / 1000))
+    expect(run.longestTaskMs).toBeLessThan(30_000)
+  })
+
+  test('13,000 keys: a request or two more than a serial listing', async () => {
+    const keys = make(13_000)
+    const run = await simulate(keys)
+    expectTiled(run, keys)
+    expect(run.requests).toBeLessThanOrEqual(15)
+  })
+})
+
+test('keys are in order in each key set', () => {
+  for (const make of Object.values(KEY_SETS)) {
+    const { size, at } = make(20_000)
+    for (let i = 1; i < size; i += 7)
+      expect(Buffer.compare(Buffer.from(at(i - 1)), Buffer.from(at(i)))).toBe(-1)
+  }
+})
+
+test('a prefix given as a range is listed as well as one that the requests name', async () => {
+  const keys = (KEY_SETS.dates as (size: number) => KeySet)(MILLION)
+  const run = await simulate(keys, [prefixRange('logs/')])
+  expectTiled(run, keys)
+  expect(run.requests).toBeLessThanOrEqual((1.15 * MILLION) / 1000)
+  expect(run.ms).toBeLessThan(20_000)
+})
+
+test('an upper part that is empty again and again costs few requests', async () => {
+  const folder = 'x/'.repeat(200)
+  const keys = { size: 60_000, at: (index: number) => folder + String(index).padStart(6, '0') }
+  const run = await simulate(keys)
+  expectTiled(run, keys)
+  expect(run.requests).toBeLessThanOrEqual(60 + Math.log2(folder.length))
+})
+
+test('folders in folders without end cost time, not requests', async () => {
+  const names = Array.from({ length: 100 }, (_, depth) => 'c'.repeat(depth))
+  const keys = {
+    size: 200_000,
+    at: (index: number) => `${names[Math.floor(index / 2000)]}b${String(index % 2000).padStart(4, '0')}`,
+  }
+  const run = await simulate(keys)
+  expectTiled(run, keys)
+  expect(run.requests).toBeLessThanOrEqual(1.25 * 200)
+})
