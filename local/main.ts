@@ -1,11 +1,13 @@
 /**
- * Runs the embedded AWS on a fixed port, with the stack of template.yaml in it, until it is interrupted.
+ * Runs the embedded AWS on a fixed port, with the stack of template.yaml and what events/ speaks of in it, until it is
+ * interrupted.
  *
  *     npm run local [-- --port PORT]
  */
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { prepareEvents } from './events.ts'
 import { startAws } from './index.ts'
 
 const STACK = 's3-71'
@@ -23,6 +25,7 @@ try {
       DestinationBucketArns: 'arn:aws:s3:::destination',
     },
   })
+  await prepareEvents(aws.url, aws.region)
   for (const [name, value] of Object.entries(aws.env)) console.log(`export ${name}=${value}`)
   console.log(`# stack ${STACK}`)
   for (const [name, value] of Object.entries(outputs)) console.log(`# ${name}: ${value}`)

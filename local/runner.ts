@@ -87,9 +87,9 @@ async function start(
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')))
   const child = spawn(process.execPath, [join(ROOT, entry)], {
     env: {
-      PATH: process.env['PATH'],
+      PATH: process.env.PATH,
       ...env,
-      RUNNER_TEMP: env['RUNNER_TEMP'] ?? temp,
+      RUNNER_TEMP: env.RUNNER_TEMP ?? temp,
       GITHUB_OUTPUT: files.output,
       GITHUB_STATE: files.state,
       GITHUB_STEP_SUMMARY: files.summary,

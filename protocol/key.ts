@@ -33,28 +33,6 @@ export function nextCodePoint(code: number): number | undefined {
   return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1
 }
 
-/** The code point that precedes in a key's order, surrogates left out; undefined before the first. */
-export function previousCodePoint(code: number): number | undefined {
-  if (code === 0) return undefined
-  return code === LAST_SURROGATE + 1 ? FIRST_SURROGATE - 1 : code - 1
-}
-
-/** The last of all keys that begin with `prefix`: filled with the greatest characters up to a key's length. */
-export function lastWithPrefix(prefix: string): string {
-  const left = KEY_BYTES - utf8Length(prefix)
-  if (left <= 0) return prefix
-  return prefix + '\u{10ffff}'.repeat(left >> 2) + ['', '\u007f', '\u07ff', '\uffff'][left & 3]
-}
-
-/** The greatest key before `key`, or undefined when there is none. */
-export function keyBefore(key: string): string | undefined {
-  const last = Array.from(key).at(-1)
-  if (last === undefined) return undefined
-  const rest = key.slice(0, -last.length)
-  const previous = previousCodePoint(last.codePointAt(0) as number)
-  return previous === undefined ? rest || undefined : lastWithPrefix(rest + String.fromCodePoint(previous))
-}
-
 /** A UTF-16 unit's place in code point order: surrogates go above everything else. */
 function rank(unit: number): number {
   if (unit < FIRST_SURROGATE) return unit

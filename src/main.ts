@@ -16,7 +16,7 @@ import { Progress } from './progress.ts'
 import { report } from './report.ts'
 import type { Result } from './result.ts'
 import { createRunQueue, deleteRunQueue, seed, seeds } from './run.ts'
-import { afterRun, keepEnabled, resume, type StackOutputs } from './stack/index.ts'
+import { afterRun, keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
 import { clearRun, saveRun } from './state.ts'
 import { UnlistedParts } from './unlisted.ts'
 import { watch } from './watch.ts'
@@ -84,7 +84,7 @@ async function copy({ inputs, outputs, clients, runId, queueUrl, signal }: Job):
   const startedAt = timing.now()
   await Promise.all([
     seed(sqs, outputs.listQueueUrl, run, parts, timing),
-    resume(lambda, outputs, tools),
+    resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
   ])
   const { ending, endedAt } = await core.group('Progress', () =>
     watch(

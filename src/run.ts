@@ -3,7 +3,6 @@ import { isQueueGone } from '../aws/queue.ts'
 import { Sender } from '../aws/sender.ts'
 import { SEED_FAMILY, taskId } from '../protocol/ids.ts'
 import { encodeTask, newListTask, type Part, type Run } from '../protocol/message.ts'
-import { defaultPartition } from '../protocol/range.ts'
 import type { Timing } from '../protocol/timing.ts'
 import type { Inputs } from './inputs.ts'
 
@@ -34,11 +33,15 @@ export async function deleteRunQueue(sqs: SQSClient, queueUrl: string): Promise<
   }
 }
 
-/** The parts that a run begins with: together they hold every key that it is to copy, once. */
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
 export function seeds({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>): Part[] {
-  return prefixes.length === 0
-    ? defaultPartition(source.prefix).map((range) => ({ prefix: source.prefix, range }))
-    : prefixes.map((prefix) => ({ prefix: source.prefix + prefix, range: {} }))
+  const beginnings = prefixes.length === 0 ? [''] : prefixes
+  return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, range: {} }))
 }
 
 /** Sends the first list tasks, one for each part. */

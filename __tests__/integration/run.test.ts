@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
+import type { OperationName } from '../../local/s3/index.ts'
 import { encodeTask, newCopyTask, PROTOCOL } from '../../protocol/message.ts'
 import { ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
 
-jest.setTimeout(240_000)
+jest.setTimeout(90_000)
 
 const ABOUT = [
   'prefix',
@@ -41,6 +42,7 @@ function inputs(
     destination,
     'stack-name': STACK,
     deploy: 'never',
+    'after-run': 'keep',
     'poll-interval': '1',
     timeout: '4',
     ...more,
@@ -53,14 +55,15 @@ function expectExact({ outputs }: StepResult): void {
   expect(count('copied') + count('skipped') + count('failed') + count('dlq-objects')).toBe(count('listed'))
 }
 
-/** Keeps S3 from answering copies into a bucket until released. */
-function hold(bucket: string): () => void {
+/** Lets S3 answer so many requests of a kind to a bucket, and holds back the others until released. */
+function hold(operation: OperationName, bucket: string, answered = 0) {
   const { promise, resolve } = Promise.withResolvers<void>()
+  let seen = 0
   stack.intercept(async (request) => {
-    if (request.operation === 'CopyObject' && request.bucket === bucket) await promise
+    if (request.operation === operation && request.bucket === bucket && ++seen > answered) await promise
     return undefined
   })
-  return resolve
+  return { isHolding: () => seen > answered, release: resolve }
 }
 
 const numbered = (count: number, prefix = '') =>
@@ -197,20 +200,15 @@ describe('a worker that is killed', () => {
       const [from, to] = [`from-killed-${kind}`, `to-killed-${kind}`]
       stack.bucket(from, numbered(3000))
       stack.bucket(to)
+      const held = kind === 'list' ? hold('ListObjectsV2', from, 3) : hold('CopyObject', to, 100)
       const { result } = await startStep({
         inputs: inputs(`s3://${from}`, `s3://${to}`, { 'batch-size': '50' }),
         env: stack.env,
       })
-      let killed = 0
-      const killing = until(async () => {
-        const started = kind === 'list' ? true : stack.keys(to).length > 100
-        const pid = started ? stack.busy(kind)[0] : undefined
-        if (pid !== undefined) process.kill(pid, 'SIGKILL')
-        if (pid !== undefined) killed++
-        return killed === 2
-      })
+      await until(() => held.isHolding() && stack.busy(kind).length > 0)
+      for (const pid of stack.busy(kind)) process.kill(pid, 'SIGKILL')
+      held.release()
       const step = await result
-      await killing
       expect(step.exitCode).toBe(0)
       expect(step.outputs).toMatchObject({ listed: '3000', copied: '3000', failed: '0', dlq: '0' })
       expect(stack.keys(to)).toEqual(numbered(3000))
@@ -222,7 +220,7 @@ describe('a poison message', () => {
   test('ends in the DLQ, in the counts and in the report, and the other tasks are not repeated', async () => {
     stack.bucket('from-poison', numbered(50))
     stack.bucket('to-poison')
-    const release = hold('to-poison')
+    const held = hold('CopyObject', 'to-poison')
     const step = await startStep({ inputs: inputs('s3://from-poison', 's3://to-poison'), env: stack.env })
     await until(async () => (await stack.runQueues()).length === 1)
     const [queue = ''] = await stack.runQueues()
@@ -236,7 +234,7 @@ describe('a poison message', () => {
     const body = encodeTask(newCopyTask('poison.0', run, [{ key: 'p', size: 1 }]))
     await send(stack.sqs, stack.stack.copyQueueUrl, body.replace(`"v":${PROTOCOL}`, '"v":99'))
     await until(async () => (await stack.deadLetters()).length === 1)
-    release()
+    held.release()
     const { exitCode, outputs, log } = await step.result
     expect(outputs).toMatchObject({ listed: '50', copied: '50', failed: '0', dlq: '1' })
     expect(exitCode).toBe(1)
@@ -249,13 +247,15 @@ describe('a job that is cancelled', () => {
   test('stops its run: the run queue goes, workers drop its tasks, and the counts so far are told', async () => {
     stack.bucket('from-cancel', numbered(2000))
     stack.bucket('to-cancel')
+    const held = hold('CopyObject', 'to-cancel', 10)
     const step = await startStep({
       inputs: inputs('s3://from-cancel', 's3://to-cancel', { 'batch-size': '1' }),
       env: stack.env,
     })
-    await until(() => stack.keys('to-cancel').length > 0)
+    await until(held.isHolding)
     step.process.kill('SIGINT')
     const result = await step.result
+    held.release()
     expect(result.exitCode).toBe(1)
     expect(result.log).toMatch(/The run was cancelled/)
     expect((await runPost(result.state, stack.env)).exitCode).toBe(0)
@@ -266,13 +266,15 @@ describe('a job that is cancelled', () => {
 
   test('by a kill that leaves no time: post stops the run', async () => {
     stack.bucket('to-kill')
+    const held = hold('CopyObject', 'to-kill', 10)
     const step = await startStep({
       inputs: inputs('s3://from-cancel', 's3://to-kill', { 'batch-size': '1' }),
       env: stack.env,
     })
-    await until(() => stack.keys('to-kill').length > 0)
+    await until(held.isHolding)
     step.process.kill('SIGKILL')
     const { state } = await step.result
+    held.release()
     expect(await stack.runQueues()).toHaveLength(1)
     const post = await runPost(state, stack.env)
     expect(post.exitCode).toBe(0)

@@ -44,7 +44,8 @@ export class SimulatedLambda {
     this.usage.set(fn.name, usage)
     const slots: Promise<void>[] = []
     for (let slot = 0; slot < fn.maxConcurrency; slot++) {
-      const startsAt = slot < startConcurrency ? 0 : ((slot - startConcurrency + 1) * 60_000) / growthPerMinute
+      const startsAt =
+        slot < startConcurrency ? 0 : ((slot - startConcurrency + 1) * 60_000) / growthPerMinute
       slots.push(this.#slot(fn, startsAt, usage, ended))
     }
     await Promise.all(slots)

@@ -79666,7 +79666,7 @@ async function untilEnabled(lambda, mappings, { timing }) {
     const startedAt = timing.now();
     for (const id of idsOf(mappings))
         for (;;) {
-            const { State, StateTransitionReason } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
+            const { State, StateTransitionReason } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
             if (State === 'Enabled')
                 break;
             if (timing.now() - startedAt > LONGEST_MS)
@@ -80254,8 +80254,14 @@ const STATE_ERRORS = [
 async function applyChange(cfn, change, tools) {
     try {
         const changeSet = await createChangeSet(cfn, change, tools);
-        if (changeSet === 'unchanged')
-            return 'unchanged';
+        if (typeof changeSet === 'string')
+            return changeSet;
+        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
+        // it from now on makes this change set void.
+        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+            await discard(cfn, changeSet);
+            return 'overtaken';
+        }
         return await execute(cfn, change, changeSet, tools);
     }
     catch (error) {
@@ -80270,7 +80276,6 @@ async function applyChange(cfn, change, tools) {
 async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
     const isNew = conditionOf(before) === 'absent';
     const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
-    const allTags = Object.entries({ ...Object.fromEntries(before?.tags ?? []), ...tags });
     const { Id = '', StackId = '' } = await cfn.send(new dist_cjs/* CreateChangeSetCommand */.YDU({
         StackName: stackName,
         ChangeSetName: `s3-71-${(0,external_node_crypto_.randomBytes)(8).toString('hex')}`,
@@ -80280,7 +80285,7 @@ async function createChangeSet(cfn, { stackName, before, template, parameters, t
             ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
             ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
         ],
-        ...(allTags.length > 0 && { Tags: allTags.map(([Key, Value]) => ({ Key, Value })) }),
+        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
         Capabilities: ['CAPABILITY_IAM'],
         // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
         ...(isNew && { OnStackFailure: 'DELETE' }),
@@ -80291,14 +80296,25 @@ async function createChangeSet(cfn, { stackName, before, template, parameters, t
             return { id: Id, stackId: StackId };
         if (changeSet.Status === 'FAILED')
             return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
+        // Executing a change set deletes all others of the stack.
+        if (changeSet.Status?.startsWith('DELETE'))
+            return 'overtaken';
         await timing.sleep(change_POLL_MS);
     }
 }
-async function endFailedChangeSet(cfn, { id, stackId }, { StatusReason = '' }) {
-    await cfn.send(new dist_cjs/* DeleteChangeSetCommand */.$GE({ ChangeSetName: id, StackName: stackId }));
+/** A change set that names tags takes the others away; those of AWS itself can't be named. */
+function allTags(before, tags) {
+    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
+    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
+}
+async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
+    await discard(cfn, changeSet);
     if (NO_CHANGES.test(StatusReason))
         return 'unchanged';
     throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
+}
+async function discard(cfn, { id, stackId }) {
+    await cfn.send(new dist_cjs/* DeleteChangeSetCommand */.$GE({ ChangeSetName: id, StackName: stackId }));
 }
 async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const events = new StackEvents(cfn, stackId, tools);
@@ -80308,7 +80324,11 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
         return stack;
     const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say'}`);
+    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
+    const advice = /not authorized to perform/.test(cause)
+        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
+        : '';
+    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
@@ -88126,7 +88146,7 @@ async function checkConcurrency(lambda, maxConcurrency) {
  * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
  * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
  */
-async function checkFunction(lambda, functionName, run, fresh, { timing }) {
+async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
     const startedAt = timing.now();
     for (;;) {
         const { protocol, problems } = await invokeCheck(lambda, functionName, run);
@@ -88136,6 +88156,7 @@ async function checkFunction(lambda, functionName, run, fresh, { timing }) {
             return;
         if (!fresh || timing.now() - startedAt > IAM_MS)
             throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`);
+        log.info(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`);
         await timing.sleep(AGAIN_MS);
     }
 }
@@ -88546,28 +88567,6 @@ function nextCodePoint(code) {
         return undefined;
     return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
 }
-/** The code point that precedes in a key's order, surrogates left out; undefined before the first. */
-function previousCodePoint(code) {
-    if (code === 0)
-        return undefined;
-    return code === LAST_SURROGATE + 1 ? FIRST_SURROGATE - 1 : code - 1;
-}
-/** The last of all keys that begin with `prefix`: filled with the greatest characters up to a key's length. */
-function key_lastWithPrefix(prefix) {
-    const left = KEY_BYTES - utf8Length(prefix);
-    if (left <= 0)
-        return prefix;
-    return prefix + '\u{10ffff}'.repeat(left >> 2) + ['', '\u007f', '\u07ff', '\uffff'][left & 3];
-}
-/** The greatest key before `key`, or undefined when there is none. */
-function key_keyBefore(key) {
-    const last = Array.from(key).at(-1);
-    if (last === undefined)
-        return undefined;
-    const rest = key.slice(0, -last.length);
-    const previous = previousCodePoint(last.codePointAt(0));
-    return previous === undefined ? rest || undefined : key_lastWithPrefix(rest + String.fromCodePoint(previous));
-}
 /** A UTF-16 unit's place in code point order: surrogates go above everything else. */
 function rank(unit) {
     if (unit < FIRST_SURROGATE)
@@ -88584,26 +88583,6 @@ function inRange(key, { after, upTo }) {
 /** True when no key at all can lie in the range. */
 function isEmpty({ after, upTo }) {
     return upTo !== undefined && compareKeys(after ?? '', upTo) >= 0;
-}
-/** The range cut behind each of the given keys, which have to be in order and inside it. */
-function partition({ after, upTo }, cuts) {
-    const ends = [after, ...cuts, upTo];
-    return ends.slice(1).map((end, index) => ({ after: ends[index], upTo: end }));
-}
-/** All keys that begin with `prefix`, the key that equals it included. */
-function prefixRange(prefix) {
-    return prefix === '' ? {} : { after: keyBefore(prefix), upTo: lastWithPrefix(prefix) };
-}
-/**
- * Ranges that hold every key that begins with `prefix` once: one for each printable ASCII character that may follow it,
- * one for what stands before those (the key that equals the prefix, control characters), one for what stands after.
- * The first and the last are open: they are to be listed under the prefix.
- */
-function defaultPartition(prefix) {
-    if (utf8Length(prefix) >= KEY_BYTES)
-        return [{}];
-    const cuts = Array.from({ length: 0x80 - 0x20 }, (_, i) => prefix + String.fromCharCode(0x20 + i));
-    return partition({}, cuts);
 }
 /** Two of the prefixes of which one begins with the other, so that some keys would be taken twice; undefined when there are none. */
 function overlappingPrefixes(prefixes) {
@@ -89331,7 +89310,6 @@ class Sender {
 
 
 
-
 /** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
 const RETENTION_SECONDS = 14 * 24 * 3600;
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
@@ -89357,11 +89335,15 @@ async function deleteRunQueue(sqs, queueUrl) {
             throw error;
     }
 }
-/** The parts that a run begins with: together they hold every key that it is to copy, once. */
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
 function seeds({ source, prefixes }) {
-    return prefixes.length === 0
-        ? defaultPartition(source.prefix).map((range) => ({ prefix: source.prefix, range }))
-        : prefixes.map((prefix) => ({ prefix: source.prefix + prefix, range: {} }));
+    const beginnings = prefixes.length === 0 ? [''] : prefixes;
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, range: {} }));
 }
 /** Sends the first list tasks, one for each part. */
 async function seed(sqs, listQueueUrl, run, parts, timing) {
@@ -89677,7 +89659,7 @@ async function copy({ inputs, outputs, clients, runId, queueUrl, signal }) {
     const startedAt = timing.now();
     await Promise.all([
         seed(sqs, outputs.listQueueUrl, run, parts, timing),
-        resume(lambda, outputs, tools),
+        resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
     ]);
     const { ending, endedAt } = await group('Progress', () => watch({ sqs, stack: outputs, runQueueUrl: queueUrl, ledger, failures, deadLetters, unlisted }, {
         pollMs: inputs.pollSeconds * 1000,

@@ -80120,8 +80120,14 @@ const STATE_ERRORS = (/* unused pure expression or super */ null && ([
 async function change_applyChange(cfn, change, tools) {
     try {
         const changeSet = await createChangeSet(cfn, change, tools);
-        if (changeSet === 'unchanged')
-            return 'unchanged';
+        if (typeof changeSet === 'string')
+            return changeSet;
+        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
+        // it from now on makes this change set void.
+        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+            await discard(cfn, changeSet);
+            return 'overtaken';
+        }
         return await execute(cfn, change, changeSet, tools);
     }
     catch (error) {
@@ -80136,7 +80142,6 @@ async function change_applyChange(cfn, change, tools) {
 async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
     const isNew = conditionOf(before) === 'absent';
     const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
-    const allTags = Object.entries({ ...Object.fromEntries(before?.tags ?? []), ...tags });
     const { Id = '', StackId = '' } = await cfn.send(new CreateChangeSetCommand({
         StackName: stackName,
         ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
@@ -80146,7 +80151,7 @@ async function createChangeSet(cfn, { stackName, before, template, parameters, t
             ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
             ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
         ],
-        ...(allTags.length > 0 && { Tags: allTags.map(([Key, Value]) => ({ Key, Value })) }),
+        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
         Capabilities: ['CAPABILITY_IAM'],
         // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
         ...(isNew && { OnStackFailure: 'DELETE' }),
@@ -80157,14 +80162,25 @@ async function createChangeSet(cfn, { stackName, before, template, parameters, t
             return { id: Id, stackId: StackId };
         if (changeSet.Status === 'FAILED')
             return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
+        // Executing a change set deletes all others of the stack.
+        if (changeSet.Status?.startsWith('DELETE'))
+            return 'overtaken';
         await timing.sleep(change_POLL_MS);
     }
 }
-async function endFailedChangeSet(cfn, { id, stackId }, { StatusReason = '' }) {
-    await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
+/** A change set that names tags takes the others away; those of AWS itself can't be named. */
+function allTags(before, tags) {
+    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
+    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
+}
+async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
+    await discard(cfn, changeSet);
     if (NO_CHANGES.test(StatusReason))
         return 'unchanged';
     throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
+}
+async function discard(cfn, { id, stackId }) {
+    await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
 }
 async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const events = new StackEvents(cfn, stackId, tools);
@@ -80174,7 +80190,11 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
         return stack;
     const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say'}`);
+    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
+    const advice = /not authorized to perform/.test(cause)
+        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
+        : '';
+    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
@@ -87992,7 +88012,7 @@ async function preflight_checkConcurrency(lambda, maxConcurrency) {
  * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
  * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
  */
-async function checkFunction(lambda, functionName, run, fresh, { timing }) {
+async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
     const startedAt = timing.now();
     for (;;) {
         const { protocol, problems } = await invokeCheck(lambda, functionName, run);
@@ -88002,6 +88022,7 @@ async function checkFunction(lambda, functionName, run, fresh, { timing }) {
             return;
         if (!fresh || timing.now() - startedAt > IAM_MS)
             throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`);
+        log.info(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`);
         await timing.sleep(AGAIN_MS);
     }
 }
@@ -88314,7 +88335,6 @@ function parseTaskId(id) {
 
 
 
-
 /** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
 const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
@@ -88340,11 +88360,15 @@ async function deleteRunQueue(sqs, queueUrl) {
             throw error;
     }
 }
-/** The parts that a run begins with: together they hold every key that it is to copy, once. */
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
 function seeds({ source, prefixes }) {
-    return prefixes.length === 0
-        ? defaultPartition(source.prefix).map((range) => ({ prefix: source.prefix, range }))
-        : prefixes.map((prefix) => ({ prefix: source.prefix + prefix, range: {} }));
+    const beginnings = prefixes.length === 0 ? [''] : prefixes;
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, range: {} }));
 }
 /** Sends the first list tasks, one for each part. */
 async function seed(sqs, listQueueUrl, run, parts, timing) {

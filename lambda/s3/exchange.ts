@@ -22,8 +22,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #aborted = false
   #abort: ((error?: Error) => void) | undefined
   #status = 0
-  #rawHeaders: Buffer[] = []
-  #chunks: Buffer[] = []
+  #rawHeaders: Buffer[] | undefined
+  #body: Buffer | undefined
+  /** What follows the first piece of the body; there is seldom more. */
+  #rest: Buffer[] | undefined
   readonly #settled: (answer: Answer | undefined, error: unknown) => void
 
   /** `settled` is called once: with the answer, or else with the error. */
@@ -53,22 +55,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onData(chunk: Buffer): boolean {
-    this.#chunks.push(chunk)
+    if (this.#body === undefined) this.#body = chunk
+    else if (this.#rest === undefined) this.#rest = [chunk]
+    else this.#rest.push(chunk)
     return true
   }
 
   onComplete(): void {
-    const [first, ...others] = this.#chunks
-    const body = others.length === 0 ? first : Buffer.concat(this.#chunks)
+    const status = this.#status
     const rawHeaders = this.#rawHeaders
-    this.#settled(
-      {
-        status: this.#status,
-        header: (name) => headerIn(rawHeaders, name),
-        text: body === undefined ? '' : body.toString(),
-      },
-      undefined,
-    )
+    const body = this.#rest && this.#body ? Buffer.concat([this.#body, ...this.#rest]) : this.#body
+    const text = body?.toString() ?? ''
+    this.#settled({ status, header: (name) => headerIn(rawHeaders, name), text }, undefined)
   }
 
   onError(error: Error): void {
@@ -76,7 +74,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function headerIn(raw: readonly Buffer[], wanted: string): string | undefined {
+function headerIn(raw: readonly Buffer[] = [], wanted: string): string | undefined {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]
     if (name?.length === wanted.length && name.toString('latin1').toLowerCase() === wanted)

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { prefixRange } from '../../../protocol/range.ts'
-import { KEY_SETS, type KeySet } from './keysets.ts'
+import { KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
 import { type Simulated, simulate } from './simulate.ts'
 
 const MILLION = 1_000_000
@@ -42,14 +41,6 @@ test('keys are in order in each key set', () => {
     for (let i = 1; i < size; i += 7)
       expect(Buffer.compare(Buffer.from(at(i - 1)), Buffer.from(at(i)))).toBe(-1)
   }
-})
-
-test('a prefix given as a range is listed as well as one that the requests name', async () => {
-  const keys = (KEY_SETS.dates as (size: number) => KeySet)(MILLION)
-  const run = await simulate(keys, [prefixRange('logs/')])
-  expectTiled(run, keys)
-  expect(run.requests).toBeLessThanOrEqual((1.15 * MILLION) / 1000)
-  expect(run.ms).toBeLessThan(20_000)
 })
 
 test('an upper part that is empty again and again costs few requests', async () => {

@@ -1,6 +1,6 @@
+import { indexAfter, type KeySet, mix } from '../../../bench/simulation/key-sets.ts'
 import { type Page, walk } from '../../../lambda/list/walk.ts'
 import type { Range } from '../../../protocol/range.ts'
-import { indexAfter, type KeySet, mix } from './keysets.ts'
 
 const PAGE_MS = 80
 const PAGE_KEYS = 1000

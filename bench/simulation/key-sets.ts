@@ -1,4 +1,4 @@
-import { compareKeys } from '../../../protocol/key.ts'
+import { compareKeys } from '../../protocol/key.ts'
 
 /** A sorted set of keys that is computed rather than stored: the key at each index, in S3's order. */
 export type KeySet = { size: number; at: (index: number) => string }
