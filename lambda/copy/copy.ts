@@ -19,6 +19,8 @@ export type CopyDeps = {
 
 export type Copied = {
   copied: number
+  /** The marker object of the source prefix itself, when there is no destination prefix: its key would be empty. */
+  skipped: number
   /** Bytes copied, by the sizes that the listing gave. */
   bytes: number
   failures: Failure[]
@@ -33,10 +35,14 @@ export type Copied = {
  * are reported. Never throws for what S3 says of an object.
  */
 export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): Promise<Copied> {
-  const result: Copied = { copied: 0, bytes: 0, failures: [], late: [], refused: [] }
+  const result: Copied = { copied: 0, skipped: 0, bytes: 0, failures: [], late: [], refused: [] }
   await Promise.all(
     objects.map(async (object) => {
       const key = destinationKey(object.key, run.source.prefix, run.destination.prefix)
+      if (key === '') {
+        result.skipped++
+        return
+      }
       if (utf8Length(key) > KEY_BYTES) {
         const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
         result.failures.push({ key: object.key, code: 'KeyTooLongError', message })
