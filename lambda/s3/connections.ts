@@ -87,7 +87,7 @@ export class Connections {
     signal?.addEventListener('abort', abort)
     // undici closes after HEAD unless told otherwise.
     const { method, path, headers, body = null } = outgoing
-    connection.client.dispatch({ method, path, headers, body, reset: null }, exchange)
+    connection.client.dispatch({ method, path, headers, body, reset: false }, exchange)
   }
 
   #acquire(use: (connection: Connection) => void): void {

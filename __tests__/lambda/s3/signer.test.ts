@@ -69,13 +69,15 @@ describe("AWS's own examples (S3 API reference, Signature calculations for the A
 describe("the AWS SDK's signer agrees", () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 30 })
+  // The SDK keeps a query in an object of its own, where this name is lost.
+  const name = text.filter((it) => it !== '__proto__')
   const token = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/)
 
   test('on any key, query, headers, body, credentials, region and time', async () => {
     const request = fc.record({
       method: fc.constantFrom('GET', 'PUT', 'HEAD', 'POST', 'DELETE'),
       key: text,
-      query: fc.dictionary(text, ascii, { maxKeys: 4, noNullPrototype: true }),
+      query: fc.dictionary(name, ascii, { maxKeys: 4, noNullPrototype: true }),
       headers: fc.dictionary(token, ascii, { maxKeys: 5, noNullPrototype: true }),
       body: fc.option(text, { nil: undefined }),
       secretAccessKey: fc.string({ unit: 'grapheme-ascii', minLength: 1 }),
