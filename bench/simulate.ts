@@ -1,7 +1,7 @@
 /**
  * Whole runs in virtual time: the functions' own code and the action's ledger against models of S3, SQS and Lambda.
  *
- *     npm run simulate [-- --objects 1000000 --partitions 1,4,16 --keys hex,dates --workers 50 --seed 1]
+ *     npm run simulate [-- --objects 1000000 --partitions 1,4,16 --keys hex --keys dates --workers 50 --seed 1]
  *
  * Prints a table in Markdown and the course of the last run as a chart. The same options give the same numbers.
  */
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     objects: { type: 'string', default: '1000000' },
     partitions: { type: 'string', default: '1' },
-    keys: { type: 'string', default: Object.keys(KEY_SETS).join(',') },
+    keys: { type: 'string', multiple: true, default: Object.keys(KEY_SETS) },
     workers: { type: 'string', default: '50' },
     'batch-size': { type: 'string', default: '250' },
     seed: { type: 'string', default: '1' },
@@ -49,7 +49,7 @@ console.log(
 console.log(`| ${COLUMNS.join(' | ')} |\n|${COLUMNS.map(() => '---').join('|')}|`)
 
 let last: Simulated | undefined
-for (const name of values.keys.split(',')) {
+for (const name of values.keys) {
   const make = KEY_SETS[name]
   if (!make)
     throw new Error(`there are no keys called ${name}; there are ${Object.keys(KEY_SETS).join(', ')}`)

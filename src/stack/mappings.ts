@@ -8,7 +8,7 @@ import type { StackOutputs } from './outputs.ts'
 import { activeRuns } from './runs.ts'
 import type { Tools } from './tools.ts'
 
-const POLL_MS = 3_000
+const POLL_MS = 1_000
 /** A mapping is in a change for seconds; after this long something is wrong with it. */
 const LONGEST_MS = 5 * 60_000
 /** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
