@@ -19,7 +19,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     round: { type: 'string' },
     fault: { type: 'string' },
-    objects: { type: 'string', default: '600' },
+    objects: { type: 'string', default: '2000' },
   },
 })
 const seed = Number(values.seed)

@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts'
 import { type Scenario, WORKER_FAULTS } from './scenarios.ts'
 
 /** How often an instance at work may be hit. */
-const EVERY_MS = 250
+const EVERY_MS = 100
 /** Frozen for shorter and for longer than a lease. */
 const FROZEN_MS = 40_000
 

@@ -3,6 +3,7 @@ import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import * as v from 'valibot'
 import { type Place, PROTOCOL } from '../../protocol/message.ts'
 import { UserError } from '../errors.ts'
+import { logLine } from '../text.ts'
 import { listConcurrency } from './parameters.ts'
 import type { Tools } from './tools.ts'
 
@@ -84,9 +85,9 @@ export async function checkFunction(
     if (problems.length === 0) return
     if (!fresh || timing.now() - startedAt > IAM_MS)
       throw new UserError(
-        `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`,
+        `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`,
       )
-    log.info(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`)
+    log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`))
     await timing.sleep(AGAIN_MS)
   }
 }
@@ -106,7 +107,7 @@ async function invokeCheck(
   const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswer), text)
   if (FunctionError || !answer.success)
     throw new UserError(
-      `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${text.slice(0, 500)}`,
+      `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`,
     )
   return answer.output
 }

@@ -12,7 +12,13 @@ const CREDENTIALS: Credentials = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 }
 const TIME = Date.UTC(2013, 4, 24)
-const GET: Unsigned = { method: 'GET', host: 'examplebucket.s3.amazonaws.com', path: '/', query: '', headers: [] }
+const GET: Unsigned = {
+  method: 'GET',
+  host: 'examplebucket.s3.amazonaws.com',
+  path: '/',
+  query: '',
+  headers: [],
+}
 
 function signatureOf(headers: string[]): string {
   return /Signature=(\w+)$/.exec(value(headers, 'authorization'))?.[1] ?? ''
@@ -81,7 +87,10 @@ describe("the AWS SDK's signer agrees", () => {
     await fc.assert(
       fc.asyncProperty(request, async ({ method, key, query, headers, body, region, time, ...rest }) => {
         const credentials = { accessKeyId: 'AKIDEXAMPLE', ...rest }
-        const extra = Object.entries(headers).map(([name, held]): [string, string] => [`x-amz-meta-${name}`, held])
+        const extra = Object.entries(headers).map(([name, held]): [string, string] => [
+          `x-amz-meta-${name}`,
+          held,
+        ])
         const path = `/bucket/${encodePath(key)}`
         const oracle = new SignatureV4({
           service: 's3',
@@ -102,7 +111,14 @@ describe("the AWS SDK's signer agrees", () => {
           },
           { signingDate: new Date(time), unsignableHeaders: new Set() },
         )
-        const unsigned = { method, host: 'localhost:9000', path, query: encodeQuery(query), headers: extra, body }
+        const unsigned = {
+          method,
+          host: 'localhost:9000',
+          path,
+          query: encodeQuery(query),
+          headers: extra,
+          body,
+        }
         const ours = signer.sign(unsigned, credentials, region, time)
         expect(value(ours, 'authorization')).toBe(expected.headers.authorization)
         expect(value(ours, 'x-amz-date')).toBe(expected.headers['x-amz-date'])
@@ -161,5 +177,7 @@ function signatureOfCanonical(canonical: string): string {
   let key = Buffer.from(`AWS4${CREDENTIALS.secretAccessKey}`)
   for (const part of ['20130524', 'us-east-1', 's3', 'aws4_request']) key = hmac(key, part)
   const scope = '20130524/us-east-1/s3/aws4_request'
-  return hmac(key, `AWS4-HMAC-SHA256\n20130524T000000Z\n${scope}\n${hash('sha256', canonical)}`).toString('hex')
+  return hmac(key, `AWS4-HMAC-SHA256\n20130524T000000Z\n${scope}\n${hash('sha256', canonical)}`).toString(
+    'hex',
+  )
 }

@@ -11,7 +11,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-export type Seen = { method: string; url: string; headers: IncomingMessage['headers']; body: string; socket: Socket }
+export type Seen = {
+  method: string
+  url: string
+  headers: IncomingMessage['headers']
+  body: string
+  socket: Socket
+}
 
 /** What a server answers to the nth request (from 0); undefined: nothing at all. */
 export type Answerer = (
