@@ -2,6 +2,8 @@
 export default {
   testMatch: ['**/__tests__/**/*.test.ts'],
   testEnvironment: 'node',
+  // Nothing is proved by a test's speed on a machine that does other things as well; this ends only what hangs.
+  testTimeout: 120_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } } }] },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],

@@ -16,7 +16,7 @@ function given(inputs: Record<string, string>): void {
 
 const before = { ...process.env }
 beforeEach(() => {
-  process.env['AWS_REGION'] = 'eu-west-1'
+  process.env.AWS_REGION = 'eu-west-1'
 })
 afterEach(() => {
   process.env = { ...before }
@@ -128,8 +128,8 @@ describe('problems', () => {
   })
 
   test('no region anywhere', () => {
-    delete process.env['AWS_REGION']
-    delete process.env['AWS_DEFAULT_REGION']
+    delete process.env.AWS_REGION
+    delete process.env.AWS_DEFAULT_REGION
     expect(problems({})).toMatch(/region: not given/)
   })
 

@@ -30,18 +30,23 @@ beforeAll(async () => {
 })
 afterAll(() => aws.stop())
 
+/** A file of events/, with this embedded AWS in place of the one that a container would see. */
+function read(file: string): string {
+  return readFileSync(join(ROOT, 'events', file), 'utf8').replaceAll(
+    'http://host.docker.internal:4571',
+    aws.url,
+  )
+}
+
 /** Runs a function as `sam local invoke` does: the module and export that CodeUri and Handler name, with the event of a file. */
 async function invoke(kind: keyof typeof FUNCTIONS, event: string): Promise<unknown> {
   const { CodeUri = template.Globals.Function.CodeUri, Handler } = template.Resources[FUNCTIONS[kind]]
     ?.Properties ?? { Handler: '' }
   const [module = '', name = ''] = Handler.split('.')
-  const variables = JSON.parse(readFileSync(join(ROOT, 'events', 'env.json'), 'utf8')) as Record<
-    string,
-    Record<string, string>
-  >
+  const variables = JSON.parse(read('env.json')) as Record<string, Record<string, string>>
   const script = `
     const { ${name}: handler } = await import(${JSON.stringify(join(ROOT, CodeUri, `${module}.mjs`))})
-    const event = JSON.parse(${JSON.stringify(readFileSync(join(ROOT, 'events', event), 'utf8'))})
+    const event = JSON.parse(${JSON.stringify(read(event))})
     const answer = await handler(event, { getRemainingTimeInMillis: () => 60_000, functionName: 'local', awsRequestId: 'x' })
     process.stderr.write('\\n' + JSON.stringify(answer), () => process.exit())`
   const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
@@ -49,7 +54,6 @@ async function invoke(kind: keyof typeof FUNCTIONS, event: string): Promise<unkn
       PATH: process.env.PATH,
       AWS_REGION: aws.region,
       ...variables[FUNCTIONS[kind]],
-      AWS_ENDPOINT_URL: aws.url,
     },
   })
   return JSON.parse(stderr.split('\n').at(-1) as string)

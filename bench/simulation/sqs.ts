@@ -67,6 +67,15 @@ export class SimulatedSqs {
     return message
   }
 
+  /** All that waits on a queue, received and deleted in tens. */
+  takeAll(queueUrl: string): string[] {
+    const bodies = this.#queue(queueUrl)
+      .waiting.splice(0)
+      .map(({ body }) => body)
+    this.requests += 1 + 2 * Math.ceil(bodies.length / 10)
+    return bodies
+  }
+
   delete(queueUrl: string, message: Message): void {
     this.requests++
     this.#queue(queueUrl).inFlight.delete(message.id)

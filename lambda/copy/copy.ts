@@ -4,8 +4,12 @@ import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isThrottle, isTransient, type S3, S3Error } from '../s3/index.ts'
 import type { Pace } from './pace.ts'
 
-/** Tries for one object in one task before it is handed on to a later task. */
+/** Tries for one object in one task, unless S3 says slow down, before it is handed on to a later task. */
 const TRIES = 8
+/** For how long a task puts up with S3 saying slow down before it hands on what is left: no task takes much longer than a minute. */
+const PATIENCE_MS = 45_000
+/** The pace already answers a slow down, so that the wait before the next try need not grow far: to 1.6 s. */
+const THROTTLE_STEPS = 4
 /** Characters of an error message that are worth carrying. */
 const MESSAGE_CHARS = 200
 
@@ -19,6 +23,8 @@ export type CopyDeps = {
 
 export type Copied = {
   copied: number
+  /** The marker object of the source prefix itself, when there is no destination prefix: its key would be empty. */
+  skipped: number
   /** Bytes copied, by the sizes that the listing gave. */
   bytes: number
   failures: Failure[]
@@ -33,10 +39,15 @@ export type Copied = {
  * are reported. Never throws for what S3 says of an object.
  */
 export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): Promise<Copied> {
-  const result: Copied = { copied: 0, bytes: 0, failures: [], late: [], refused: [] }
+  const result: Copied = { copied: 0, skipped: 0, bytes: 0, failures: [], late: [], refused: [] }
+  const patientUntil = deps.timing.now() + PATIENCE_MS
   await Promise.all(
     objects.map(async (object) => {
       const key = destinationKey(object.key, run.source.prefix, run.destination.prefix)
+      if (key === '') {
+        result.skipped++
+        return
+      }
       if (utf8Length(key) > KEY_BYTES) {
         const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
         result.failures.push({ key: object.key, code: 'KeyTooLongError', message })
@@ -49,7 +60,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
         sourceKey: object.key,
         annotationDirective: 'EXCLUDE' as const,
       }
-      await copyOne(object, () => deps.s3.copyObject(request), result, deps)
+      await copyOne(object, () => deps.s3.copyObject(request), result, { ...deps, patientUntil })
     }),
   )
   return result
@@ -65,7 +76,7 @@ async function copyOne(
   object: Listed,
   copy: () => Promise<unknown>,
   result: Copied,
-  { pace, timing, deadline }: CopyDeps,
+  { pace, timing, deadline, patientUntil }: CopyDeps & { patientUntil: number },
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
     const error = await pace.run(async () => {
@@ -74,7 +85,7 @@ async function copyOne(
         () => undefined,
         (thrown: unknown) => thrown,
       )
-    })
+    }, deadline)
     if (error === LATE) {
       result.late.push(object)
       return
@@ -87,16 +98,17 @@ async function copyOne(
     }
     if (!(error instanceof S3Error)) throw error
     const failure = { key: object.key, code: error.code, message: error.message.slice(0, MESSAGE_CHARS) }
-    pace.answered(isThrottle(error))
+    const throttled = isThrottle(error)
+    pace.answered(throttled)
     if (!isTransient(error)) {
       result.failures.push(failure)
       return
     }
-    if (tries === TRIES) {
+    if (throttled ? timing.now() >= patientUntil : tries >= TRIES) {
       result.refused.push({ object, failure })
       return
     }
-    await timing.sleep(backoffMs(tries, timing.random))
+    await timing.sleep(backoffMs(throttled ? Math.min(tries, THROTTLE_STEPS) : tries, timing.random))
   }
 }
 

@@ -4,22 +4,25 @@ import type { Timing } from '../../protocol/timing.ts'
 /** Copies in flight at most. */
 const IN_FLIGHT = 256
 /** Copies begun in a second, before S3 has been asked. */
-const START = 100
+const START = 50
 const LEAST = 1
 const MOST = 5_000
 /** How often the pace is reconsidered, and on how many answers at least. */
 const WINDOW_MS = 250
 const WINDOW_ANSWERS = 5
-/** Growth in a window without refusals: twofold until the first refusal ever, this much afterwards. */
-const GROWTH = 1.01
+/** Growth in a window until S3 refuses for the first time. */
+const START_GROWTH = 2
+/** Growth afterwards, each second: the same for every worker, and a little of what it has. */
+const GROWTH_PER_SECOND = 1
+const GROWTH_SHARE_PER_SECOND = 0.012
 /** A window's cut is this many times the share that S3 refused, so that a small excess is met with a small cut. */
 const CUT_PER_SHARE = 2
 const DEEPEST_CUT = 0.5
 
 /**
  * How fast one worker copies, as S3's answers tell: faster while S3 takes everything, slower in proportion to what it
- * refuses. Many workers that share a partition settle just above its limit, each with its share, without asking each
- * other: at the balance the share of refusals is the growth of a window over {@link CUT_PER_SHARE}, half a per cent.
+ * refuses. Many workers that share a partition settle just above its limit without asking each other. Since all grow by the
+ * same amount and are cut by the same share, their paces become alike: the slowest worker is the last to finish its task.
  */
 export class Pace {
   readonly #timing: Timing
@@ -29,7 +32,7 @@ export class Pace {
   #rate = START
   #next = 0
   #everRefused = false
-  #window = { endsAt: 0, answers: 0, refusals: 0, waited: false }
+  #window = { beganAt: 0, answers: 0, refusals: 0, waited: false }
 
   constructor(timing: Timing) {
     this.#timing = timing
@@ -40,10 +43,10 @@ export class Pace {
     return this.#rate
   }
 
-  /** Runs `work` when its turn has come. */
-  run<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work` when its turn has come, or at once when it is later than `until` (milliseconds since the epoch). */
+  run<T>(work: () => Promise<T>, until = Number.POSITIVE_INFINITY): Promise<T> {
     return this.#flight(async () => {
-      await this.#turn(() => this.#wait())
+      await this.#turn(() => this.#wait(until))
       return await work()
     })
   }
@@ -53,24 +56,28 @@ export class Pace {
     const window = this.#window
     window.answers++
     if (refused) window.refusals++
-    if (this.#timing.now() < window.endsAt || window.answers < WINDOW_ANSWERS) return
-    this.#rate = Math.min(MOST, Math.max(LEAST, this.#rate * this.#change()))
-    this.#window = { endsAt: this.#timing.now() + WINDOW_MS, answers: 0, refusals: 0, waited: false }
+    if (this.#timing.now() < window.beganAt + WINDOW_MS || window.answers < WINDOW_ANSWERS) return
+    this.#rate = Math.min(MOST, Math.max(LEAST, this.#nextRate()))
+    const now = this.#timing.now()
+    this.#window = { beganAt: now, answers: 0, refusals: 0, waited: false }
   }
 
-  #change(): number {
-    const { answers, refusals, waited } = this.#window
+  #nextRate(): number {
+    const { beganAt, answers, refusals, waited } = this.#window
     if (refusals > 0) {
       this.#everRefused = true
-      return 1 - Math.min(DEEPEST_CUT, (CUT_PER_SHARE * refusals) / answers)
+      return this.#rate * (1 - Math.min(DEEPEST_CUT, (CUT_PER_SHARE * refusals) / answers))
     }
     // A worker that did not need its pace has not learnt that a faster one would do.
-    if (!waited) return 1
-    return this.#everRefused ? GROWTH : 2
+    if (!waited) return this.#rate
+    if (!this.#everRefused) return this.#rate * START_GROWTH
+    const seconds = (this.#timing.now() - beganAt) / 1000
+    return this.#rate + seconds * (GROWTH_PER_SECOND + GROWTH_SHARE_PER_SECOND * this.#rate)
   }
 
-  async #wait(): Promise<void> {
+  async #wait(until: number): Promise<void> {
     const now = this.#timing.now()
+    if (now >= until) return
     this.#next = Math.max(now, this.#next) + 1000 / this.#rate
     const pause = this.#next - now
     if (pause < 1) return

@@ -17,7 +17,7 @@ export async function workOnCopyTask(
   attempt: Attempt,
   { queueUrl, ...deps }: Omit<CopyDeps, 'deadline'> & { queueUrl: string },
 ): Promise<Result> {
-  const { copied, bytes, failures, late, refused } = await copyObjects(task, {
+  const { copied, skipped, bytes, failures, late, refused } = await copyObjects(task, {
     ...deps,
     deadline: attempt.deadline,
   })
@@ -31,5 +31,5 @@ export async function workOnCopyTask(
       failures.push(...refused.map(({ failure }) => failure))
     }
   }
-  return { listed: 0, copied, skipped: 0, bytes, failures }
+  return { listed: 0, copied, skipped, bytes, failures }
 }

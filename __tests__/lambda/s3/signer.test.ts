@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { Hash } from '@smithy/core/serde'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -69,13 +69,15 @@ describe("AWS's own examples (S3 API reference, Signature calculations for the A
 describe("the AWS SDK's signer agrees", () => {
   const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
   const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 30 })
+  // The SDK keeps a query in an object of its own, where this name is lost.
+  const name = text.filter((it) => it !== '__proto__')
   const token = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/)
 
   test('on any key, query, headers, body, credentials, region and time', async () => {
     const request = fc.record({
       method: fc.constantFrom('GET', 'PUT', 'HEAD', 'POST', 'DELETE'),
       key: text,
-      query: fc.dictionary(text, ascii, { maxKeys: 4, noNullPrototype: true }),
+      query: fc.dictionary(name, ascii, { maxKeys: 4, noNullPrototype: true }),
       headers: fc.dictionary(token, ascii, { maxKeys: 5, noNullPrototype: true }),
       body: fc.option(text, { nil: undefined }),
       secretAccessKey: fc.string({ unit: 'grapheme-ascii', minLength: 1 }),
@@ -161,20 +163,13 @@ test('a header beyond ASCII is signed by its bytes, not by the UTF-8 of its char
     'host;x-amz-content-sha256;x-amz-date;x-amz-meta-name',
     hash('sha256', ''),
   ].join('\n')
-  // The same canonical request under a header name of the same length signs alike only if its bytes are the same.
   expect(signatureOf(ours)).toBe(signatureOfCanonical(canonical))
 })
 
-/** Signature Version 4 of a canonical request in UTF-8, written out. */
+/** Signature Version 4 of a canonical request in UTF-8, step by step. */
 function signatureOfCanonical(canonical: string): string {
-  const hmac = (key: Buffer, data: string) => {
-    const block = Buffer.alloc(64)
-    key.copy(block)
-    const pad = (byte: number) => Buffer.from(block.map((one) => one ^ byte))
-    const inner = hash('sha256', Buffer.concat([pad(0x36), Buffer.from(data)]), 'buffer')
-    return hash('sha256', Buffer.concat([pad(0x5c), inner]), 'buffer')
-  }
-  let key = Buffer.from(`AWS4${CREDENTIALS.secretAccessKey}`)
+  const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest()
+  let key: string | Buffer = `AWS4${CREDENTIALS.secretAccessKey}`
   for (const part of ['20130524', 'us-east-1', 's3', 'aws4_request']) key = hmac(key, part)
   const scope = '20130524/us-east-1/s3/aws4_request'
   return hmac(key, `AWS4-HMAC-SHA256\n20130524T000000Z\n${scope}\n${hash('sha256', canonical)}`).toString(

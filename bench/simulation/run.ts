@@ -1,0 +1,163 @@
+import type { Logger } from '@aws-lambda-powertools/logger'
+import { Pace } from '../../lambda/copy/pace.ts'
+import { workOnCopyTask } from '../../lambda/copy/task.ts'
+import { workOnListTask } from '../../lambda/list/task.ts'
+import { RunGate } from '../../lambda/run-gate.ts'
+import { handleEvent } from '../../lambda/worker.ts'
+import { SEED_FAMILY, taskId } from '../../protocol/ids.ts'
+import { decodeOutcome, encodeTask, newListTask, type Run } from '../../protocol/message.ts'
+import { Ledger } from '../../src/ledger.ts'
+import type { KeySet } from './key-sets.ts'
+import { SimulatedLambda } from './lambda.ts'
+import { type S3Model, SimulatedS3 } from './s3.ts'
+import { SimulatedSqs } from './sqs.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+export type Scenario = {
+  keys: KeySet
+  /** What all keys begin with. */
+  prefix: string
+  partitions: number
+  maxConcurrency: number
+  batchSize: number
+  seed: number
+}
+
+export type Simulated = {
+  /** Virtual milliseconds until every task was settled. */
+  drainMs: number
+  /** Until the last list task was. */
+  listedMs: number
+  /** The drain time that S3's copy limit alone would allow, at an even spread over the partitions. */
+  floorMs: number
+  lists: number
+  copies: number
+  refusedShare: number
+  gbSeconds: number
+  invocations: number
+  sqsRequests: number
+  copied: number
+  /** Objects copied at each tenth of the drain time. */
+  course: { ms: number; copied: number }[]
+}
+
+/** S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. */
+const S3_MODEL: Omit<S3Model, 'partitions'> = {
+  copiesPerSecond: 3_500,
+  listsPerSecond: 5_500,
+  copyMs: 90,
+  listMs: 80,
+  refusalMs: 15,
+  spread: 0.35,
+}
+const LAMBDA_MODEL = {
+  startConcurrency: 5,
+  growthPerMinute: 300,
+  coldStartMs: 350,
+  invokeMs: 20,
+  memoryMb: 512,
+}
+const SQS_MODEL = { latencyMs: 8, duplicates: 0.001 }
+const TIMEOUT_MS = 300_000
+const VISIBILITY_MS = 600_000
+const [LIST, COPY, RUN] = ['list', 'copy', 'run'] as const
+const POLL_MS = 500
+
+/** The logger of workers that have nothing to say. */
+const SILENT = { info() {}, warn() {}, error() {} } as unknown as Pick<Logger, 'info' | 'warn' | 'error'>
+
+/** Runs the functions' own code and the action's ledger against the models. The same scenario gives the same numbers. */
+export async function simulateRun(scenario: Scenario): Promise<Simulated> {
+  const { keys, prefix, partitions, maxConcurrency, batchSize, seed } = scenario
+  const time = new VirtualTime(seed)
+  const s3 = new SimulatedS3(keys, time, { ...S3_MODEL, partitions })
+  const sqs = new SimulatedSqs(time, SQS_MODEL)
+  const lambda = new SimulatedLambda(time, sqs, LAMBDA_MODEL)
+  const ledger = new Ledger(1)
+  const ended = () => ledger.done
+
+  const deps = (queueUrl: string) => ({
+    sqs: sqs.client,
+    queueUrl,
+    gate: new RunGate(sqs.client, time.now),
+    logger: SILENT,
+    timing: time,
+  })
+  const common = { timeoutMs: TIMEOUT_MS, visibilityMs: VISIBILITY_MS }
+  const list = {
+    ...common,
+    name: LIST,
+    queueUrl: LIST,
+    maxConcurrency: Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4))),
+    instance: () => {
+      const worker = deps(LIST)
+      const listing = { s3, timing: time, listQueueUrl: LIST, copyQueueUrl: COPY }
+      return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
+        handleEvent(event, context, LIST, (task, attempt) => workOnListTask(task, attempt, listing), worker)
+    },
+  }
+  const copy = {
+    ...common,
+    name: COPY,
+    queueUrl: COPY,
+    maxConcurrency,
+    instance: () => {
+      const worker = deps(COPY)
+      const copying = { s3, pace: new Pace(time), timing: time, queueUrl: COPY }
+      return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
+        handleEvent(event, context, COPY, (task, attempt) => workOnCopyTask(task, attempt, copying), worker)
+    },
+  }
+
+  const run: Run = {
+    id: 'simulated',
+    queue: RUN,
+    source: { bucket: 'from', prefix },
+    destination: { bucket: 'to', prefix },
+    batchSize,
+  }
+  sqs.put(LIST, encodeTask(newListTask(taskId(SEED_FAMILY, 0), run, { prefix, range: {} })))
+  const watching = watch(sqs, ledger, time, keys.size)
+  const { listedMs, course } = await time.run(watching)
+  const usage = [...lambda.usage.values()]
+  return {
+    drainMs: time.now(),
+    listedMs,
+    floorMs: (keys.size / (S3_MODEL.copiesPerSecond * partitions)) * 1000,
+    lists: s3.lists,
+    copies: s3.copies,
+    refusedShare: s3.refused / (s3.copies + s3.lists),
+    gbSeconds: usage.reduce((sum, { gbSeconds }) => sum + gbSeconds, 0),
+    invocations: usage.reduce((sum, { invocations }) => sum + invocations, 0),
+    sqsRequests: sqs.requests,
+    copied: ledger.totals.copied,
+    course,
+  }
+
+  /** Reads outcomes as the action does, until the ledger is done. */
+  async function watch(queue: SimulatedSqs, account: Ledger, clock: VirtualTime, size: number) {
+    const mapped = Promise.all([lambda.map(list, ended), lambda.map(copy, ended)])
+    mapped.catch(() => {})
+    const outcomes: { ms: number; copied: number }[] = []
+    let listed = 0
+    while (!account.done) {
+      for (const body of queue.takeAll(RUN)) {
+        const { task, attempt, children, failures, ...counts } = decodeOutcome(body)
+        const totals = {
+          listed: counts.listed,
+          copied: counts.copied,
+          skipped: counts.skipped,
+          failed: failures.length,
+          bytes: counts.bytes,
+        }
+        account.settle({ task, totals, spawned: { attempt, children } })
+      }
+      if (listed === 0 && account.totals.listed === size) listed = clock.now()
+      outcomes.push({ ms: clock.now(), copied: account.totals.copied })
+      if (!account.done) await clock.sleep(POLL_MS)
+    }
+    queue.wakeAll()
+    const step = Math.max(1, Math.floor(outcomes.length / 20))
+    return { listedMs: listed, course: outcomes.filter((_, index) => index % step === 0) }
+  }
+}
