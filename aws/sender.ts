@@ -80,9 +80,12 @@ export class Sender {
       )
       const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]))
       if (refused.size === 0) return
+      const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault)
       const [first] = refused.values()
-      if (tries === TRIES || first?.SenderFault)
-        throw new Error(`SQS refused ${refused.size} messages: ${first?.Code}: ${first?.Message}`)
+      if (tries === TRIES || wrong) {
+        const { Code, Message = 'no reason given' } = wrong ?? first ?? {}
+        throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`)
+      }
       entries = entries.filter(({ Id }) => refused.has(Id))
       await this.#timing.sleep(backoffMs(tries, this.#timing.random))
     }

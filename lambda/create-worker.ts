@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { SQS_ATTEMPTS } from '../aws/queue.ts'
 import { realTiming } from '../protocol/timing.ts'
 import { RunGate } from './run-gate.ts'
 import { createS3Client, type S3 } from './s3/index.ts'
@@ -10,7 +11,8 @@ export type Environment = { listQueueUrl: string; copyQueueUrl: string }
 /** What a function needs, made once for an instance. Throws when the stack's variables are missing. */
 export function createWorker(kind: 'list' | 'copy'): { s3: S3; deps: WorkerDeps; environment: Environment } {
   const environment = { listQueueUrl: variable('LIST_QUEUE_URL'), copyQueueUrl: variable('COPY_QUEUE_URL') }
-  const sqs = new SQSClient({})
+  // A run queue's URL comes in a message: it names a queue, it must not choose the host that signed requests go to.
+  const sqs = new SQSClient({ maxAttempts: SQS_ATTEMPTS, useQueueUrlAsEndpoint: false })
   return {
     s3: createS3Client({ region: variable('AWS_REGION') }),
     deps: {

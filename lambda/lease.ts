@@ -17,9 +17,15 @@ export type LeaseDeps = {
  *
  * The queue's own visibility timeout must be at least the function's timeout (Lambda's rule for event source mappings),
  * so a killed worker's task would stay hidden for that long. With a lease it comes back within 30 s.
+ *
+ * A worker that was frozen for longer than its lease no longer touches the message: another may hold it by now.
  */
 export class Lease {
   #held = false
+  /** When the message shows again unless the lease is renewed; unknown until SQS has granted it once. */
+  #until = Number.POSITIVE_INFINITY
+  /** The renewal under way, if any. */
+  #renewing: Promise<void> = Promise.resolve()
   readonly #message: { queueUrl: string; receiptHandle: string }
   readonly #deps: LeaseDeps
 
@@ -37,6 +43,8 @@ export class Lease {
   /** Ends the lease and shows the message again after so many seconds. */
   async release(afterSeconds: number): Promise<void> {
     this.stop()
+    // A renewal that is on its way must not arrive after this.
+    await this.#renewing
     await this.#hide(Math.ceil(afterSeconds))
   }
 
@@ -48,11 +56,14 @@ export class Lease {
     for (;;) {
       await this.#deps.timing.sleep(RENEW_MS)
       if (!this.#held) return
-      await this.#hide(LEASE_SECONDS)
+      this.#renewing = this.#hide(LEASE_SECONDS)
+      await this.#renewing
     }
   }
 
   async #hide(seconds: number): Promise<void> {
+    const from = this.#deps.timing.now()
+    if (from >= this.#until) return
     try {
       await this.#deps.sqs.send(
         new ChangeMessageVisibilityCommand({
@@ -61,6 +72,7 @@ export class Lease {
           VisibilityTimeout: seconds,
         }),
       )
+      this.#until = from + seconds * 1000
     } catch (error) {
       this.#deps.onError(error as Error)
     }

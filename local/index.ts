@@ -10,7 +10,7 @@ import { Lambda } from './lambda/index.ts'
 import { packageTemplate, type UploadCode } from './package-template.ts'
 import { createRouter } from './router.ts'
 import { createS3, type S3 } from './s3/index.ts'
-import { createSqs, type QueueStore } from './sqs.ts'
+import { createSqs, type QueueStore, type SqsFaults } from './sqs.ts'
 import { createSts } from './sts.ts'
 
 export type AwsOptions = {
@@ -22,6 +22,8 @@ export type AwsOptions = {
   concurrency?: number
   /** Options of the embedded S3, such as faults. */
   s3?: Parameters<typeof createS3>[0]
+  /** Faults of the embedded SQS. */
+  sqs?: SqsFaults
 }
 
 export type DeployInput = {
@@ -78,7 +80,7 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
   }
 
   const s3 = createS3(options.s3)
-  const sqs = await createSqs(region)
+  const sqs = await createSqs(region, options.sqs)
   const lambda = new Lambda({ region, sqs, concurrency, env })
   const cloudFormation = createCloudFormation({ region, sqs: sqsClient, lambda, readObject })
   server.on(

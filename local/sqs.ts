@@ -16,6 +16,27 @@ export type Sqs = {
   stop: () => Promise<void>
 }
 
+/** A call as {@link SqsFaults} sees it. */
+export type SqsCall = { action: string; queue: string | undefined; entries: number }
+
+/**
+ * What happens instead of the ordinary answer:
+ * - `error`: SQS's error with this code; the work is not done.
+ * - `refused`: the entries at these places of a batch come back as failed, through no fault of the sender.
+ * - `stale`: GetQueueAttributes counts no message at all.
+ */
+export type SqsFault =
+  | { kind: 'error'; code: string; status: number }
+  | { kind: 'refused'; entries: number[] }
+  | { kind: 'stale' }
+
+export type SqsFaults = {
+  /** Called before the work of each request is done. */
+  intercept?: (call: SqsCall) => SqsFault | undefined
+  /** Called for each message that is sent: how long each copy of it is held back. The default is one at once. */
+  deliver?: (queue: string) => number[]
+}
+
 /** How long the name of a deleted queue stays taken (SQS API reference, DeleteQueue). */
 const DELETED_RECENTLY_MS = 60_000
 
@@ -26,9 +47,10 @@ const DELETED_RECENTLY_MS = 60_000
  * resolve; the name of a deleted queue stays taken for 60 s; and counts are read after hidden messages whose time is
  * up have become visible again, which fauxqs does on a receive only.
  */
-export async function createSqs(region: string): Promise<Sqs> {
+export async function createSqs(region: string, faults: SqsFaults = {}): Promise<Sqs> {
   const store = await createStore()
   store.host = ''
+  if (faults.deliver) holdBack(store, faults.deliver)
   const { traces, inRequest } = keepTraces(store)
   const deletedAt = new Map<string, number>()
   const app = buildApp({
@@ -54,6 +76,7 @@ export async function createSqs(region: string): Promise<Sqs> {
             'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
         })
   })
+  if (faults.intercept) addFaults(app, store, faults.intercept)
   // Last, since whatever comes after it has to run in the request's context.
   app.addHook('preHandler', (request, _reply, done) => inRequest(request.headers['x-amzn-trace-id'], done))
   await app.ready()
@@ -89,4 +112,72 @@ function keepTraces(store: QueueStore): {
   }
   store.spy = spy as NonNullable<QueueStore['spy']>
   return { traces, inRequest: (trace, work) => current.run(trace?.toString(), work) }
+}
+
+type Entry = { Id: string }
+type BatchAnswer = { Successful?: unknown[]; Failed?: unknown[] }
+
+function addFaults(
+  app: ReturnType<typeof buildApp>,
+  store: QueueStore,
+  intercept: NonNullable<SqsFaults['intercept']>,
+): void {
+  const changes = new WeakMap<object, (answer: object) => object>()
+  app.addHook('preHandler', async (request, reply) => {
+    const action = String(request.headers['x-amz-target']).replace('AmazonSQS.', '')
+    const body = (request.body ?? {}) as { QueueUrl?: string; Entries?: Entry[] }
+    const queue = body.QueueUrl ? store.getQueue(body.QueueUrl)?.name : undefined
+    const fault = intercept({ action, queue, entries: body.Entries?.length ?? 0 })
+    if (fault?.kind === 'error')
+      return await reply
+        .status(fault.status)
+        .header('content-type', 'application/x-amz-json-1.0')
+        .header('x-amzn-query-error', `${fault.code};${fault.status < 500 ? 'Sender' : 'Receiver'}`)
+        .send({ __type: `com.amazonaws.sqs#${fault.code}`, message: `${fault.code} by a fault of the test` })
+    if (fault?.kind === 'stale' && action === 'GetQueueAttributes') changes.set(request, withoutMessages)
+    if (fault?.kind === 'refused' && body.Entries) {
+      const refused = body.Entries.filter((_, index) => fault.entries.includes(index))
+      const Failed = refused.map(({ Id }) => ({ Id, SenderFault: false, Code: 'InternalError' }))
+      body.Entries = body.Entries.filter((entry) => !refused.includes(entry))
+      if (body.Entries.length === 0) return await reply.send({ Successful: [], Failed })
+      changes.set(request, (answer: BatchAnswer) => ({
+        ...answer,
+        Failed: [...(answer.Failed ?? []), ...Failed],
+      }))
+    }
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    const change = changes.get(request)
+    if (!change || reply.statusCode !== 200 || typeof payload !== 'string') return payload
+    const changed = JSON.stringify(change(JSON.parse(payload) as object))
+    void reply.header('content-length', Buffer.byteLength(changed))
+    return changed
+  })
+}
+
+function withoutMessages(answer: { Attributes?: Record<string, string> }): object {
+  const Attributes = Object.entries(answer.Attributes ?? {}).map(([name, value]) => [
+    name,
+    name.startsWith('ApproximateNumber') ? '0' : value,
+  ])
+  return { ...answer, Attributes: Object.fromEntries(Attributes) }
+}
+
+/** Puts each message that is sent on its queue as often, and as late, as it is told. */
+function holdBack(store: QueueStore, deliver: NonNullable<SqsFaults['deliver']>): void {
+  const createQueue = store.createQueue.bind(store)
+  store.createQueue = (...args) => {
+    const queue = createQueue(...args)
+    const enqueue = queue.enqueue.bind(queue)
+    queue.enqueue = (message) => {
+      // What moves to the DLQ has been received before.
+      if (message.approximateReceiveCount > 0) return enqueue(message)
+      for (const delayMs of deliver(queue.name))
+        enqueue({
+          ...message,
+          ...(delayMs > 0 && { delayUntil: Math.max(message.delayUntil ?? 0, Date.now() + delayMs) }),
+        })
+    }
+    return queue
+  }
 }

@@ -10,6 +10,12 @@ export const PROTOCOL = 1
  */
 export const TASK_BYTES = 128 * 1024
 
+/** Children of one attempt at most: a task's number in its family has 7 digits. */
+const MOST_CHILDREN = 10_000_000
+
+/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
+const REASON_CHARS = 200
+
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 export const BATCH_BYTES = 250 * 1024
 
@@ -66,7 +72,7 @@ const OutcomeSchema = v.object({
   /** Which attempt finished it: the family that its children are named after. */
   attempt: v.string(),
   /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
-  children: Count,
+  children: v.pipe(Count, v.maxValue(MOST_CHILDREN)),
   listed: Count,
   copied: Count,
   skipped: Count,
@@ -155,14 +161,21 @@ function decode<T extends v.GenericSchema>(schema: T, body: string, what: string
   const version = (json as { v?: unknown } | null)?.v
   if (version !== PROTOCOL)
     throw new MalformedMessageError(
-      `not a ${what} of protocol version ${PROTOCOL}: the body ${version === undefined ? 'has no version' : `is of version ${asciiJson(version).slice(0, 20)}`}`,
+      `not a ${what} of protocol version ${PROTOCOL}: the body ${tellVersion(version)}`,
     )
   const read = v.safeParse(schema, json)
   if (read.success) return read.output
   const issue = read.issues[0]
   throw new MalformedMessageError(
-    `not a ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message)}`,
+    `not a ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message).slice(0, REASON_CHARS)}`,
   )
+}
+
+/** Only of plain values: a deep enough one would overflow the stack. */
+function tellVersion(version: unknown): string {
+  if (version === undefined) return 'has no version'
+  if (typeof version === 'object' && version !== null) return 'has a version that is no number'
+  return `is of version ${asciiJson(version).slice(0, 20)}`
 }
 
 function encodePlace(place: Place): Place {

@@ -17,6 +17,18 @@ export function printable(text: string): string {
     .replaceAll('##[', '#\\u{23}[')
 }
 
+/**
+ * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
+ * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
+ * because ARNs hold it.
+ */
+export function logLine(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(HIDDEN, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`)
+    .replaceAll('##[', '#\\u{23}[')
+}
+
 /** The start of a text when it is longer than `most` characters, never cut inside a character. */
 export function shorten(text: string, most: number): string {
   const chars = [...text]

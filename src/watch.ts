@@ -15,6 +15,8 @@ const STALL_MS = 5 * 60_000
 const QUIET_MS = 60_000
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000
+/** Warnings about messages that are no outcomes at most. */
+const WARNINGS = 5
 /** Polls at the end that wait for the queues to read empty. */
 const DRAIN_POLLS = 3
 
@@ -57,13 +59,14 @@ export type WatchOptions = {
 export async function watch(watched: Watched, options: WatchOptions): Promise<Watch> {
   const { ledger } = watched
   const { timing, deadline, signal } = options
+  const taking = { ...options, onWarning: firstFew(options.onWarning) }
   const dlq = new DlqWatcher(watched, timing)
   let lastSettled = timing.now()
   let lastProgress = lastSettled
   let lastQuiet = lastSettled
   while (!signal.aborted) {
     const settledBefore = ledger.settled
-    await takeOutcomes(watched, options)
+    await takeOutcomes(watched, taking)
     if (signal.aborted) break
     const now = timing.now()
     const depths = await readDepths(watched.sqs, watched.stack)
@@ -80,7 +83,12 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
       lastQuiet = now
       await options.onQuiet()
     }
-    if (now - lastProgress >= STALL_MS) return { ending: 'stalled', endedAt: now }
+    if (now - lastProgress >= STALL_MS) {
+      // The DLQ's count may lag like the others: what is missing may be there.
+      await dlq.lookThrough(signal)
+      if (ledger.settled === settledBefore) return { ending: 'stalled', endedAt: now }
+      lastProgress = now
+    }
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }
   return { ending: 'cancelled', endedAt: timing.now() }
@@ -127,6 +135,16 @@ function readOutcome(body: string, onWarning: (message: string) => void): Outcom
     if (!(error instanceof MalformedMessageError)) throw error
     onWarning(`A message on the run queue is ${error.message}. Is the stack of another version?`)
     return undefined
+  }
+}
+
+/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
+function firstFew(warn: (message: string) => void): (message: string) => void {
+  const told = new Set<string>()
+  return (message) => {
+    if (told.has(message) || told.size >= WARNINGS) return
+    told.add(message)
+    warn(message)
   }
 }
 

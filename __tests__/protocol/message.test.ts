@@ -158,6 +158,12 @@ describe('outcomes', () => {
     )
   })
 
+  test('that name more children than can report are refused: nobody could wait for their end', () => {
+    const outcome = { v: PROTOCOL, kind: 'list', task: 'a.1', attempt: 'b', children: 10_000_001 }
+    const counts = { listed: 0, copied: 0, skipped: 0, bytes: 0, failures: [] }
+    expect(() => decodeOutcome(JSON.stringify({ ...outcome, ...counts }))).toThrow(/children/)
+  })
+
   test('of another version are refused', () => {
     expect(() => decodeOutcome(JSON.stringify({ v: 2, kind: 'copy' }))).toThrow(/version 2/)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { markdown, printable, shorten } from '../../src/text.ts'
+import { logLine, markdown, printable, shorten } from '../../src/text.ts'
 
 describe('printable', () => {
   test.each([
@@ -26,6 +26,13 @@ describe('printable', () => {
       }),
     )
   })
+})
+
+test('a line of the log keeps ARNs readable, and holds nothing that the runner takes for a command', () => {
+  const hostile = 'CREATE_FAILED arn:aws:s3:::photos\n::error::x ##[add-mask]y \u202e\u001b[31m'
+  expect(logLine(hostile)).toBe(
+    'CREATE_FAILED arn:aws:s3:::photos ::error::x #\\u{23}[add-mask]y \\u{202e}\\u{1b}[31m',
+  )
 })
 
 describe('markdown', () => {

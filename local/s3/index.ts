@@ -24,11 +24,13 @@ export type Intercepted = Omit<S3Request, 'key'> & { operation: OperationName; k
  * - `error`: S3's error answer with this code; the work is not done.
  * - `error-in-200`: status 200 with that error as its body, as CopyObject, UploadPartCopy and CompleteMultipartUpload may
  *   answer; the work is not done. Without a code the body is empty.
+ * - `truncated`: the work is done, and the first half of the answer's body sent as if it were all of it.
  * - `reset`: the connection is reset, before the work is done or after.
  */
 export type Fault =
   | { kind: 'error'; code: ErrorCode; message?: string }
   | { kind: 'error-in-200'; code?: ErrorCode; message?: string }
+  | { kind: 'truncated' }
   | { kind: 'reset'; when: 'before' | 'after' }
 
 /** Called before the work of each request is done. Delays it by a promise, and changes its outcome by a fault. */
@@ -59,6 +61,8 @@ export function createS3({ intercept }: { intercept?: Intercept } = {}): S3 {
           ? { body: fault.code ? errorBody(new S3Error(fault.code, fault.message), message, request) : '' }
           : await work(operation, request, body)
       if (fault?.kind === 'reset') return reset(message)
+      if (fault?.kind === 'truncated' && typeof reply.body === 'string')
+        reply.body = reply.body.slice(0, reply.body.length / 2)
       send(message, response, reply, request)
     } catch (error) {
       const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error))

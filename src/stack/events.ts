@@ -4,6 +4,7 @@ import {
   type StackEvent,
 } from '@aws-sdk/client-cloudformation'
 import { UserError } from '../errors.ts'
+import { logLine } from '../text.ts'
 import { describeStack, type Stack } from './outputs.ts'
 import { conditionOf, hasMoved } from './states.ts'
 import type { Tools } from './tools.ts'
@@ -94,7 +95,7 @@ function isFailure({ ResourceStatus, ResourceStatusReason = '' }: StackEvent): b
 }
 
 function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }: StackEvent): string {
-  return oneLine(
+  return logLine(
     `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`,
   )
 }
@@ -106,10 +107,5 @@ function lineOf({
   ResourceStatusReason,
 }: StackEvent): string {
   const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : ''
-  return oneLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`)
-}
-
-/** A line of the log begins with a status here, so a reason can't be taken for a workflow command. */
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ')
+  return logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`)
 }

@@ -3,6 +3,7 @@ import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import * as v from 'valibot'
 import { type Place, PROTOCOL } from '../../protocol/message.ts'
 import { UserError } from '../errors.ts'
+import { logLine } from '../text.ts'
 import { listConcurrency } from './parameters.ts'
 import type { Tools } from './tools.ts'
 
@@ -20,6 +21,9 @@ export type CheckEvent = { check: { source: Place; destination: Place } }
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000
 const AGAIN_MS = 5_000
+/** An instance may die through no fault of its code; the next invocation gets a new one. */
+const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/
+const CHECK_TRIES = 3
 
 /**
  * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
@@ -84,9 +88,9 @@ export async function checkFunction(
     if (problems.length === 0) return
     if (!fresh || timing.now() - startedAt > IAM_MS)
       throw new UserError(
-        `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`,
+        `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`,
       )
-    log.info(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`)
+    log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`))
     await timing.sleep(AGAIN_MS)
   }
 }
@@ -96,17 +100,23 @@ async function invokeCheck(
   functionName: string,
   check: CheckEvent['check'],
 ): Promise<v.InferOutput<typeof CheckAnswer>> {
-  const { Payload, FunctionError } = await lambda.send(
-    new InvokeCommand({
-      FunctionName: functionName,
-      Payload: Buffer.from(JSON.stringify({ check } satisfies CheckEvent)),
-    }),
-  )
-  const text = Payload ? Buffer.from(Payload).toString('utf8') : ''
+  let text = ''
+  let failed = false
+  for (let tries = 1; tries <= CHECK_TRIES; tries++) {
+    const { Payload, FunctionError } = await lambda.send(
+      new InvokeCommand({
+        FunctionName: functionName,
+        Payload: Buffer.from(JSON.stringify({ check } satisfies CheckEvent)),
+      }),
+    )
+    text = Payload ? Buffer.from(Payload).toString('utf8') : ''
+    failed = FunctionError !== undefined
+    if (!failed || !DIED.test(text)) break
+  }
   const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswer), text)
-  if (FunctionError || !answer.success)
+  if (failed || !answer.success)
     throw new UserError(
-      `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${text.slice(0, 500)}`,
+      `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`,
     )
   return answer.output
 }

@@ -75,6 +75,16 @@ describe('the intercept of the embedded S3', () => {
     expect(made()).toBe(false)
   })
 
+  test('an answer that breaks off, after the work was done', async () => {
+    fault = { kind: 'truncated' }
+    const { status, text } = await rawRequest(s3.url, 'PUT', '/bucket/new', {
+      headers: { 'x-amz-copy-source': 'bucket/k' },
+    })
+    expect([status, text]).toEqual([200, expect.stringContaining('<CopyObjectResult')])
+    expect(text).not.toContain('</CopyObjectResult>')
+    expect(made()).toBe(true)
+  })
+
   test('a connection reset before the work is done, and after', async () => {
     fault = { kind: 'reset', when: 'before' }
     expect((await rejection(put())).message).toMatch(/ECONNRESET|socket hang up/)

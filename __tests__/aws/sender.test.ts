@@ -1,0 +1,51 @@
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { expect, test } from '@jest/globals'
+import { Sender } from '../../aws/sender.ts'
+
+type Entry = { Id: string; MessageBody: string }
+type Refusal = { Id: string; SenderFault: boolean; Code: string }
+
+function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined) {
+  const arrived: string[] = []
+  let requests = 0
+  const sqs = {
+    send: async ({ input: { Entries } }: { input: { Entries: Entry[] } }) => {
+      requests++
+      const Failed: Refusal[] = []
+      for (const entry of Entries) {
+        const refusal = refuse(entry, requests)
+        if (refusal) Failed.push(refusal)
+        else arrived.push(entry.MessageBody)
+      }
+      return { Failed }
+    },
+  } as unknown as SQSClient
+  const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
+  return { sender: new Sender(sqs, 'https://sqs/copy', timing), arrived, requests: () => requests }
+}
+
+const busy = ({ Id }: Entry): Refusal => ({ Id, SenderFault: false, Code: 'InternalError' })
+const wrong = ({ Id }: Entry): Refusal => ({ Id, SenderFault: true, Code: 'InvalidMessageContents' })
+
+test('entries that SQS refuses are sent again, the others not', async () => {
+  const { sender, arrived } = setUp((entry, time) =>
+    time < 3 && Number(entry.MessageBody) % 2 ? busy(entry) : undefined,
+  )
+  for (let index = 0; index < 10; index++) await sender.send(String(index))
+  await sender.flush()
+  expect(arrived.toSorted()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+})
+
+test('an entry that is wrong in itself is not sent again, wherever it stands among the refused', async () => {
+  const { sender, requests } = setUp((entry) => (entry.MessageBody === 'b' ? wrong(entry) : busy(entry)))
+  await sender.send('a')
+  await sender.send('b')
+  await expect(sender.flush()).rejects.toThrow('InvalidMessageContents')
+  expect(requests()).toBe(1)
+})
+
+test('gives up when SQS keeps refusing', async () => {
+  const { sender } = setUp(busy)
+  await sender.send('a')
+  await expect(sender.flush()).rejects.toThrow('SQS refused 1 messages: InternalError')
+})

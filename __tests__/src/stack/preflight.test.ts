@@ -1,0 +1,65 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda'
+import { describe, expect, test } from '@jest/globals'
+import { PROTOCOL } from '../../../protocol/message.ts'
+import { checkFunction } from '../../../src/stack/preflight.ts'
+import type { Tools } from '../../../src/stack/tools.ts'
+
+const RUN = { source: { bucket: 'from', prefix: '' }, destination: { bucket: 'to', prefix: '' } }
+
+/** A Lambda that answers this, in turn and then the last again, and what is logged meanwhile. */
+function setUp(...answers: { error?: boolean; payload: object }[]) {
+  const lines: string[] = []
+  let asked = 0
+  const lambda = {
+    send: async () => {
+      const { error, payload } = answers[Math.min(asked++, answers.length - 1)] as (typeof answers)[number]
+      return { Payload: Buffer.from(JSON.stringify(payload)), ...(error && { FunctionError: 'Unhandled' }) }
+    },
+  } as unknown as LambdaClient
+  let now = 0
+  const timing = {
+    now: () => now,
+    sleep: async (ms: number) => {
+      now += ms
+    },
+    random: () => 0,
+  }
+  const log = { info: (line: string) => lines.push(line), warning: (line: string) => lines.push(line) }
+  const tools = { timing, log } as unknown as Tools
+  return {
+    check: (fresh = false) => checkFunction(lambda, 'f', RUN, fresh, tools),
+    lines,
+    asked: () => asked,
+  }
+}
+
+const fine = { payload: { protocol: PROTOCOL, problems: [] } }
+const killed = { error: true, payload: { errorType: 'Runtime.ExitError', errorMessage: 'signal: killed' } }
+
+describe('the check of a run', () => {
+  test('asks again when the function died under it', async () => {
+    await setUp(killed, killed, fine).check()
+  })
+
+  test('takes a function that keeps dying for broken', async () => {
+    const { check, asked } = setUp(killed)
+    await expect(check()).rejects.toThrow(/outdated or broken.*Runtime\.ExitError/)
+    expect(asked()).toBe(3)
+  })
+
+  test('does not ask again when the function’s own code fails', async () => {
+    const { check, asked } = setUp({ error: true, payload: { errorType: 'Error' } })
+    await expect(check()).rejects.toThrow(/outdated or broken/)
+    expect(asked()).toBe(1)
+  })
+
+  test('shows what S3 said on one line of the log, without a workflow command in it', async () => {
+    const hostile = 'AccessDenied: \n::add-mask::photos ##[set-env name=PATH]x'
+    const problem = { payload: { protocol: PROTOCOL, problems: [hostile] } }
+    const { check, lines } = setUp(problem, fine)
+    await check(true)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).not.toMatch(/\n|##\[/)
+    await expect(setUp(problem).check()).rejects.toThrow(/^[^\n]*\n- AccessDenied: ::add-mask::[^\n]*$/)
+  })
+})

@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { encodeOutcome, encodeTask, newCopyTask, type Outcome, PROTOCOL } from '../../protocol/message.ts'
+import { DeadLetters } from '../../src/dead-letters.ts'
+import { Failures } from '../../src/failures.ts'
+import { Ledger } from '../../src/ledger.ts'
+import { UnlistedParts } from '../../src/unlisted.ts'
+import { watch } from '../../src/watch.ts'
+
+const MINUTE = 60_000
+const URLS = { list: 'list', copy: 'copy', dlq: 'dlq', run: 'run' }
+
+/** The queues as the action sees them, on a clock that moves when it waits. */
+class FakeSqs {
+  now = 0
+  /** Messages by queue. */
+  messages: Record<string, string[]> = { list: [], copy: [], dlq: [], run: [] }
+  inFlight = 0
+  /** What the counts say of the DLQ; undefined means the truth. */
+  dlqCount: number | undefined
+  /** Things that happen at a time. */
+  readonly plan: { at: number; what: () => void }[] = []
+
+  async send(command: { input: Record<string, unknown>; constructor: { name: string } }): Promise<object> {
+    const queue = String(command.input.QueueUrl)
+    const messages = this.messages[queue] ?? []
+    switch (command.constructor.name) {
+      case 'ReceiveMessageCommand': {
+        if (queue === URLS.run && messages.length === 0)
+          this.pass(1000 * Number(command.input.WaitTimeSeconds ?? 0))
+        const found = messages.splice(0, 10)
+        // A look at the DLQ hides what it has seen for its own length only.
+        if (queue === URLS.dlq) this.#hidden.push(...found)
+        return { Messages: found.map((Body) => ({ MessageId: Body, Body, ReceiptHandle: Body })) }
+      }
+      case 'ChangeMessageVisibilityBatchCommand':
+        messages.push(...this.#hidden.splice(0))
+        return {}
+      case 'GetQueueAttributesCommand': {
+        const count = queue === URLS.dlq ? (this.dlqCount ?? messages.length) : messages.length
+        return {
+          Attributes: {
+            ApproximateNumberOfMessages: String(count),
+            ApproximateNumberOfMessagesDelayed: '0',
+            ApproximateNumberOfMessagesNotVisible: String(queue === URLS.copy ? this.inFlight : 0),
+          },
+        }
+      }
+      default:
+        return {}
+    }
+  }
+
+  pass(ms: number): void {
+    this.now += ms
+    for (const event of this.plan.splice(0)) {
+      if (event.at <= this.now) event.what()
+      else this.plan.push(event)
+    }
+  }
+
+  readonly #hidden: string[] = []
+}
+
+let folder: string
+let sqs: FakeSqs
+let ledger: Ledger
+let warnings: string[]
+let quiet: number
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'watch-'))
+  sqs = new FakeSqs()
+  ledger = new Ledger(1)
+  warnings = []
+  quiet = 0
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function watchRun({ deadline = 60 * MINUTE, signal = new AbortController().signal } = {}) {
+  const failures = new Failures(join(folder, 'report'))
+  const unlisted = new UnlistedParts()
+  const result = await watch(
+    {
+      sqs: sqs as unknown as SQSClient,
+      stack: { listQueueUrl: URLS.list, copyQueueUrl: URLS.copy, deadLetterQueueUrl: URLS.dlq } as never,
+      runQueueUrl: URLS.run,
+      ledger,
+      failures,
+      deadLetters: new DeadLetters('r', ledger, failures, unlisted),
+      unlisted,
+    },
+    {
+      pollMs: 10_000,
+      deadline,
+      signal,
+      timing: { now: () => sqs.now, sleep: async (ms) => sqs.pass(ms), random: () => 0 },
+      onPoll: () => {},
+      onWarning: (message) => warnings.push(message),
+      onQuiet: async () => {
+        quiet++
+      },
+    },
+  )
+  await failures.finish(() => true)
+  return result
+}
+
+function outcome(task: string, more: Partial<Outcome> = {}): string {
+  return encodeOutcome({
+    v: PROTOCOL,
+    kind: 'copy',
+    task,
+    attempt: `of-${task.replace('.', '-')}`,
+    children: 0,
+    listed: 0,
+    copied: 1,
+    skipped: 0,
+    bytes: 0,
+    failures: [],
+    ...more,
+  })
+}
+
+test('ends when every task is settled, however often and in whatever order outcomes come', async () => {
+  const parent = outcome('seed.0', { attempt: 'a', children: 2, listed: 2, copied: 0 })
+  sqs.messages.run = [outcome('a.1'), outcome('a.1'), parent, outcome('a.0'), parent, outcome('b.0')]
+  expect((await watchRun()).ending).toBe('settled')
+  expect(ledger.totals).toMatchObject({ listed: 2, copied: 2 })
+})
+
+test('a run whose queues stay empty is stalled after five minutes', async () => {
+  const { ending, endedAt } = await watchRun()
+  expect(ending).toBe('stalled')
+  expect(endedAt).toBeGreaterThanOrEqual(5 * MINUTE)
+  expect(endedAt).toBeLessThan(6 * MINUTE)
+  expect(quiet).toBeGreaterThan(0)
+})
+
+test('a message in flight is not a stall: its worker may be at it, or its visibility bring it back', async () => {
+  sqs.inFlight = 1
+  sqs.plan.push({ at: 9 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
+})
+
+test('an outcome puts the stall off', async () => {
+  sqs.plan.push(
+    {
+      at: 4 * MINUTE,
+      what: () => sqs.messages.run?.push(outcome('seed.0', { attempt: 'a', children: 1 })),
+    },
+    { at: 8 * MINUTE, what: () => sqs.messages.run?.push(outcome('a.0')) },
+  )
+  expect((await watchRun()).ending).toBe('settled')
+})
+
+test('counts that read zero for too long don’t hide a dead letter: it is looked for before a run is given up', async () => {
+  const run = {
+    id: 'r',
+    queue: 'q',
+    source: { bucket: 'a', prefix: '' },
+    destination: { bucket: 'b', prefix: '' },
+    batchSize: 1,
+  }
+  sqs.messages.dlq = [encodeTask(newCopyTask('seed.0', run, [{ key: 'k', size: 1 }]))]
+  sqs.dlqCount = 0
+  expect((await watchRun()).ending).toBe('settled')
+  expect(ledger.totals).toMatchObject({ deadTasks: 1, deadObjects: 1 })
+})
+
+test('a queue that never drains ends with the time', async () => {
+  sqs.messages.copy = ['of another run']
+  expect((await watchRun({ deadline: 30 * MINUTE })).ending).toBe('timed-out')
+})
+
+test('messages that are no outcomes are told of a few times, not for each, and stall nothing that is settled', async () => {
+  const strange = Array.from({ length: 300 }, (_, index) => `{"v":${index + 2}}`)
+  const deep = `{"v":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+  sqs.messages.run = [...strange, deep, '\n::error::x', '{"v":1,"task":"::error::"}', outcome('seed.0')]
+  expect((await watchRun()).ending).toBe('settled')
+  expect(warnings.length).toBeGreaterThan(0)
+  expect(warnings.length).toBeLessThanOrEqual(5)
+  expect(warnings.join()).toContain('version 2')
+})

@@ -1,0 +1,70 @@
+import type { StepResult } from '../runner.ts'
+import { toText } from '../s3/bytes.ts'
+import type { Store } from '../s3/index.ts'
+
+/** What an independent look at the two buckets says. */
+export type Sides = { source: number; missing: string[]; strange: string[] }
+
+/** Compares two buckets, by key and content. */
+export function compareSides(store: Store, source: string, destination: string): Sides {
+  const [from, to] = [source, destination].map((bucket) => {
+    const keys = [...store.bucket(bucket).objects.keys()].map(toText)
+    return new Map(keys.map((key) => [key, store.get(bucket, key)?.etag]))
+  }) as [Map<string, string>, Map<string, string>]
+  return {
+    source: from.size,
+    missing: [...from].filter(([key, etag]) => to.get(key) !== etag).map(([key]) => key),
+    strange: [...to.keys()].filter((key) => !from.has(key)),
+  }
+}
+
+/**
+ * What is wrong with a run that came to its end; empty when nothing is.
+ * @param reported keys in the run's report, with repetitions
+ */
+export function violations(
+  { outputs, exitCode, log }: StepResult,
+  sides: Sides,
+  reported: string[],
+): string[] {
+  const count = (name: string) => Number(outputs[name])
+  const [listed, copied, failed, dead] = ['listed', 'copied', 'failed', 'dlq-objects'].map(count) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  if (outputs.listed === undefined) return [`the run ended without outputs: ${lastError(log)}`]
+  const found: string[] = []
+  const claim = (holds: boolean, problem: string) => {
+    if (!holds) found.push(problem)
+  }
+  const settled = copied + count('skipped') + failed + dead
+  const unlisted = /could not be listed/.test(log)
+  claim(listed === settled, `listed ${listed} is not copied + skipped + failed + dead-lettered = ${settled}`)
+  claim(
+    unlisted ? listed <= sides.source : listed === sides.source,
+    `listed ${listed} of ${sides.source} objects`,
+  )
+  claim(
+    copied <= sides.source - sides.missing.length,
+    `copied ${copied}, but ${sides.missing.length} are missing`,
+  )
+  claim(sides.strange.length === 0, `${sides.strange.length} objects that the source does not have`)
+  claim(new Set(reported).size === reported.length, 'an object is reported twice')
+  claim(reported.length === failed + dead, `${reported.length} objects reported of ${failed + dead}`)
+  const unexplained = sides.missing.filter((key) => !reported.includes(key))
+  claim(unlisted || unexplained.length === 0, `${unexplained.length} objects are missing and not reported`)
+  const complete = failed + count('dlq') === 0 && !unlisted
+  claim(complete === (exitCode === 0), `exit code ${exitCode}: ${lastError(log)}`)
+  return found
+}
+
+function lastError(log: string): string {
+  return (
+    log
+      .split('\n')
+      .findLast((line) => line.startsWith('::error'))
+      ?.slice(0, 500) ?? 'no error was told'
+  )
+}
