@@ -79650,6 +79650,11 @@ function isQueueGone(error) {
     const name = error?.name;
     return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
 }
+/**
+ * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
+ * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
+ */
+const SQS_ATTEMPTS = 10;
 
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
 
@@ -79696,7 +79701,7 @@ async function queueExists(sqs, queueUrl) {
 ;// CONCATENATED MODULE: ./build/src/stack/mappings.js
 
 
-const POLL_MS = 3_000;
+const POLL_MS = 1_000;
 /** A mapping is in a change for seconds; after this long something is wrong with it. */
 const LONGEST_MS = 5 * 60_000;
 /** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
@@ -79873,6 +79878,44 @@ function isExpired(code) {
     return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
 }
 
+;// CONCATENATED MODULE: ./build/src/text.js
+/**
+ * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
+ * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
+ */
+// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
+const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
+/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+function printable(text) {
+    return text
+        .replaceAll('\\', '\\\\')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('::', ':\\u{3a}')
+        .replaceAll('##[', '#\\u{23}[');
+}
+/**
+ * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
+ * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
+ * because ARNs hold it.
+ */
+function text_logLine(text) {
+    return text
+        .replace(/\s+/g, ' ')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('##[', '#\\u{23}[');
+}
+/** The start of a text when it is longer than `most` characters, never cut inside a character. */
+function shorten(text, most) {
+    const chars = [...text];
+    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
+}
+/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
+function markdown(text, most = 200) {
+    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
+}
+
 ;// CONCATENATED MODULE: ./build/src/stack/states.js
 /** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
 const CONDITIONS = {
@@ -79914,6 +79957,7 @@ function states_hasMoved(before, after) {
 
 ;// CONCATENATED MODULE: ./build/src/stack/events.js
 var _a;
+
 
 
 
@@ -79995,15 +80039,11 @@ function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
     return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
 }
 function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
-    return oneLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
+    return text_logLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
 }
 function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
     const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
-    return oneLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
-}
-/** A line of the log begins with a status here, so a reason can't be taken for a workflow command. */
-function oneLine(text) {
-    return text.replace(/\s+/g, ' ');
+    return text_logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/remove.js
@@ -87809,6 +87849,10 @@ const message_PROTOCOL = 1;
  * its task at worst, each with a reason, so half of the smaller limit leaves room for those.
  */
 const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
+/** Children of one attempt at most: a task's number in its family has 7 digits. */
+const MOST_CHILDREN = 10_000_000;
+/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
+const REASON_CHARS = 200;
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 const message_BATCH_BYTES = (/* unused pure expression or super */ null && (250 * 1024));
 const Count = pipe(number(), safeInteger(), minValue(0));
@@ -87848,7 +87892,7 @@ const OutcomeSchema = object({
     /** Which attempt finished it: the family that its children are named after. */
     attempt: string(),
     /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
-    children: Count,
+    children: pipe(Count, maxValue(MOST_CHILDREN)),
     listed: Count,
     copied: Count,
     skipped: Count,
@@ -87914,12 +87958,20 @@ function decode(schema, body, what) {
         throw new MalformedMessageError(`not a ${what}: the body is not JSON`);
     const version = json?.v;
     if (version !== message_PROTOCOL)
-        throw new MalformedMessageError(`not a ${what} of protocol version ${message_PROTOCOL}: the body ${version === undefined ? 'has no version' : `is of version ${asciiJson(version).slice(0, 20)}`}`);
+        throw new MalformedMessageError(`not a ${what} of protocol version ${message_PROTOCOL}: the body ${tellVersion(version)}`);
     const read = v.safeParse(schema, json);
     if (read.success)
         return read.output;
     const issue = read.issues[0];
-    throw new MalformedMessageError(`not a ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message)}`);
+    throw new MalformedMessageError(`not a ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message).slice(0, REASON_CHARS)}`);
+}
+/** Only of plain values: a deep enough one would overflow the stack. */
+function tellVersion(version) {
+    if (version === undefined)
+        return 'has no version';
+    if (typeof version === 'object' && version !== null)
+        return 'has a version that is no number';
+    return `is of version ${asciiJson(version).slice(0, 20)}`;
 }
 function encodePlace(place) {
     return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
@@ -87958,6 +88010,7 @@ function canDecode(text) {
 
 
 
+
 /** What a function answers when it is asked to check a run with its own rights, instead of being given messages. */
 const CheckAnswer = object({
     /** The protocol version that its messages are of. */
@@ -87968,6 +88021,9 @@ const CheckAnswer = object({
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
 const AGAIN_MS = 5_000;
+/** An instance may die through no fault of its code; the next invocation gets a new one. */
+const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
+const CHECK_TRIES = 3;
 /**
  * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
  * is closed (403) or elsewhere (301) from one that is not there (404).
@@ -88021,20 +88077,27 @@ async function checkFunction(lambda, functionName, run, fresh, { timing, log }) 
         if (problems.length === 0)
             return;
         if (!fresh || timing.now() - startedAt > IAM_MS)
-            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => `- ${line}`).join('\n')}`);
-        log.info(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`);
+            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
+        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
         await timing.sleep(AGAIN_MS);
     }
 }
 async function invokeCheck(lambda, functionName, check) {
-    const { Payload, FunctionError } = await lambda.send(new InvokeCommand({
-        FunctionName: functionName,
-        Payload: Buffer.from(JSON.stringify({ check })),
-    }));
-    const text = Payload ? Buffer.from(Payload).toString('utf8') : '';
+    let text = '';
+    let failed = false;
+    for (let tries = 1; tries <= CHECK_TRIES; tries++) {
+        const { Payload, FunctionError } = await lambda.send(new InvokeCommand({
+            FunctionName: functionName,
+            Payload: Buffer.from(JSON.stringify({ check })),
+        }));
+        text = Payload ? Buffer.from(Payload).toString('utf8') : '';
+        failed = FunctionError !== undefined;
+        if (!failed || !DIED.test(text))
+            break;
+    }
     const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswer), text);
-    if (FunctionError || !answer.success)
-        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${text.slice(0, 500)}`);
+    if (failed || !answer.success)
+        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
     return answer.output;
 }
 
@@ -88214,6 +88277,7 @@ function namePermissions(client) {
 
 
 
+
 /** The AWS clients of the action, all of one region, with errors that name a missing permission. */
 function createClients(region) {
     return {
@@ -88221,7 +88285,7 @@ function createClients(region) {
         lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox({ region })),
         // Buckets may be in other regions than the stack.
         s3: namePermissions(new client_s3_dist_cjs/* S3Client */.YxF({ region, followRegionRedirects: true })),
-        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ region })),
+        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ region, maxAttempts: SQS_ATTEMPTS })),
         sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM({ region })),
     };
 }
@@ -88298,9 +88362,12 @@ class sender_Sender {
             const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
             if (refused.size === 0)
                 return;
+            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
             const [first] = refused.values();
-            if (tries === TRIES || first?.SenderFault)
-                throw new Error(`SQS refused ${refused.size} messages: ${first?.Code}: ${first?.Message}`);
+            if (tries === TRIES || wrong) {
+                const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
+                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
+            }
             entries = entries.filter(({ Id }) => refused.has(Id));
             await this.#timing.sleep(backoffMs(tries, this.#timing.random));
         }
