@@ -4,18 +4,28 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { STSClient } from '@aws-sdk/client-sts'
 import { SQS_ATTEMPTS } from '../aws/queue.ts'
-import { namePermissions } from './stack/index.ts'
+import { namePermissions, VERSION } from './stack/index.ts'
 
-/** The AWS clients of the action, all of one region, with errors that name a missing permission. */
+/**
+ * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
+ * their user agent which workflow run made a call.
+ */
 export function createClients(region: string) {
+  const config = { region, customUserAgent: userAgent() }
   return {
-    cfn: namePermissions(new CloudFormationClient({ region })),
-    lambda: namePermissions(new LambdaClient({ region })),
+    cfn: namePermissions(new CloudFormationClient(config)),
+    lambda: namePermissions(new LambdaClient(config)),
     // Buckets may be in other regions than the stack.
-    s3: namePermissions(new S3Client({ region, followRegionRedirects: true })),
-    sqs: namePermissions(new SQSClient({ region, maxAttempts: SQS_ATTEMPTS })),
-    sts: namePermissions(new STSClient({ region })),
+    s3: namePermissions(new S3Client({ ...config, followRegionRedirects: true })),
+    sqs: namePermissions(new SQSClient({ ...config, maxAttempts: SQS_ATTEMPTS })),
+    sts: namePermissions(new STSClient(config)),
   }
 }
 
 export type Clients = ReturnType<typeof createClients>
+
+function userAgent(): [string, string][] {
+  const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env
+  const workflow: [string, string][] = run ? [['github-run', `${run}.${attempt ?? 1}`]] : []
+  return [['s3-71-action', VERSION], ...workflow]
+}

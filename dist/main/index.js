@@ -88416,16 +88416,25 @@ function namePermissions(client) {
 
 
 
-/** The AWS clients of the action, all of one region, with errors that name a missing permission. */
+/**
+ * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
+ * their user agent which workflow run made a call.
+ */
 function createClients(region) {
+    const config = { region, customUserAgent: userAgent() };
     return {
-        cfn: namePermissions(new dist_cjs/* CloudFormationClient */.m1N({ region })),
-        lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox({ region })),
+        cfn: namePermissions(new dist_cjs/* CloudFormationClient */.m1N(config)),
+        lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
         // Buckets may be in other regions than the stack.
-        s3: namePermissions(new client_s3_dist_cjs/* S3Client */.YxF({ region, followRegionRedirects: true })),
-        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ region, maxAttempts: SQS_ATTEMPTS })),
-        sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM({ region })),
+        s3: namePermissions(new client_s3_dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true })),
+        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
+        sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
     };
+}
+function userAgent() {
+    const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
+    const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
+    return [['s3-71-action', VERSION], ...workflow];
 }
 
 ;// CONCATENATED MODULE: ./build/src/dead-letters.js
