@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(256);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4146);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 256:
+/***/ 4146:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87949,6 +87949,15 @@ function unwrap(schema) {
 
 //#endregion
 
+;// CONCATENATED MODULE: ./build/protocol/check.js
+
+const CheckAnswerSchema = object({
+    /** The protocol version that the function's messages are of. */
+    protocol: number(),
+    /** What is in the way, in words for a person; empty when nothing is. */
+    problems: array(string()),
+});
+
 ;// CONCATENATED MODULE: ./build/protocol/encoding.js
 /**
  * Object keys as text that every hop can carry.
@@ -88145,13 +88154,7 @@ function canDecode(text) {
 
 
 
-/** What a function answers when it is asked to check a run with its own rights, instead of being given messages. */
-const CheckAnswer = object({
-    /** The protocol version that its messages are of. */
-    protocol: number(),
-    /** What is in the way, in words for a person; empty when nothing is. */
-    problems: array(string()),
-});
+
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
 const AGAIN_MS = 5_000;
@@ -88229,7 +88232,7 @@ async function invokeCheck(lambda, functionName, check) {
         if (!failed || !DIED.test(text))
             break;
     }
-    const answer = safeParse(pipe(string(), parseJson(), CheckAnswer), text);
+    const answer = safeParse(pipe(string(), parseJson(), CheckAnswerSchema), text);
     if (failed || !answer.success)
         throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
     return answer.output;

@@ -87815,6 +87815,15 @@ function unwrap(schema) {
 
 //#endregion
 
+;// CONCATENATED MODULE: ./build/protocol/check.js
+
+const check_CheckAnswerSchema = object({
+    /** The protocol version that the function's messages are of. */
+    protocol: number(),
+    /** What is in the way, in words for a person; empty when nothing is. */
+    problems: array(string()),
+});
+
 ;// CONCATENATED MODULE: ./build/protocol/encoding.js
 /**
  * Object keys as text that every hop can carry.
@@ -88011,13 +88020,7 @@ function canDecode(text) {
 
 
 
-/** What a function answers when it is asked to check a run with its own rights, instead of being given messages. */
-const CheckAnswer = object({
-    /** The protocol version that its messages are of. */
-    protocol: number(),
-    /** What is in the way, in words for a person; empty when nothing is. */
-    problems: array(string()),
-});
+
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
 const AGAIN_MS = 5_000;
@@ -88095,7 +88098,7 @@ async function invokeCheck(lambda, functionName, check) {
         if (!failed || !DIED.test(text))
             break;
     }
-    const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswer), text);
+    const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswerSchema), text);
     if (failed || !answer.success)
         throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
     return answer.output;

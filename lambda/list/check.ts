@@ -1,9 +1,6 @@
+import type { CheckAnswer, CheckEvent } from '../../protocol/check.ts'
 import { type Place, PROTOCOL } from '../../protocol/message.ts'
 import { isTransient, type S3, S3Error } from '../s3/index.ts'
-
-/** What the action asks before it sends anything: whether this function, with its rights, could do the run. */
-export type CheckEvent = { check: { source: Place; destination: Place } }
-export type CheckAnswer = { protocol: number; problems: string[] }
 
 /** Lists one key of each side. Never throws for what S3 says. */
 export async function check(

@@ -1,7 +1,8 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import type { CheckAnswer, CheckEvent } from '../../protocol/check.ts'
 import { createWorker } from '../create-worker.ts'
 import { handleEvent } from '../worker.ts'
-import { type CheckAnswer, type CheckEvent, check } from './check.ts'
+import { check } from './check.ts'
 import { workOnListTask } from './task.ts'
 
 const { s3, deps, environment } = createWorker('list')

@@ -3,5 +3,5 @@ export { type EnsuredStack, ensureStack, type StackClients, type StackRequest } 
 export { keepEnabled, resume, untilEnabled } from './mappings.ts'
 export { findStack, type Stack, type StackOutputs } from './outputs.ts'
 export { namePermissions } from './permissions.ts'
-export { type CheckEvent, checkFunction } from './preflight.ts'
+export { checkFunction } from './preflight.ts'
 export { VERSION } from './version.ts'

@@ -1,22 +1,12 @@
 import { GetAccountSettingsCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import * as v from 'valibot'
-import { type Place, PROTOCOL } from '../../protocol/message.ts'
+import { type CheckAnswer, CheckAnswerSchema, type CheckEvent } from '../../protocol/check.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
 import { UserError } from '../errors.ts'
 import { logLine } from '../text.ts'
 import { listConcurrency } from './parameters.ts'
 import type { Tools } from './tools.ts'
-
-/** What a function answers when it is asked to check a run with its own rights, instead of being given messages. */
-const CheckAnswer = v.object({
-  /** The protocol version that its messages are of. */
-  protocol: v.number(),
-  /** What is in the way, in words for a person; empty when nothing is. */
-  problems: v.array(v.string()),
-})
-
-/** What a function is invoked with: `check` stands where an SQS event has `Records`. */
-export type CheckEvent = { check: { source: Place; destination: Place } }
 
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000
@@ -99,7 +89,7 @@ async function invokeCheck(
   lambda: LambdaClient,
   functionName: string,
   check: CheckEvent['check'],
-): Promise<v.InferOutput<typeof CheckAnswer>> {
+): Promise<CheckAnswer> {
   let text = ''
   let failed = false
   for (let tries = 1; tries <= CHECK_TRIES; tries++) {
@@ -113,7 +103,7 @@ async function invokeCheck(
     failed = FunctionError !== undefined
     if (!failed || !DIED.test(text)) break
   }
-  const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswer), text)
+  const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswerSchema), text)
   if (failed || !answer.success)
     throw new UserError(
       `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`,
