@@ -25,6 +25,8 @@ export class Failures {
     this.#path = path
     this.#spool = `${path}.spool`
     this.#writing = mkdir(dirname(path), { recursive: true }).then(() => writeFile(this.#spool, ''))
+    // Told by whatever is called next; until then nobody waits for it, and Node ends a process for that.
+    this.#writing.catch(() => {})
   }
 
   /** Spools the failures of one task. */

@@ -44,3 +44,9 @@ test('a run without failures has an empty report', async () => {
   expect(await new Failures(path).finish(() => true)).toEqual([])
   expect(await readFile(path, 'utf8')).toBe('')
 })
+
+test('a folder that can’t be written is told when the report is asked for, and does not end the process before', async () => {
+  const unwritable = new Failures('/dev/null/report')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect(unwritable.finish(() => true)).rejects.toThrow(/ENOTDIR|EEXIST/)
+})
