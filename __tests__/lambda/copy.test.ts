@@ -5,7 +5,13 @@ import { copyObjects, destinationKey } from '../../lambda/copy/copy.ts'
 import { Pace } from '../../lambda/copy/pace.ts'
 import { workOnCopyTask } from '../../lambda/copy/task.ts'
 import { type CopyRequest, S3Error } from '../../lambda/s3/index.ts'
-import { type Listed, newCopyTask, type Run, type Task } from '../../protocol/message.ts'
+import {
+  type Listed,
+  MalformedMessageError,
+  newCopyTask,
+  type Run,
+  type Task,
+} from '../../protocol/message.ts'
 
 const run: Run = {
   id: 'r',
@@ -122,6 +128,15 @@ describe('copying the objects of a task', () => {
       copyObjects(task, { s3, pace: new Pace(time), timing: time, deadline: 1e9 }),
     )
     expect(result).toMatchObject({ copied: 0, skipped: 1, failures: [] })
+    expect(s3.requests).toEqual([])
+  })
+
+  test('a key outside the source refuses the task before anything is copied', async () => {
+    const time = new VirtualTime()
+    const s3 = scriptedS3(time, () => [])
+    const task = newCopyTask('t.0', run, [...objects(2), { key: 'elsewhere', size: 1 }])
+    const copying = copyObjects(task, { s3, pace: new Pace(time), timing: time, deadline: 1e9 })
+    await expect(copying).rejects.toThrow(MalformedMessageError)
     expect(s3.requests).toEqual([])
   })
 

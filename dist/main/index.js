@@ -88567,6 +88567,8 @@ class Failures {
         this.#path = path;
         this.#spool = `${path}.spool`;
         this.#writing = (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true }).then(() => (0,promises_.writeFile)(this.#spool, ''));
+        // Told by whatever is called next; until then nobody waits for it, and Node ends a process for that.
+        this.#writing.catch(() => { });
     }
     /** Spools the failures of one task. */
     add(task, failures) {

@@ -1,5 +1,5 @@
 import { KEY_BYTES, utf8Length } from '../../protocol/key.ts'
-import type { CopyTask, Failure, Listed } from '../../protocol/message.ts'
+import { type CopyTask, type Failure, type Listed, MalformedMessageError } from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isThrottle, isTransient, type S3, S3Error } from '../s3/index.ts'
 import type { Pace } from './pace.ts'
@@ -36,14 +36,18 @@ export type Copied = {
 
 /**
  * Copies the objects of a task, many in flight. Transient errors are tried again with back-off and jitter; definite ones
- * are reported. Never throws for what S3 says of an object.
+ * are reported. Never throws for what S3 says of an object, only MalformedMessageError for a key outside of the source.
  */
 export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): Promise<Copied> {
   const result: Copied = { copied: 0, skipped: 0, bytes: 0, failures: [], late: [], refused: [] }
   const patientUntil = deps.timing.now() + PATIENCE_MS
+  // All names first: a task that holds a wrong one is refused before anything is copied.
+  const named = objects.map((object) => ({
+    object,
+    key: destinationKey(object.key, run.source.prefix, run.destination.prefix),
+  }))
   await Promise.all(
-    objects.map(async (object) => {
-      const key = destinationKey(object.key, run.source.prefix, run.destination.prefix)
+    named.map(async ({ object, key }) => {
       if (key === '') {
         result.skipped++
         return
@@ -66,9 +70,10 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
   return result
 }
 
-/** Where a source key goes: the source prefix is replaced by the destination prefix. Throws when the key lacks the source prefix. */
+/** Where a source key goes: the source prefix is replaced by the destination prefix. Throws MalformedMessageError when the key lacks the source prefix. */
 export function destinationKey(key: string, sourcePrefix: string, destinationPrefix: string): string {
-  if (!key.startsWith(sourcePrefix)) throw new Error('a key of the task lies outside the source prefix')
+  if (!key.startsWith(sourcePrefix))
+    throw new MalformedMessageError('not a copy task: a key lies outside the source prefix')
   return destinationPrefix + key.slice(sourcePrefix.length)
 }
 
