@@ -59,6 +59,24 @@ describe('workers that share a partition', () => {
   })
 })
 
+test('refusals that no pace can cure do not bring a worker to a halt', async () => {
+  const time = new VirtualTime()
+  const pace = new Pace(time)
+  const random = seededRandom(3)
+  let copied = 0
+  const copyOn = async () => {
+    while (time.now() < 60_000)
+      await pace.run(async () => {
+        await time.sleep(50)
+        const refused = random() < 0.2
+        pace.answered(refused)
+        if (!refused) copied++
+      })
+  }
+  await time.run(Promise.all(Array.from({ length: 20 }, copyOn)))
+  expect(copied).toBeGreaterThan(60 * 8)
+})
+
 test('a worker alone is held back only by what it may have in flight', async () => {
   const { perSecond, refused } = await share(1, () => 1_000_000)
   expect(perSecond).toBeGreaterThan(900)

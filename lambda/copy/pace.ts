@@ -5,7 +5,8 @@ import type { Timing } from '../../protocol/timing.ts'
 const IN_FLIGHT = 256
 /** Copies begun in a second, before S3 has been asked. */
 const START = 50
-const LEAST = 1
+/** However much S3 refuses: 200 workers at this pace are still below the limit of one partition. */
+const LEAST = 10
 const MOST = 5_000
 /** How often the pace is reconsidered, and on how many answers at least. */
 const WINDOW_MS = 250
