@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { type Aws, startAws } from '../../local/index.ts'
 import { runStep, type StepResult } from '../../local/runner.ts'
 
-jest.setTimeout(90_000)
+jest.setTimeout(300_000)
 
 let aws: Aws
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import type { OperationName } from '../../local/s3/index.ts'
 import { encodeTask, newCopyTask, PROTOCOL } from '../../protocol/message.ts'
 import { ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
 
-jest.setTimeout(90_000)
+jest.setTimeout(300_000)
 
 const ABOUT = [
   'prefix',
