@@ -25,9 +25,18 @@ export class RunGate {
     const known = this.#answers.get(queueUrl)
     if (known && known.until > this.#now()) return known.open
     const open = await this.#exists(queueUrl)
+    this.#remember(queueUrl, open)
+    return open
+  }
+
+  /** Somebody found the queue gone: the run is over, whatever was answered a moment ago. */
+  close(queueUrl: string): void {
+    this.#remember(queueUrl, false)
+  }
+
+  #remember(queueUrl: string, open: boolean): void {
     if (this.#answers.size >= KEPT) this.#answers.clear()
     this.#answers.set(queueUrl, { open, until: this.#now() + FRESH_MS })
-    return open
   }
 
   async #exists(queueUrl: string): Promise<boolean> {

@@ -106,7 +106,7 @@ async function handleRecord<K extends Task['kind']>(
       children: await attempt.sent(),
       ...result,
     } satisfies Outcome
-    await report(sqs, task.run.queue, outcome)
+    await report(sqs, gate, task.run.queue, outcome)
   } catch (error) {
     if (error instanceof MalformedMessageError) {
       logger.error(`refused a message: ${error.message}. It goes to the DLQ.`, about)
@@ -164,10 +164,11 @@ function newAttempt(
 }
 
 /** Puts an outcome on the run queue; does nothing when that queue is gone, for then the run is over. */
-async function report(sqs: SQSClient, queueUrl: string, outcome: Outcome): Promise<void> {
+async function report(sqs: SQSClient, gate: RunGate, queueUrl: string, outcome: Outcome): Promise<void> {
   try {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeOutcome(outcome) }))
   } catch (error) {
     if (!isQueueGone(error)) throw error
+    gate.close(queueUrl)
   }
 }

@@ -3,7 +3,7 @@ import { type Harness, startHarness } from '../../local/chaos/harness.ts'
 import { S3_FAULTS, type Scenario, SQS_FAULTS, scenario } from '../../local/chaos/scenarios.ts'
 
 // `npm run chaos` plays more of this, also with workers that are killed and frozen, which takes minutes.
-jest.setTimeout(120_000)
+jest.setTimeout(300_000)
 
 const SEED = 71
 

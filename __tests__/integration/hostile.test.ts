@@ -4,7 +4,7 @@ import { runStep } from '../../local/runner.ts'
 import { encodeTask, newListTask, PROTOCOL } from '../../protocol/message.ts'
 import { STACK, send, startStack, type TestStack } from './support.ts'
 
-jest.setTimeout(90_000)
+jest.setTimeout(300_000)
 
 let stack: TestStack
 beforeAll(async () => {

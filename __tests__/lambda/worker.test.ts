@@ -71,6 +71,7 @@ async function handle(
   body: string,
   work: (task: CopyTask, attempt: Attempt) => Promise<Result> = async () => NOTHING,
   receives = 1,
+  gate = new RunGate(sqs as unknown as SQSClient, () => 0),
 ) {
   const record = {
     messageId: 'm1',
@@ -89,7 +90,7 @@ async function handle(
     {
       sqs: sqs as unknown as SQSClient,
       queueUrl: COPY_QUEUE,
-      gate: new RunGate(sqs as unknown as SQSClient, () => 0),
+      gate,
       logger: { info: log, warn: log, error: log },
       timing: { now: () => 0, sleep: () => new Promise(() => {}), random: () => 0 },
     },
@@ -111,6 +112,22 @@ describe('a task', () => {
     expect(outcome).toMatchObject({ task: 'seed.0', copied: 1, children: 2 })
     const children = sqs.queues.get(COPY_QUEUE)?.map((body) => decodeTask(body).id)
     expect(children).toEqual([`${outcome?.attempt}.0`, `${outcome?.attempt}.1`])
+  })
+
+  test('that finds its run over when it reports tells the next one, however fresh the last answer is', async () => {
+    const gate = new RunGate(sqs as unknown as SQSClient, () => 0)
+    const stopTheRun = async () => {
+      sqs.queues.delete(RUN_QUEUE)
+      return NOTHING
+    }
+    expect(await handle(task, stopTheRun, 1, gate)).toEqual(DONE)
+    let worked = false
+    const work = async () => {
+      worked = true
+      return NOTHING
+    }
+    expect(await handle(task, work, 2, gate)).toEqual(DONE)
+    expect(worked).toBe(false)
   })
 
   test('of a run that is over is dropped: without work, without an outcome, for good', async () => {

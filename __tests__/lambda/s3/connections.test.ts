@@ -131,7 +131,7 @@ describe('without an answer the error is passing, and of its own:', () => {
     const error = await rejection(client(url, { silenceMs: 500 }).copyObject(COPY))
     expect(error).toMatchObject({ code: 'UND_ERR_HEADERS_TIMEOUT', status: 0 })
     expect(isTransient(error)).toBe(true)
-  }, 20_000)
+  }, 300_000)
 
   test('silence within the answer', async () => {
     const { url } = await serve((_, __, response) => {
@@ -140,7 +140,7 @@ describe('without an answer the error is passing, and of its own:', () => {
     })
     const error = await rejection(client(url, { silenceMs: 500 }).copyObject(COPY))
     expect(error).toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT', status: 0 })
-  }, 20_000)
+  }, 300_000)
 
   test('an answer that is no HTTP', async () => {
     const { url } = await serve(({ socket }) => {

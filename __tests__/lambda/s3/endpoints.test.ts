@@ -32,7 +32,7 @@ for (const kind of endpointKinds()) {
       for (const Bucket of [FROM, TO]) await sdk.send(new CreateBucketCommand({ Bucket }))
       for (const Key of KEYS)
         await sdk.send(new PutObjectCommand({ Bucket: FROM, Key, Body: `body of ${Key}` }))
-    }, 60_000)
+    }, 300_000)
 
     afterAll(async () => {
       sdk.destroy()

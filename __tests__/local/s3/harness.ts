@@ -47,7 +47,7 @@ export function onEveryS3(title: string, suite: (s3: Under) => void): void {
       const clients = new Map<string, S3Client>()
       beforeAll(async () => {
         endpoint = await kind.start()
-      }, 60_000)
+      }, 300_000)
       afterAll(async () => {
         for (const client of clients.values()) client.destroy()
         await endpoint.close()

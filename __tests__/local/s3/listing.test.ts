@@ -111,7 +111,7 @@ onEveryS3('ListObjectsV2', ({ test, embeddedOnly, client, newBucket, raw, store 
     const keys = Array.from({ length: 1001 }, (_, i) => `k${String(i).padStart(4, '0')}`)
     const Bucket = await filled(keys)
     expect((await pages(Bucket, {})).map((page) => page.length)).toEqual([1000, 1])
-  }, 60_000)
+  }, 300_000)
 
   embeddedOnly('moto gives as many as are asked for (aws-facts, ListObjectsV2)')(
     'nor more when asked for',

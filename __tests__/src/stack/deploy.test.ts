@@ -16,7 +16,7 @@ import { afterRun, ensureStack, findStack } from '../../../src/stack/index.ts'
 import { changedTemplate, emptyAccount, STACK, tools, writeCode } from './support.ts'
 
 /** Each test deploys a stack, which takes a second, and more on a busy machine. */
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 let account: Awaited<ReturnType<typeof emptyAccount>>
 let folder: string

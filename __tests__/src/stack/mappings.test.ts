@@ -16,7 +16,7 @@ import { pauseIfIdle } from '../../../src/stack/mappings.ts'
 import { emptyAccount, STACK, tools, writeCode } from './support.ts'
 
 /** Each test deploys a stack, which takes a second, and more on a busy machine. */
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 const DAY_MS = 24 * 3600_000
 
