@@ -6,7 +6,7 @@ import { existsSync, readSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Context } from 'aws-lambda'
-import { type InstanceMessage, type Invocation, WAKE_FD } from './ipc.ts'
+import { EXHAUST, type InstanceMessage, type Invocation, WAKE_FD } from './ipc.ts'
 
 type Handler = (event: unknown, context: Partial<Context>) => Promise<unknown>
 
@@ -89,12 +89,20 @@ async function serve(
   freeze()
 }
 
+/** Fills the heap until V8 gives up, as it does for a handler that keeps too much. */
+function exhaust(): never {
+  const kept: unknown[] = []
+  for (;;) kept.push(new Array(10_000).fill({}))
+}
+
 // The parent is gone: nobody will invoke this instance again.
 process.on('disconnect', () => process.exit())
 
 try {
   const handler = await load()
-  process.on('message', (invocation: Invocation) => void serve(handler, invocation))
+  process.on('message', (message: Invocation | typeof EXHAUST) =>
+    message === EXHAUST ? exhaust() : void serve(handler, message),
+  )
   await tell({ type: 'ready' })
 } catch (error) {
   console.error(error)

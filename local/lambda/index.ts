@@ -96,6 +96,11 @@ export class Lambda {
     return this.#find(name).pool.pids
   }
 
+  /** Has a busy instance run out of memory. */
+  exhaust(pid: number): void {
+    for (const pool of this.#pools) pool.exhaust(pid)
+  }
+
   /** Invokes a function with a JSON event within the account's concurrency. Throws {@link LambdaError}. */
   async invoke(name: string, event: string): Promise<Outcome> {
     const { pool } = this.#find(name)

@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { FunctionRevision } from './function.ts'
-import { type FunctionError, type InstanceMessage, type Invocation, WAKE_FD } from './ipc.ts'
+import { EXHAUST, type FunctionError, type InstanceMessage, type Invocation, WAKE_FD } from './ipc.ts'
 
 /** What an invocation came to: the JSON that the handler returned, or the error that Lambda reports for it. */
 export type Outcome = ({ payload: string } | { error: FunctionError }) & { memoryUsed?: number }
@@ -36,7 +35,8 @@ export class Instance {
       ],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     })
-    this.#exited = once(this.#child, 'exit')
+    // Not by events.once, which would reject at the errors below.
+    this.#exited = new Promise((resolve) => this.#child.once('exit', resolve))
     for (const stream of [this.#child.stdout, this.#child.stderr])
       if (stream) createInterface(stream).on('line', log)
     // A process that is killed while something is sent to it reports that here; its exit tells all there is to know.
@@ -67,6 +67,11 @@ export class Instance {
     const outcome = this.#next(timeout * 1000, requestId)
     this.#child.send({ requestId, functionArn: arn, event, trace, deadline } satisfies Invocation)
     return await outcome
+  }
+
+  /** Has it run out of memory: a signal would only kill one that is still starting. */
+  exhaust(): void {
+    this.#child.send(EXHAUST)
   }
 
   async kill(): Promise<void> {

@@ -1,6 +1,9 @@
 /** The pipe on which an instance that stands still waits for a byte before the next invocation comes over IPC. */
 export const WAKE_FD = 4
 
+/** Has an instance use up its memory, once it has loaded its handler; a test's way to break it. */
+export const EXHAUST = 'exhaust'
+
 /** To an instance: one invocation. */
 export type Invocation = {
   requestId: string

@@ -53,6 +53,11 @@ export class Pool {
     return outcome
   }
 
+  /** Has the busy instance of a process run out of memory. */
+  exhaust(pid: number): void {
+    for (const instance of this.#busy) if (instance.pid === pid && instance.alive) instance.exhaust()
+  }
+
   /** Ends the idle instances now and each busy one after its invocation. */
   async retire(): Promise<void> {
     this.#retired = true

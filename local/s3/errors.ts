@@ -42,6 +42,7 @@ const ERRORS = {
   ],
   MetadataTooLarge: [400, 'Your metadata headers exceed the maximum allowed metadata size'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
+  NoSuchAnnotation: [404, 'The specified annotation does not exist on this object.'],
   NoSuchLifecycleConfiguration: [404, 'The lifecycle configuration does not exist'],
   NoSuchPublicAccessBlockConfiguration: [404, 'The public access block configuration was not found'],
   NoSuchBucket: [404, 'The specified bucket does not exist'],

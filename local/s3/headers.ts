@@ -172,12 +172,12 @@ export function objectHeaders(object: StoredObject): OutgoingHttpHeaders {
 }
 
 /**
- * User metadata with other than ASCII comes back as an RFC 2047 encoded word, whatever way it was sent (user guide,
- * "Working with object metadata").
+ * User metadata with other than ASCII comes back as an RFC 2047 encoded word of the bytes that were sent, each taken for
+ * a Latin-1 character (user guide, "Working with object metadata": `ÄMÄZÕÑ S3` is encoded twice).
  */
 function mailSafe(value: string): string {
   if (/^[\x20-\x7e]*$/.test(value)) return value
-  return `=?UTF-8?B?${Buffer.from(value, 'latin1').toString('base64')}?=`
+  return `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`
 }
 
 /** The object's checksum as headers: what was given with it, or the CRC64NVME that S3 adds. */

@@ -1,3 +1,4 @@
+import { getAnnotation, listAnnotations, putAnnotation } from './annotations.ts'
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './buckets.ts'
 import { type BucketCall, type Call, openBucket, type Reply } from './call.ts'
 import { getSetting, putSetting, settingOf } from './configuration.ts'
@@ -37,6 +38,9 @@ const OPERATIONS = {
   GetObjectTagging: onBucket(getObjectTagging),
   PutObjectTagging: onBucket(putObjectTagging),
   DeleteObjectTagging: onBucket(deleteObjectTagging),
+  ListObjectAnnotations: onBucket(listAnnotations),
+  GetObjectAnnotation: onBucket(getAnnotation),
+  PutObjectAnnotation: onBucket(putAnnotation),
   CreateMultipartUpload: onBucket(createMultipartUpload),
   UploadPart: onBucket(uploadPart),
   UploadPartCopy: onBucket(uploadPartCopy),
@@ -50,7 +54,6 @@ export type OperationName = keyof typeof OPERATIONS
 /** Query parameters that choose another operation of S3, none of which is here. */
 const SUBRESOURCES = [
   'acl',
-  'annotation',
   'attributes',
   'cors',
   'encryption',
@@ -107,6 +110,7 @@ function objectOperation(
   isCopy: boolean,
 ): OperationName | undefined {
   const tagging = query.has('tagging')
+  if (query.has('annotation')) return annotationOperation(method, query)
   const upload = query.has('uploadId')
   if (method === 'GET') return tagging ? 'GetObjectTagging' : upload ? 'ListParts' : 'GetObject'
   if (method === 'HEAD') return 'HeadObject'
@@ -118,6 +122,12 @@ function objectOperation(
   if (tagging) return 'PutObjectTagging'
   if (upload) return isCopy ? 'UploadPartCopy' : 'UploadPart'
   return isCopy ? 'CopyObject' : 'PutObject'
+}
+
+function annotationOperation(method: string, query: S3Request['query']): OperationName | undefined {
+  const named = query.has('annotationName')
+  if (method === 'GET') return named ? 'GetObjectAnnotation' : 'ListObjectAnnotations'
+  return method === 'PUT' && named ? 'PutObjectAnnotation' : undefined
 }
 
 export function perform(name: OperationName, call: Call): Reply | Promise<Reply> {

@@ -16,6 +16,7 @@ export type Under = {
   /** A test of something that moto does unlike S3, or can't be brought to do; shown as skipped, with the reason. */
   embeddedOnly(reason: string): Test
   client(region?: string): S3Client
+  url(): string
   /** Makes a bucket with a name of its own, or with the given options. */
   newBucket(): Promise<string>
   /** Sends a request as it is: the path is not touched, and there is no retry. */
@@ -61,6 +62,7 @@ export function onEveryS3(title: string, suite: (s3: Under) => void): void {
       }
       suite({
         client,
+        url: () => endpoint.url,
         test,
         embeddedOnly: (reason) =>
           kind.name === 'embedded'
