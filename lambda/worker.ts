@@ -20,6 +20,8 @@ import type { RunGate } from './run-gate.ts'
 
 /** Kept back from the invocation's time for sending what was spawned and the outcome. */
 const RESERVE_MS = 10_000
+/** Of these, kept back from requests that are still under way. */
+const ABORT_MS = 6_000
 const GONE_AFTER_RECEIVES = 2
 const ASK_AGAIN_SECONDS = 5
 
@@ -36,12 +38,21 @@ export type WorkerDeps = {
 export type Attempt = {
   /** Milliseconds since the epoch at which the work has to be handed on. */
   deadline: number
+  /** Aborted a little later: whatever is still under way then would take the function's last seconds. */
+  signal: AbortSignal
   /** Sends a child task to a queue: `make` gets the child's id. Nothing is promised to have left before {@link Outcome}. */
   spawn: (queueUrl: string, make: (id: string) => Task, delaySeconds?: number) => Promise<void>
 }
 
+type Limits = Pick<Attempt, 'deadline' | 'signal'>
+
 /** What the work on a task comes to; the worker adds who did it and what it spawned. */
-export type Result = Pick<Outcome, 'listed' | 'copied' | 'skipped' | 'bytes' | 'failures' | 'unlisted'>
+export type Result = Omit<Outcome, 'v' | 'kind' | 'task' | 'attempt' | 'children'>
+
+/** The result of work that comes to nothing. */
+export function emptyResult(): Result {
+  return { listed: 0, copied: 0, skipped: 0, vanished: 0, reclassed: 0, bytes: 0, failures: [] }
+}
 
 /**
  * Handles one SQS event: each message is read, leased, worked on and reported on its run queue.
@@ -56,11 +67,15 @@ export async function handleEvent<K extends Task['kind']>(
   work: (task: Extract<Task, { kind: K }>, attempt: Attempt) => Promise<Result>,
   deps: WorkerDeps,
 ): Promise<SQSBatchResponse> {
-  const deadline = deps.timing.now() + context.getRemainingTimeInMillis() - RESERVE_MS
+  const leftMs = context.getRemainingTimeInMillis()
+  const limits = {
+    deadline: deps.timing.now() + leftMs - RESERVE_MS,
+    signal: AbortSignal.timeout(Math.max(0, Math.floor(leftMs - ABORT_MS))),
+  }
   const processor = new BatchProcessor(EventType.SQS)
   return await processPartialResponse(
     event,
-    (record: SQSRecord) => handleRecord(record, deadline, kind, work, deps),
+    (record: SQSRecord) => handleRecord(record, limits, kind, work, deps),
     processor,
     {
       context,
@@ -71,7 +86,7 @@ export async function handleEvent<K extends Task['kind']>(
 
 async function handleRecord<K extends Task['kind']>(
   record: SQSRecord,
-  deadline: number,
+  limits: Limits,
   kind: K,
   work: (task: Extract<Task, { kind: K }>, attempt: Attempt) => Promise<Result>,
   { sqs, queueUrl, gate, logger, timing }: WorkerDeps,
@@ -96,7 +111,7 @@ async function handleRecord<K extends Task['kind']>(
       return
     }
     await lease.hold()
-    const attempt = newAttempt(sqs, timing, deadline)
+    const attempt = newAttempt(sqs, timing, limits)
     const result = await work(task, attempt)
     const outcome = {
       v: PROTOCOL,
@@ -143,14 +158,14 @@ function readTask<K extends Task['kind']>(body: string, kind: K): Extract<Task, 
 function newAttempt(
   sqs: SQSClient,
   timing: Timing,
-  deadline: number,
+  limits: Limits,
 ): Attempt & { id: string; sent: () => Promise<number> } {
   const id = newAttemptId()
   const senders = new Map<string, Sender>()
   let children = 0
   return {
     id,
-    deadline,
+    ...limits,
     async spawn(queueUrl, make, delaySeconds = 0) {
       const sender = senders.get(queueUrl) ?? new Sender(sqs, queueUrl, timing)
       senders.set(queueUrl, sender)

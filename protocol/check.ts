@@ -1,11 +1,14 @@
 import * as v from 'valibot'
-import type { Place } from './message.ts'
+import type { Options, Place } from './message.ts'
 
 /**
  * What the action asks a function before it sends anything: could it do this run, with its own rights? `check` stands
  * where an SQS event has `Records`.
  */
-export type CheckEvent = { check: { source: Place; destination: Place } }
+export type CheckEvent = { check: { source: Place; destination: Place; options?: Options } }
+
+/** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
+export const CHECK_MS = 10_000
 
 export const CheckAnswerSchema = v.object({
   /** The protocol version that the function's messages are of. */

@@ -13,7 +13,7 @@ export function encodeKey(key: string): string {
 
 /** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
 export function decodeKey(text: string): string {
-  return decodeURIComponent(text)
+  return text.includes('%') ? decodeURIComponent(text) : text
 }
 
 /**

@@ -22,10 +22,44 @@ export const BATCH_BYTES = 250 * 1024
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const Key = v.pipe(
   v.string(),
-  v.check((text) => canDecode(text), 'is not a percent-encoded key'),
-  v.transform(decodeKey),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    try {
+      return decodeKey(value)
+    } catch {
+      addIssue({ message: 'is not a percent-encoded key' })
+      return NEVER
+    }
+  }),
 )
 const Place = v.object({ bucket: v.string(), prefix: Key })
+
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = v.object({
+  /** Default: they are copied. */
+  tags: v.optional(v.literal('skip')),
+  /** Default: they are left out, for each is billed like a copy. */
+  annotations: v.optional(v.literal('copy')),
+  /** Website redirects, which only a request for each object finds. Default: left out. */
+  websiteRedirects: v.optional(v.literal('copy')),
+  /** Default: the source object's. */
+  storageClass: v.optional(v.string()),
+  /** Default: the destination bucket's own. */
+  sse: v.optional(v.picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+  /** ARN of the key for `sse`. Default: the AWS managed key. */
+  sseKmsKey: v.optional(v.string()),
+  /** A canned ACL. Default: none, so that the copy is private. */
+  acl: v.optional(v.string()),
+  /** Default: always. `never` and `if-newer` look at what the destination holds. */
+  overwrite: v.optional(v.picklist(['never', 'if-newer'])),
+  /** What changed since it was listed. Default: copied as it is by then. */
+  ifChanged: v.optional(v.literal('fail')),
+  /** Objects in an archive class that are not restored. Default: they fail. */
+  archived: v.optional(v.literal('skip')),
+  requestPayer: v.optional(v.literal('requester')),
+  /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+  sourceOwner: v.optional(v.string()),
+  destinationOwner: v.optional(v.string()),
+})
 
 const RunSchema = v.object({
   /** Names the run everywhere: queue, log, summary, report. */
@@ -36,6 +70,21 @@ const RunSchema = v.object({
   destination: Place,
   /** Objects in a copy task at most. */
   batchSize: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  options: v.optional(OptionsSchema),
+})
+
+/** What a listing tells of an object besides key and size, and how far its copy got. */
+const DetailsSchema = v.object({
+  /** As listed, without quotes. */
+  etag: v.optional(v.string()),
+  /** Missing for STANDARD. */
+  storageClass: v.optional(v.string()),
+  /** It is in an archive, and not restored. */
+  archived: v.optional(v.literal(true)),
+  /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
+  upload: v.optional(v.string()),
+  /** The content is copied, and so many of its annotations. */
+  annotate: v.optional(Count),
 })
 
 const head = { v: v.literal(PROTOCOL), id: v.string(), run: RunSchema }
@@ -46,16 +95,22 @@ const PartSchema = v.object({
   range: v.object({ after: v.optional(Key), upTo: v.optional(Key) }),
 })
 
-const ListTaskSchema = v.object({ ...head, kind: v.literal('list'), ...PartSchema.entries })
+const ListTaskSchema = v.object({
+  ...head,
+  kind: v.literal('list'),
+  ...PartSchema.entries,
+  /** How many list tasks it descends from: the more there are, the larger is the source. */
+  generation: Count,
+})
 
 const CopyTaskSchema = v.object({
   ...head,
   kind: v.literal('copy'),
-  /** What to copy: source key and size in bytes as listed. */
+  /** What to copy: source key, size in bytes as listed, and what else there is to say. */
   objects: v.array(
     v.pipe(
-      v.tuple([Key, Count]),
-      v.transform(([key, size]) => ({ key, size })),
+      v.tupleWithRest([Key, Count], DetailsSchema),
+      v.transform(([key, size, details]) => ({ key, size, ...details })),
     ),
   ),
   /** How often these objects have been handed on because S3 kept refusing them for the time being. */
@@ -76,6 +131,10 @@ const OutcomeSchema = v.object({
   listed: Count,
   copied: Count,
   skipped: Count,
+  /** Objects that were gone when their turn came. */
+  vanished: Count,
+  /** Copied objects that are in another storage class than the source. */
+  reclassed: Count,
   /** Bytes of the copied objects. */
   bytes: Count,
   failures: v.array(v.object({ key: Key, code: v.string(), message: v.string() })),
@@ -84,6 +143,7 @@ const OutcomeSchema = v.object({
 })
 
 export type Run = v.InferOutput<typeof RunSchema>
+export type Options = v.InferOutput<typeof OptionsSchema>
 export type Place = v.InferOutput<typeof Place>
 export type ListTask = v.InferOutput<typeof ListTaskSchema>
 export type Part = v.InferOutput<typeof PartSchema>
@@ -100,8 +160,8 @@ export class MalformedMessageError extends Error {
   override name = 'MalformedMessageError'
 }
 
-export function newListTask(id: string, run: Run, { prefix, range }: Part): ListTask {
-  return { v: PROTOCOL, kind: 'list', id, run, prefix, range }
+export function newListTask(id: string, run: Run, { prefix, range }: Part, generation = 0): ListTask {
+  return { v: PROTOCOL, kind: 'list', id, run, prefix, range, generation }
 }
 
 export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0): CopyTask {
@@ -113,12 +173,12 @@ export function encodeTask(task: Task): string {
   const { source, destination } = task.run
   const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) }
   if (task.kind === 'list') return asciiJson({ ...task, run, ...encodePart(task) })
-  return asciiJson({ ...task, run, objects: task.objects.map(({ key, size }) => [encodeKey(key), size]) })
+  return asciiJson({ ...task, run, objects: task.objects.map(encodeObject) })
 }
 
 /** Bytes that an object adds to the body of a copy task. */
-export function objectBytes({ key, size }: Listed): number {
-  return encodeKey(key).length + String(size).length + 6
+export function objectBytes(object: Listed): number {
+  return asciiJson(encodeObject(object)).length + 1
 }
 
 /** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
@@ -178,6 +238,11 @@ function tellVersion(version: unknown): string {
   return `is of version ${asciiJson(version).slice(0, 20)}`
 }
 
+function encodeObject({ key, size, ...details }: Listed): [string, number, ...object[]] {
+  for (const _ in details) return [encodeKey(key), size, details]
+  return [encodeKey(key), size]
+}
+
 function encodePlace(place: Place): Place {
   return { bucket: place.bucket, prefix: encodeKey(place.prefix) }
 }
@@ -197,14 +262,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined
-  }
-}
-
-function canDecode(text: string): boolean {
-  try {
-    decodeKey(text)
-    return true
-  } catch {
-    return false
   }
 }

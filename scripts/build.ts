@@ -3,8 +3,9 @@
  * The same sources give the same bytes, so that a check can compare.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { minifySync } from '@swc/core'
 import { type Zippable, zipSync } from 'fflate'
 
 const root = join(import.meta.dirname, '..')
@@ -32,6 +33,17 @@ function bundle(entry: string, out: string, ...options: string[]): void {
   )
 }
 
+/** ncc's own --minify leaves in what nobody calls: a fifth of a function. Names of classes are names of errors in logs. */
+function minify(path: string): string {
+  return minifySync(readFileSync(path, 'utf8'), {
+    module: true,
+    ecma: 2022,
+    compress: { toplevel: true, keep_classnames: true },
+    mangle: { toplevel: true, keep_classnames: true },
+    format: { comments: 'some' },
+  }).code
+}
+
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true })
 run('tsc', '-p', 'tsconfig.build.json')
 
@@ -42,10 +54,10 @@ const zip: Zippable = {}
 for (const name of ['list', 'copy']) {
   const folder = join(root, 'dist', 'functions', name)
   mkdirSync(folder, { recursive: true })
-  bundle(`lambda/${name}/handler.js`, `functions/${name}`, '--minify')
+  bundle(`lambda/${name}/handler.js`, `functions/${name}`)
   // Lambda takes .mjs for an ES module without a package.json beside it.
-  renameSync(join(folder, 'index.js'), join(folder, 'index.mjs'))
-  rmSync(join(folder, 'package.json'), { force: true })
+  writeFileSync(join(folder, 'index.mjs'), minify(join(folder, 'index.js')))
+  for (const file of ['index.js', 'package.json']) rmSync(join(folder, file), { force: true })
   zip[`${name}/index.mjs`] = [readFileSync(join(folder, 'index.mjs')), { mtime: MTIME, level: 9 }]
 }
 writeFileSync(join(root, 'dist', 'functions.zip'), zipSync(zip))

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import { KEY_SETS } from '../../bench/simulation/key-sets.ts'
+import { simulateRun } from '../../bench/simulation/run.ts'
 import { seededRandom, VirtualTime } from '../../bench/simulation/virtual-time.ts'
 import { Pace } from '../../lambda/copy/pace.ts'
 
@@ -59,6 +61,43 @@ describe('workers that share a partition', () => {
   })
 })
 
+test('a short run, all of it while workers still start, meets under 2 % of refusals', async () => {
+  const keys = KEY_SETS.hex?.(13_000)
+  if (!keys) throw new Error('there are no such keys')
+  const shares: number[] = []
+  for (const seed of [1, 2, 3]) {
+    const scenario = { keys, prefix: '', partitions: 1, maxConcurrency: 50, batchSize: 250, seed }
+    const { refusedShare, drainMs, floorMs } = await simulateRun(scenario)
+    expect(drainMs).toBeLessThan(2.1 * floorMs)
+    shares.push(refusedShare)
+  }
+  expect(shares.reduce((sum, share) => sum + share, 0) / shares.length).toBeLessThan(0.02)
+})
+
+test('a worker whose small tasks never needed its pace is cut from what it did', async () => {
+  const time = new VirtualTime()
+  const pace = new Pace(time)
+  const copyTask = async (refusals: number) => {
+    const copyOne = (index: number) =>
+      pace.run(async () => {
+        await time.sleep(100)
+        pace.answered(index < refusals)
+      })
+    await Promise.all(Array.from({ length: 50 }, (_, index) => copyOne(index)))
+    await time.sleep(150)
+  }
+  await time.run(
+    (async () => {
+      for (let task = 0; task < 40; task++) await copyTask(0)
+      expect(pace.rate).toBeGreaterThan(1_000)
+      for (let task = 0; task < 2; task++) await copyTask(10)
+    })(),
+  )
+  // It did 50 in a quarter of a second; at most a few halvings of that.
+  expect(pace.rate).toBeLessThan(200)
+  expect(pace.rate).toBeGreaterThan(25)
+})
+
 test('refusals that no pace can cure do not bring a worker to a halt', async () => {
   const time = new VirtualTime()
   const pace = new Pace(time)
@@ -81,4 +120,23 @@ test('a worker alone is held back only by what it may have in flight', async () 
   const { perSecond, refused } = await share(1, () => 1_000_000)
   expect(perSecond).toBeGreaterThan(900)
   expect(refused).toBe(0)
+})
+
+test('a fast worker waits a hundred times a second at most: a few copies go together', async () => {
+  const time = new VirtualTime()
+  const begun: number[] = []
+  const pace = new Pace(time)
+  const copyOn = async () => {
+    while (time.now() < 10_000)
+      await pace.run(async () => {
+        begun.push(time.now())
+        await time.sleep(100)
+        pace.answered(false)
+      })
+  }
+  await time.run(Promise.all(Array.from({ length: 200 }, copyOn)))
+  const inOneSecond = begun.filter((at) => at >= 5_000 && at < 6_000)
+  expect(inOneSecond.length).toBeGreaterThan(1_500)
+  expect(pace.rate).toBeGreaterThan(1_500)
+  expect(new Set(inOneSecond).size).toBeLessThanOrEqual(101)
 })

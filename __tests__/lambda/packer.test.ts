@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { Packer } from '../../lambda/list/packer.ts'
+import { Packer, taskSize } from '../../lambda/list/packer.ts'
 import { encodeTask, type Listed, newCopyTask, TASK_BYTES } from '../../protocol/message.ts'
 
 const run = {
@@ -51,4 +51,9 @@ test('1,000 keys of 1,024 escaped bytes are split by size', async () => {
 test('tasks are full before another begins', async () => {
   const page = Array.from({ length: 1000 }, (_, index) => ({ key: `k${index}`, size: 1 }))
   expect((await pack(300, [page])).map(({ length }) => length)).toEqual([300, 300, 300, 100])
+})
+
+test('tasks are small while the source may be, and never larger than the run allows', () => {
+  expect([0, 1, 2, 9].map((generation) => taskSize(generation, 250))).toEqual([50, 100, 250, 250])
+  expect([0, 1, 2].map((generation) => taskSize(generation, 10))).toEqual([10, 10, 10])
 })

@@ -23,7 +23,15 @@ const run: Run = {
   batchSize: 10,
 }
 const task = encodeTask(newCopyTask('seed.0', run, [{ key: 'k', size: 1 }]))
-const NOTHING: Result = { listed: 0, copied: 0, skipped: 0, bytes: 0, failures: [] }
+const NOTHING: Result = {
+  listed: 0,
+  copied: 0,
+  skipped: 0,
+  vanished: 0,
+  reclassed: 0,
+  bytes: 0,
+  failures: [],
+}
 
 type Input = {
   QueueUrl: string

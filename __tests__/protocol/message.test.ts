@@ -147,6 +147,8 @@ describe('outcomes', () => {
             listed: 0,
             copied: 3,
             skipped: 1,
+            vanished: 1,
+            reclassed: 2,
             bytes: 2 ** 50,
             failures,
           }
@@ -160,7 +162,7 @@ describe('outcomes', () => {
 
   test('that name more children than can report are refused: nobody could wait for their end', () => {
     const outcome = { v: PROTOCOL, kind: 'list', task: 'a.1', attempt: 'b', children: 10_000_001 }
-    const counts = { listed: 0, copied: 0, skipped: 0, bytes: 0, failures: [] }
+    const counts = { listed: 0, copied: 0, skipped: 0, vanished: 0, reclassed: 0, bytes: 0, failures: [] }
     expect(() => decodeOutcome(JSON.stringify({ ...outcome, ...counts }))).toThrow(/children/)
   })
 

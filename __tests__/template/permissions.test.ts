@@ -35,8 +35,8 @@ const policyOf = (name: string): string[] => {
 
 /** Calls that take no permission (STS API reference, GetCallerIdentity). */
 const FREE = ['sts:GetCallerIdentity']
-/** What is allowed for others than the action itself: CloudFormation reads code and tags stacks for it. */
-const BESIDES = ['cloudformation:TagResource', 's3:GetObject']
+/** What is allowed for others than the action itself: CloudFormation tags stacks for it. */
+const BESIDES = ['cloudformation:TagResource']
 
 /** Every call of an AWS SDK client that the sources of the action contain, as the permission that it takes. */
 function permissionsInSources(): string[] {

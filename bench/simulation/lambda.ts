@@ -9,7 +9,6 @@ export type LambdaModel = {
   coldStartMs: number
   /** From the message's arrival to the handler, warm. */
   invokeMs: number
-  memoryMb: number
 }
 
 export type SimulatedFunction = {
@@ -17,6 +16,7 @@ export type SimulatedFunction = {
   queueUrl: string
   maxConcurrency: number
   timeoutMs: number
+  memoryMb: number
   visibilityMs: number
   /** Makes an instance: its handler, with whatever a warm instance keeps. */
   instance: () => (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>
@@ -62,26 +62,26 @@ export class SimulatedLambda {
         usage.coldStarts++
         usage.mostAtOnce++
         await this.#time.sleep(this.#model.coldStartMs)
-        usage.gbSeconds += this.#gbSeconds(this.#model.coldStartMs)
+        usage.gbSeconds += gbSeconds(fn, this.#model.coldStartMs)
         handler = fn.instance()
       }
       await this.#time.sleep(this.#model.invokeMs)
       const startedAt = this.#time.now()
       const answer = await handler(toEvent(message, fn), this.#context(fn))
       usage.invocations++
-      usage.gbSeconds += this.#gbSeconds(this.#time.now() - startedAt)
+      usage.gbSeconds += gbSeconds(fn, this.#time.now() - startedAt)
       if (answer.batchItemFailures.length === 0) this.#sqs.delete(fn.queueUrl, message)
     }
-  }
-
-  #gbSeconds(ms: number): number {
-    return (ms / 1000) * (this.#model.memoryMb / 1024)
   }
 
   #context(fn: SimulatedFunction): Context {
     const endsAt = this.#time.now() + fn.timeoutMs
     return { getRemainingTimeInMillis: () => endsAt - this.#time.now() } as Context
   }
+}
+
+function gbSeconds({ memoryMb }: SimulatedFunction, ms: number): number {
+  return (ms / 1000) * (memoryMb / 1024)
 }
 
 function toEvent({ id, body, receives }: Message, { queueUrl }: SimulatedFunction): SQSEvent {

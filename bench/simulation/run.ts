@@ -55,7 +55,6 @@ const LAMBDA_MODEL = {
   growthPerMinute: 300,
   coldStartMs: 350,
   invokeMs: 20,
-  memoryMb: 512,
 }
 const SQS_MODEL = { latencyMs: 8, duplicates: 0.001 }
 const TIMEOUT_MS = 300_000
@@ -87,6 +86,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   const list = {
     ...common,
     name: LIST,
+    memoryMb: 512,
     queueUrl: LIST,
     maxConcurrency: Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4))),
     instance: () => {
@@ -99,6 +99,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   const copy = {
     ...common,
     name: COPY,
+    memoryMb: 256,
     queueUrl: COPY,
     maxConcurrency,
     instance: () => {
@@ -147,6 +148,8 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
           listed: counts.listed,
           copied: counts.copied,
           skipped: counts.skipped,
+          vanished: counts.vanished,
+          reclassed: counts.reclassed,
           failed: failures.length,
           bytes: counts.bytes,
         }

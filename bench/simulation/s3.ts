@@ -47,7 +47,7 @@ class Limit {
 }
 
 /** A model of S3 behind the workers' own client: a bucket of computed keys, latencies, and limits of each partition. */
-export class SimulatedS3 implements Pick<S3, 'listObjectsV2' | 'copyObject'> {
+export class SimulatedS3 implements Pick<S3, 'listObjectsV2' | 'copyObject' | 'perform'> {
   lists = 0
   copies = 0
   refused = 0
@@ -99,6 +99,11 @@ export class SimulatedS3 implements Pick<S3, 'listObjectsV2' | 'copyObject'> {
     this.copies++
     await this.#answer(this.#copyLimits[this.#partitionOf(sourceKey)] as Limit, this.#model.copyMs)
     return {} as CopyAnswer
+  }
+
+  /** Its objects are small, so that no worker asks for anything else. */
+  perform(): never {
+    throw new Error('the simulated S3 lists and copies only')
   }
 
   async #answer(limit: Limit, ms: number): Promise<void> {

@@ -16,12 +16,47 @@ export type SqsModel = {
 
 export type Message = { id: string; body: string; receives: number }
 
+/** Messages that may come next: standard queues keep order more or less. */
+const NEXT = 50
+
 /** One queue: messages wait until they are received, and come back when nobody has deleted them in time. */
 class Queue {
-  readonly waiting: Message[] = []
+  #waiting: Message[] = []
+  /** Where the messages that wait begin. */
+  #head = 0
   readonly inFlight = new Map<string, { message: Message; hidden: number }>()
   /** Waken when a message comes. */
   readonly receivers: (() => void)[] = []
+
+  get depth(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  put(message: Message): void {
+    this.#waiting.push(message)
+  }
+
+  /** One of the oldest. */
+  take(random: () => number): Message {
+    const waiting = this.#waiting
+    const oldest = this.#head
+    const index = oldest + Math.floor(random() * Math.min(this.depth, NEXT))
+    const message = waiting[index] as Message
+    waiting[index] = waiting[oldest] as Message
+    this.#head++
+    if (this.#head > 10_000) {
+      waiting.splice(0, this.#head)
+      this.#head = 0
+    }
+    return message
+  }
+
+  takeAll(): Message[] {
+    const all = this.#waiting.slice(this.#head)
+    this.#waiting = []
+    this.#head = 0
+    return all
+  }
 }
 
 /** A model of SQS: the calls that workers make through a client, and what the model of Lambda needs. */
@@ -51,16 +86,12 @@ export class SimulatedSqs {
   /** Takes a message as Lambda's poller does; waits for one. Undefined when `ended` says that none will come. */
   async take(queueUrl: string, visibilityMs: number, ended: () => boolean): Promise<Message | undefined> {
     const queue = this.#queue(queueUrl)
-    while (queue.waiting.length === 0) {
+    while (queue.depth === 0) {
       if (ended()) return undefined
       await new Promise<void>((resolve) => queue.receivers.push(resolve))
     }
     this.requests++
-    // Standard queues keep no order: any of the oldest may come.
-    const index = Math.floor(this.#time.random() * Math.min(queue.waiting.length, 50))
-    const message = queue.waiting[index] as Message
-    const last = queue.waiting.pop() as Message
-    if (index < queue.waiting.length) queue.waiting[index] = last
+    const message = queue.take(this.#time.random)
     message.receives++
     this.#hide(queue, message, visibilityMs)
     await this.#time.sleep(this.#model.latencyMs)
@@ -70,7 +101,7 @@ export class SimulatedSqs {
   /** All that waits on a queue, received and deleted in tens. */
   takeAll(queueUrl: string): string[] {
     const bodies = this.#queue(queueUrl)
-      .waiting.splice(0)
+      .takeAll()
       .map(({ body }) => body)
     this.requests += 1 + 2 * Math.ceil(bodies.length / 10)
     return bodies
@@ -82,8 +113,8 @@ export class SimulatedSqs {
   }
 
   depth(queueUrl: string): number {
-    const { waiting, inFlight } = this.#queue(queueUrl)
-    return waiting.length + inFlight.size
+    const { depth, inFlight } = this.#queue(queueUrl)
+    return depth + inFlight.size
   }
 
   /** Wakes everybody who waits for a message, so that they see that the run has ended. */
@@ -131,7 +162,7 @@ export class SimulatedSqs {
   }
 
   #show(queue: Queue, message: Message): void {
-    queue.waiting.push(message)
+    queue.put(message)
     queue.receivers.shift()?.()
   }
 

@@ -1,31 +1,36 @@
 import { KEY_BYTES, utf8Length } from '../../protocol/key.ts'
-import { type CopyTask, type Failure, type Listed, MalformedMessageError } from '../../protocol/message.ts'
-import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import { isThrottle, isTransient, type S3, S3Error } from '../s3/index.ts'
-import type { Pace } from './pace.ts'
+import {
+  type CopyTask,
+  type Failure,
+  type Listed,
+  MalformedMessageError,
+  type Run,
+} from '../../protocol/message.ts'
+import { S3Error } from '../s3/index.ts'
+import { Caller, type CallerDeps, OutOfTime, Refused, toFailure } from './caller.ts'
+import { baseRequest, type Copy, type CopyJob, type CopyS3, Taken } from './job.ts'
+import { copyInParts, Unfinished } from './multipart.ts'
+import { IN_FLIGHT } from './pace.ts'
+import { WHOLE_BYTES } from './parts.ts'
+import { Slots } from './slots.ts'
+import { copyWhole } from './whole.ts'
 
-/** Tries for one object in one task, unless S3 says slow down, before it is handed on to a later task. */
-const TRIES = 8
-/** For how long a task puts up with S3 saying slow down before it hands on what is left: no task takes much longer than a minute. */
-const PATIENCE_MS = 45_000
-/** The pace already answers a slow down, so that the wait before the next try need not grow far: to 1.6 s. */
-const THROTTLE_STEPS = 4
-/** Characters of an error message that are worth carrying. */
-const MESSAGE_CHARS = 200
+/** Annotations under way at once: each may have 1 MiB. */
+const ANNOTATIONS = 8
 
-export type CopyDeps = {
-  s3: Pick<S3, 'copyObject'>
-  pace: Pace
-  timing: Timing
-  /** Milliseconds since the epoch; no copy is begun after it. */
-  deadline: number
+export type CopyDeps = CallerDeps & {
+  s3: CopyS3
+  /** No later task will go on with what S3 keeps refusing. */
+  isLast: boolean
 }
 
 export type Copied = {
   copied: number
-  /** The marker object of the source prefix itself, when there is no destination prefix: its key would be empty. */
+  /** Left out on purpose: there at the destination already, archived, or a marker that would have no key. */
   skipped: number
-  /** Bytes copied, by the sizes that the listing gave. */
+  vanished: number
+  reclassed: number
+  /** Bytes copied. */
   bytes: number
   failures: Failure[]
   /** Not begun or not finished when the time ran out. */
@@ -39,34 +44,50 @@ export type Copied = {
  * are reported. Never throws for what S3 says of an object, only MalformedMessageError for a key outside of the source.
  */
 export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): Promise<Copied> {
-  const result: Copied = { copied: 0, skipped: 0, bytes: 0, failures: [], late: [], refused: [] }
-  const patientUntil = deps.timing.now() + PATIENCE_MS
+  const { s3, isLast } = deps
+  const result: Copied = {
+    copied: 0,
+    skipped: 0,
+    vanished: 0,
+    reclassed: 0,
+    bytes: 0,
+    failures: [],
+    late: [],
+    refused: [],
+  }
+  const caller = new Caller(deps)
+  const base = baseRequest(run)
+  const memory = { annotating: new Slots(ANNOTATIONS) }
   // All names first: a task that holds a wrong one is refused before anything is copied.
-  const named = objects.map((object) => ({
+  const targets = objects.map((object) => ({
     object,
     key: destinationKey(object.key, run.source.prefix, run.destination.prefix),
   }))
-  await Promise.all(
-    named.map(async ({ object, key }) => {
+  // As many as the pace has in flight take the next object in turn: a thousand waiting for it would be a burden.
+  const rest = targets.values()
+  const copyOn = async () => {
+    for (const { object, key } of rest) {
+      // The marker object of the source prefix itself, without a destination prefix.
       if (key === '') {
         result.skipped++
-        return
+        continue
       }
-      if (utf8Length(key) > KEY_BYTES) {
-        const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
-        result.failures.push({ key: object.key, code: 'KeyTooLongError', message })
-        return
+      const known = knownFailure(object, key)
+      if (known) {
+        giveUp(known, run, result)
+        continue
       }
-      const request = {
-        bucket: run.destination.bucket,
-        key,
-        sourceBucket: run.source.bucket,
-        sourceKey: object.key,
-        annotationDirective: 'EXCLUDE' as const,
+      try {
+        const copy = await copyOne({ object, key, run, base, s3, caller, memory, isLast })
+        result.copied++
+        result.bytes += copy.bytes
+        if (copy.reclassed) result.reclassed++
+      } catch (error) {
+        account(error, object, run, result)
       }
-      await copyOne(object, () => deps.s3.copyObject(request), result, { ...deps, patientUntil })
-    }),
-  )
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, copyOn))
   return result
 }
 
@@ -77,44 +98,47 @@ export function destinationKey(key: string, sourcePrefix: string, destinationPre
   return destinationPrefix + key.slice(sourcePrefix.length)
 }
 
-async function copyOne(
-  object: Listed,
-  copy: () => Promise<unknown>,
-  result: Copied,
-  { pace, timing, deadline, patientUntil }: CopyDeps & { patientUntil: number },
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const error = await pace.run(async () => {
-      if (timing.now() >= deadline) return LATE
-      return await copy().then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      )
-    }, deadline)
-    if (error === LATE) {
-      result.late.push(object)
-      return
-    }
-    if (error === undefined) {
-      pace.answered(false)
-      result.copied++
-      result.bytes += object.size
-      return
-    }
-    if (!(error instanceof S3Error)) throw error
-    const failure = { key: object.key, code: error.code, message: error.message.slice(0, MESSAGE_CHARS) }
-    const throttled = isThrottle(error)
-    pace.answered(throttled)
-    if (!isTransient(error)) {
-      result.failures.push(failure)
-      return
-    }
-    if (throttled ? timing.now() >= patientUntil : tries >= TRIES) {
-      result.refused.push({ object, failure })
-      return
-    }
-    await timing.sleep(backoffMs(throttled ? Math.min(tries, THROTTLE_STEPS) : tries, timing.random))
+/** What S3 would say of an object, where that is known without asking. */
+function knownFailure({ key, archived, storageClass }: Listed, destination: string): Failure | undefined {
+  if (utf8Length(destination) > KEY_BYTES) {
+    const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
+    return { key, code: 'KeyTooLongError', message }
   }
+  if (archived) return { key, code: 'InvalidObjectState', message: `it is in ${storageClass}, not restored` }
+  return undefined
 }
 
-const LATE = Symbol('no time left to begin')
+function copyOne(job: CopyJob): Promise<Copy> {
+  const { size, upload, annotate } = job.object
+  const inParts = size > WHOLE_BYTES || upload !== undefined || annotate !== undefined
+  if (inParts) return copyInParts(job)
+  return copyWhole(job).catch((error: unknown) => {
+    if (isTooLarge(error)) return copyInParts(job)
+    throw error
+  })
+}
+
+/** It has grown beyond 5 GiB since it was listed. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof S3Error && error.code === 'InvalidRequest' && /larger than/.test(error.message)
+}
+
+/** Takes note of why an object was not copied. Throws what is no answer of S3. */
+function account(error: unknown, object: Listed, run: Run, result: Copied): void {
+  if (error instanceof Unfinished) account(error.reason, error.object, run, result)
+  else if (error instanceof Taken) result.skipped++
+  else if (error instanceof OutOfTime) result.late.push(object)
+  else if (error instanceof Refused)
+    result.refused.push({ object, failure: toFailure(object.key, error.last) })
+  else if (!(error instanceof S3Error)) throw error
+  else if (error.code === 'NoSuchKey') result.vanished++
+  else giveUp(toFailure(object.key, error), run, result)
+}
+
+/** Archived objects, also those that the listing does not show as such (S3 API reference, "Error responses"). */
+const ARCHIVED = new Set(['InvalidObjectState', 'ObjectNotInActiveTierError'])
+
+function giveUp(failure: Failure, { options }: Run, result: Copied): void {
+  if (options?.archived === 'skip' && ARCHIVED.has(failure.code)) result.skipped++
+  else result.failures.push(failure)
+}

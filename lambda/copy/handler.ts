@@ -1,6 +1,8 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import type { CheckAnswer, CheckEvent } from '../../protocol/check.ts'
 import { createWorker } from '../create-worker.ts'
 import { handleEvent } from '../worker.ts'
+import { check } from './check.ts'
 import { Pace } from './pace.ts'
 import { workOnCopyTask } from './task.ts'
 
@@ -14,8 +16,15 @@ function paceOf(bucket: string): Pace {
   return pace
 }
 
-/** The copy function: copies the objects of its tasks. Throws nothing; failed messages are named in the answer. */
-export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+/**
+ * The copy function: copies the objects that its tasks hold, or checks whether a run can be done. Throws nothing; failed
+ * messages are named in the answer.
+ */
+export async function handler(
+  event: SQSEvent | CheckEvent,
+  context: Context,
+): Promise<SQSBatchResponse | CheckAnswer> {
+  if ('check' in event) return await check(event.check, s3)
   return await handleEvent(
     event,
     context,

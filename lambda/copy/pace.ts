@@ -1,42 +1,55 @@
-import pLimit from 'p-limit'
 import type { Timing } from '../../protocol/timing.ts'
+import { Slots } from './slots.ts'
 
 /** Copies in flight at most. */
-const IN_FLIGHT = 256
-/** Copies begun in a second, before S3 has been asked. */
-const START = 50
+export const IN_FLIGHT = 256
+/** Copies begun in a second, before S3 has been asked: Lambda starts five workers a second, which then ask for little more than a tenth of a partition. */
+const START = 100
 /** However much S3 refuses: 200 workers at this pace are still below the limit of one partition. */
 const LEAST = 10
 const MOST = 5_000
+/** A shorter wait is not worth a timer: at a thousand a second a few go together, which costs the worker much less than one by one. */
+const SHORTEST_WAIT_MS = 10
 /** How often the pace is reconsidered, and on how many answers at least. */
 const WINDOW_MS = 250
 const WINDOW_ANSWERS = 5
+/** So many refusals are reason to do it sooner: while workers still start, most are refused before the pace is cut. */
+const WINDOW_REFUSALS = 2
+const SHORT_WINDOW_MS = 50
+/** What is kept, from one window to the next, of the most that a worker has done: the end of a task makes for idle windows. */
+const KEPT = 0.8
 /** Growth in a window until S3 refuses for the first time. */
-const START_GROWTH = 2
+const START_GROWTH = 1.5
 /** Growth afterwards, each second: the same for every worker, and a little of what it has. */
 const GROWTH_PER_SECOND = 1
-const GROWTH_SHARE_PER_SECOND = 0.012
+const GROWTH_SHARE_PER_SECOND = 0.03
 /** A window's cut is this many times the share that S3 refused, so that a small excess is met with a small cut. */
-const CUT_PER_SHARE = 2
+const CUT_PER_SHARE = 2.5
 const DEEPEST_CUT = 0.5
 
 /**
  * How fast one worker copies, as S3's answers tell: faster while S3 takes everything, slower in proportion to what it
  * refuses. Many workers that share a partition settle just above its limit without asking each other. Since all grow by the
  * same amount and are cut by the same share, their paces become alike: the slowest worker is the last to finish its task.
+ *
+ * Small tasks never need the pace that S3 would allow, so that it grows far beyond what a worker does. A cut therefore begins
+ * from what the worker did, or it would be many cuts before one mattered.
  */
 export class Pace {
   readonly #timing: Timing
-  readonly #flight = pLimit(IN_FLIGHT)
+  readonly #flight = new Slots(IN_FLIGHT)
   /** One waits for its turn at a time, so that all of them follow when the pace changes. */
-  readonly #turn = pLimit(1)
+  readonly #turn = new Slots(1)
   #rate = START
   #next = 0
   #everRefused = false
-  #window = { beganAt: 0, answers: 0, refusals: 0, waited: false }
+  /** The most answers a second of late. */
+  #done = 0
+  #window: Window
 
   constructor(timing: Timing) {
     this.#timing = timing
+    this.#window = newWindow(timing.now())
   }
 
   /** Copies begun in a second. */
@@ -45,11 +58,19 @@ export class Pace {
   }
 
   /** Runs `work` when its turn has come, or at once when it is later than `until` (milliseconds since the epoch). */
-  run<T>(work: () => Promise<T>, until = Number.POSITIVE_INFINITY): Promise<T> {
-    return this.#flight(async () => {
-      await this.#turn(() => this.#wait(until))
+  async run<T>(work: () => Promise<T>, until = Number.POSITIVE_INFINITY): Promise<T> {
+    const slot = this.#flight.take()
+    if (slot !== undefined) await slot
+    try {
+      const turn = this.#turn.take()
+      if (turn !== undefined) await turn
+      const wait = this.#wait(until)
+      if (wait !== undefined) await wait
+      this.#turn.give()
       return await work()
-    })
+    } finally {
+      this.#flight.give()
+    }
   }
 
   /** Takes note of an answer of S3: whether it told us to slow down. */
@@ -57,32 +78,46 @@ export class Pace {
     const window = this.#window
     window.answers++
     if (refused) window.refusals++
-    if (this.#timing.now() < window.beganAt + WINDOW_MS || window.answers < WINDOW_ANSWERS) return
-    this.#rate = Math.min(MOST, Math.max(LEAST, this.#nextRate()))
     const now = this.#timing.now()
-    this.#window = { beganAt: now, answers: 0, refusals: 0, waited: false }
+    if (!isEnough(window, now - window.beganAt)) return
+    this.#rate = Math.min(MOST, Math.max(LEAST, this.#nextRate((now - window.beganAt) / 1000)))
+    this.#window = newWindow(now)
   }
 
-  #nextRate(): number {
-    const { beganAt, answers, refusals, waited } = this.#window
+  #nextRate(seconds: number): number {
+    const { answers, refusals, waited } = this.#window
+    this.#done = Math.max(answers / seconds, this.#done * KEPT)
     if (refusals > 0) {
       this.#everRefused = true
-      return this.#rate * (1 - Math.min(DEEPEST_CUT, (CUT_PER_SHARE * refusals) / answers))
+      const cut = Math.min(DEEPEST_CUT, (CUT_PER_SHARE * refusals) / answers)
+      return Math.min(this.#rate, this.#done) * (1 - cut)
     }
     // A worker that did not need its pace has not learnt that a faster one would do.
     if (!waited) return this.#rate
     if (!this.#everRefused) return this.#rate * START_GROWTH
-    const seconds = (this.#timing.now() - beganAt) / 1000
     return this.#rate + seconds * (GROWTH_PER_SECOND + GROWTH_SHARE_PER_SECOND * this.#rate)
   }
 
-  async #wait(until: number): Promise<void> {
+  /** The wait for one's turn, if there is any. */
+  #wait(until: number): Promise<void> | undefined {
     const now = this.#timing.now()
-    if (now >= until) return
+    if (now >= until) return undefined
     this.#next = Math.max(now, this.#next) + 1000 / this.#rate
     const pause = this.#next - now
-    if (pause < 1) return
+    if (pause < SHORTEST_WAIT_MS) return undefined
     this.#window.waited = true
-    await this.#timing.sleep(pause)
+    return this.#timing.sleep(pause)
   }
+}
+
+/** What S3 answered since `beganAt`, and whether a copy had to wait for its turn. */
+type Window = { beganAt: number; answers: number; refusals: number; waited: boolean }
+
+function newWindow(beganAt: number): Window {
+  return { beganAt, answers: 0, refusals: 0, waited: false }
+}
+
+function isEnough({ answers, refusals }: Window, ms: number): boolean {
+  if (refusals >= WINDOW_REFUSALS && ms >= SHORT_WINDOW_MS) return true
+  return answers >= WINDOW_ANSWERS && ms >= WINDOW_MS
 }

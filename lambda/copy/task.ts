@@ -1,5 +1,6 @@
-import { type CopyTask, newCopyTask } from '../../protocol/message.ts'
-import type { Attempt, Result } from '../worker.ts'
+import { type CopyTask, type Listed, newCopyTask } from '../../protocol/message.ts'
+import { Packer } from '../list/packer.ts'
+import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { type CopyDeps, copyObjects } from './copy.ts'
 
 /** Rounds of refusals that an object outlives. With their pauses: half an hour of S3 saying slow down. */
@@ -15,21 +16,28 @@ const FIRST_PAUSE_SECONDS = 15
 export async function workOnCopyTask(
   task: CopyTask,
   attempt: Attempt,
-  { queueUrl, ...deps }: Omit<CopyDeps, 'deadline'> & { queueUrl: string },
+  { queueUrl, ...deps }: Omit<CopyDeps, 'deadline' | 'signal' | 'isLast'> & { queueUrl: string },
 ): Promise<Result> {
-  const { copied, skipped, bytes, failures, late, refused } = await copyObjects(task, {
-    ...deps,
-    deadline: attempt.deadline,
-  })
-  if (late.length > 0) await attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, late, task.round))
+  const { deadline, signal } = attempt
+  const isLast = task.round >= ROUNDS
+  const { late, refused, ...counts } = await copyObjects(task, { ...deps, deadline, signal, isLast })
+  /** Follow-ups hold the ids of uploads too, so that they may be more than one where the task was one. */
+  const handOn = async (objects: Listed[], round: number, pause = 0) => {
+    const packer = new Packer(task.run.batchSize, (some) =>
+      attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, some, round), pause),
+    )
+    await packer.add(objects)
+    await packer.flush()
+  }
+  await handOn(late, task.round)
   if (refused.length > 0) {
-    if (task.round < ROUNDS) {
+    if (isLast) {
+      counts.failures.push(...refused.map(({ failure }) => failure))
+    } else {
       const objects = refused.map(({ object }) => object)
       const pause = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** task.round)
-      await attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, objects, task.round + 1), pause)
-    } else {
-      failures.push(...refused.map(({ failure }) => failure))
+      await handOn(objects, task.round + 1, pause)
     }
   }
-  return { listed: 0, copied, skipped, bytes, failures }
+  return { ...emptyResult(), ...counts }
 }

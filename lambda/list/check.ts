@@ -1,15 +1,15 @@
-import type { CheckAnswer, CheckEvent } from '../../protocol/check.ts'
-import { type Place, PROTOCOL } from '../../protocol/message.ts'
+import { CHECK_MS, type CheckAnswer, type CheckEvent } from '../../protocol/check.ts'
+import { type Options, type Place, PROTOCOL } from '../../protocol/message.ts'
 import { isTransient, type S3, S3Error } from '../s3/index.ts'
 
 /** Lists one key of each side. Never throws for what S3 says. */
 export async function check(
-  { source, destination }: CheckEvent['check'],
+  { source, destination, options = {} }: CheckEvent['check'],
   s3: Pick<S3, 'listObjectsV2'>,
 ): Promise<CheckAnswer> {
   const found = await Promise.all([
-    problemWith('source', source, s3),
-    problemWith('destination', destination, s3),
+    problemWith('source', source, options.sourceOwner, options, s3),
+    problemWith('destination', destination, options.destinationOwner, options, s3),
   ])
   return { protocol: PROTOCOL, problems: found.filter((problem) => problem !== undefined) }
 }
@@ -17,15 +17,18 @@ export async function check(
 async function problemWith(
   side: 'source' | 'destination',
   { bucket, prefix }: Place,
+  expectedBucketOwner: string | undefined,
+  { requestPayer, overwrite }: Options,
   s3: Pick<S3, 'listObjectsV2'>,
 ): Promise<string | undefined> {
   try {
-    await s3.listObjectsV2({ bucket, prefix, maxKeys: 1 })
+    const signal = AbortSignal.timeout(CHECK_MS)
+    await s3.listObjectsV2({ bucket, prefix, maxKeys: 1, requestPayer, expectedBucketOwner, signal })
     return undefined
   } catch (error) {
-    // A destination that may be written but not listed is good enough, and S3 being busy is nobody's mistake.
+    // S3 being busy is nobody's mistake, and a destination that may be written but not listed is good enough for most runs.
     if (!(error instanceof S3Error) || isTransient(error)) return undefined
-    if (side === 'destination' && error.code === 'AccessDenied') return undefined
+    if (side === 'destination' && error.code === 'AccessDenied' && !overwrite) return undefined
     return `${side}: the list function can't list s3://${bucket}: ${error.code}: ${error.message}`
   }
 }

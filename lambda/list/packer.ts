@@ -3,6 +3,20 @@ import { type Listed, objectBytes, TASK_BYTES } from '../../protocol/message.ts'
 /** Room in a task's body for all that is not its objects. */
 const HEAD_BYTES = 8 * 1024
 
+/** Objects in a task while the source may be small: all workers shall have some of it. */
+const FIRST = [50, 100]
+
+/**
+ * Objects in a copy task: few at the beginning, so that a small source is shared by all workers, and as many as the run
+ * allows once the source has shown to be large, since each task costs its messages.
+ *
+ * @param generation of the list task, from 0
+ * @param most as the run says
+ */
+export function taskSize(generation: number, most: number): number {
+  return Math.min(most, FIRST[generation] ?? most)
+}
+
 /** Packs listed objects into copy tasks: full by count or by size, whichever comes first. */
 export class Packer {
   #objects: Listed[] = []
@@ -25,7 +39,7 @@ export class Packer {
       const bytes = objectBytes(object)
       if (this.#objects.length === this.#most || this.#bytes + bytes > TASK_BYTES - HEAD_BYTES)
         await this.flush()
-      this.#objects.push({ key: object.key, size: object.size })
+      this.#objects.push(object)
       this.#bytes += bytes
     }
   }

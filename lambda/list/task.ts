@@ -1,8 +1,11 @@
-import { type Listed, type ListTask, newCopyTask, newListTask } from '../../protocol/message.ts'
+import { type ListTask, newCopyTask, newListTask } from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import { isTransient, type S3, S3Error } from '../s3/index.ts'
-import type { Attempt, Result } from '../worker.ts'
-import { Packer } from './packer.ts'
+import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
+import { type Attempt, emptyResult, type Result } from '../worker.ts'
+import { toListed } from './listed.ts'
+import { Packer, taskSize } from './packer.ts'
+import { withoutPresent } from './present.ts'
+import { spreadSeconds } from './spread.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -24,30 +27,48 @@ export type ListDeps = {
  * for so long that the time is up.
  */
 export async function workOnListTask(task: ListTask, attempt: Attempt, deps: ListDeps): Promise<Result> {
-  const { run, prefix, range } = task
+  const { run, prefix, range, generation } = task
+  const { options = {} } = run
   const { timing } = deps
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
-  const packer = new Packer(run.batchSize, (objects) =>
-    attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects)),
+  const packer = new Packer(taskSize(generation, run.batchSize), (objects) =>
+    attempt.spawn(
+      deps.copyQueueUrl,
+      (id) => newCopyTask(id, run, objects),
+      spreadSeconds(generation, timing.random),
+    ),
   )
-  const result: Result = { listed: 0, copied: 0, skipped: 0, bytes: 0, failures: [] }
+  const result = emptyResult()
+  const list = (request: ListRequest) =>
+    patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
   try {
-    await walk<Listed>(range, {
+    await walk<ListedObject>(range, {
       prefix,
       page: async ({ startAfter, token }) => {
-        const request = { bucket: run.source.bucket, prefix, startAfter, continuationToken: token }
-        const answer = await patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
+        const answer = await list({
+          bucket: run.source.bucket,
+          prefix,
+          startAfter,
+          continuationToken: token,
+          requestPayer: options.requestPayer,
+          expectedBucketOwner: options.sourceOwner,
+          optionalObjectAttributes: 'RestoreStatus',
+        })
         return {
           objects: answer.objects,
           token: answer.isTruncated ? answer.nextContinuationToken : undefined,
         }
       },
       emit: async (objects) => {
+        const wanted = options.overwrite ? await withoutPresent(objects, run, list) : objects
         result.listed += objects.length
-        await packer.add(objects)
+        result.skipped += objects.length - wanted.length
+        await packer.add(wanted.map(toListed))
       },
       spawn: (rest) =>
-        attempt.spawn(deps.listQueueUrl, (id) => newListTask(id, run, { prefix, range: rest })),
+        attempt.spawn(deps.listQueueUrl, (id) =>
+          newListTask(id, run, { prefix, range: rest }, generation + 1),
+        ),
       isLate: () => timing.now() >= handOnAt,
     })
   } catch (error) {

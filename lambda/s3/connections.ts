@@ -1,5 +1,6 @@
 import type { buildConnector } from 'undici'
 import Client from 'undici/lib/dispatcher/client.js'
+import { Aborts } from './aborts.ts'
 import { type Answer, S3Error } from './errors.ts'
 import { Exchange, type Outgoing } from './exchange.ts'
 
@@ -34,6 +35,7 @@ export class Connections {
   readonly #idle: Connection[] = []
   readonly #open = new Set<Connection>()
   readonly #waiting: ((connection: Connection) => void)[] = []
+  readonly #aborts = new Aborts()
   readonly #options: ConnectionsOptions
   /** As in the Host header. */
   readonly host: string
@@ -72,7 +74,7 @@ export class Connections {
   ): void {
     const { signal } = outgoing
     const exchange = new Exchange((answer, error) => {
-      signal?.removeEventListener('abort', abort)
+      if (signal) this.#aborts.delete(signal, exchange)
       if (answer === undefined && !again && !signal?.aborted && isStale(connection, exchange, error)) {
         // Not within undici's own handling of the loss. The same client connects anew.
         queueMicrotask(() => this.#exchange(outgoing, connection, true, resolve, reject))
@@ -83,11 +85,12 @@ export class Connections {
       if (answer !== undefined) resolve(answer)
       else reject(signal?.aborted ? signal.reason : noAnswer(this.host, error))
     })
-    const abort = () => exchange.abort()
-    signal?.addEventListener('abort', abort)
+    if (signal) this.#aborts.add(signal, exchange)
     // undici closes after HEAD unless told otherwise.
-    const { method, path, headers, body = null } = outgoing
-    connection.client.dispatch({ method, path, headers, body, reset: false }, exchange)
+    const { method, path, headers, body = null, silenceMs } = outgoing
+    const request = { method, path, headers, body, reset: false }
+    const patience = silenceMs && { headersTimeout: silenceMs, bodyTimeout: silenceMs }
+    connection.client.dispatch(patience ? { ...request, ...patience } : request, exchange)
   }
 
   #acquire(use: (connection: Connection) => void): void {

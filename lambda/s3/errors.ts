@@ -18,17 +18,26 @@ export class S3Error extends Error {
   readonly requestId: string | undefined
   /** The bucket's region, where S3 tells it. */
   readonly region: string | undefined
+  /** The header whose condition was not met, with PreconditionFailed, where S3 tells it. */
+  readonly condition: string | undefined
 
   constructor(
     code: string,
     message: string,
-    details: { status: number; requestId?: string | undefined; region?: string | undefined; cause?: unknown },
+    details: {
+      status: number
+      requestId?: string | undefined
+      region?: string | undefined
+      condition?: string | undefined
+      cause?: unknown
+    },
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.status = details.status
     this.requestId = details.requestId
     this.region = details.region
+    this.condition = details.condition
   }
 }
 
@@ -37,6 +46,8 @@ export type Answer = {
   status: number
   /** The first header of that (lower-case) name. */
   header(name: string): string | undefined
+  /** All headers, in order, with lower-case names; a character of a value is a byte. */
+  headers(): [name: string, value: string][]
   text: string
 }
 
@@ -63,6 +74,7 @@ export function errorOf({ status, header, text }: Answer): S3Error {
     status,
     requestId: header('x-amz-request-id') ?? element(text, 'RequestId'),
     region: header('x-amz-bucket-region') ?? element(text, 'Region'),
+    condition: element(text, 'Condition'),
   })
 }
 
@@ -100,11 +112,16 @@ const PASSING = new Set([
 /** In the body of a success any error is taken for passing, but these. */
 const DEFINITE = new Set([
   'AccessDenied',
+  'BadDigest',
+  'EntityTooSmall',
   'InvalidArgument',
   'InvalidObjectState',
+  'InvalidPart',
+  'InvalidPartOrder',
   'InvalidRequest',
   'NoSuchBucket',
   'NoSuchKey',
+  'NoSuchUpload',
   'NoSuchVersion',
   'PreconditionFailed',
 ])

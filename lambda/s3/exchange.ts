@@ -10,6 +10,8 @@ export type Outgoing = {
   headers: string[]
   body?: string | undefined
   signal?: AbortSignal | undefined
+  /** Instead of the connection's. */
+  silenceMs?: number | undefined
 }
 
 /**
@@ -66,7 +68,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const rawHeaders = this.#rawHeaders
     const body = this.#rest && this.#body ? Buffer.concat([this.#body, ...this.#rest]) : this.#body
     const text = body?.toString() ?? ''
-    this.#settled({ status, header: (name) => headerIn(rawHeaders, name), text }, undefined)
+    const answer: Answer = {
+      status,
+      header: (name) => headerIn(rawHeaders, name),
+      headers: () => headersIn(rawHeaders),
+      text,
+    }
+    this.#settled(answer, undefined)
   }
 
   onError(error: Error): void {
@@ -81,4 +89,11 @@ function headerIn(raw: readonly Buffer[] = [], wanted: string): string | undefin
       return raw[i + 1]?.toString('latin1')
   }
   return undefined
+}
+
+function headersIn(raw: readonly Buffer[] = []): [string, string][] {
+  return Array.from({ length: raw.length >> 1 }, (_, index) => [
+    (raw[2 * index] as Buffer).toString('latin1').toLowerCase(),
+    (raw[2 * index + 1] as Buffer).toString('latin1'),
+  ])
 }

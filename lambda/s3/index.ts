@@ -1,13 +1,18 @@
 import { COPY_OBJECT, type CopyAnswer, type CopyRequest } from './copy.ts'
-import type { Answer } from './errors.ts'
 import { LIST_OBJECTS_V2, type ListAnswer, type ListRequest } from './list.ts'
-import { type Operation, type S3Request, Sender, type SenderOptions } from './sender.ts'
+import { type Operation, Sender, type SenderOptions } from './sender.ts'
 
+export * from './annotations.ts'
 export { type CopyAnswer, type CopyRequest, copySource } from './copy.ts'
 export { type CredentialProvider, type Credentials, environmentCredentials } from './credentials.ts'
 export { type Answer, isThrottle, isTransient, S3Error } from './errors.ts'
+export { HEAD_OBJECT, type HeadAnswer } from './head.ts'
+export type { NamedHeaders } from './headers.ts'
 export type { ListAnswer, ListedObject, ListRequest, RestoreStatus } from './list.ts'
-export type { S3Request } from './sender.ts'
+export * from './multipart.ts'
+export type { Operation, S3Request } from './sender.ts'
+export type { Header } from './signer.ts'
+export { GET_OBJECT_TAGGING, PUT_OBJECT_TAGGING } from './tagging.ts'
 export type S3Options = SenderOptions
 
 /**
@@ -22,13 +27,11 @@ export type S3 = {
   listObjectsV2(request: ListRequest): Promise<ListAnswer>
   /** Copies an object of up to 5 GiB. */
   copyObject(request: CopyRequest): Promise<CopyAnswer>
-  /** Any other call: signed, sent, and answered with a success. */
-  request(request: S3Request): Promise<Answer>
+  /** Any other operation. */
+  perform<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output>
   /** Closes the connections; calls under way are answered first. */
   close(): Promise<void>
 }
-
-const ANY: Operation<S3Request, Answer> = { request: (request) => request, read: (answer) => answer }
 
 /** Throws when the endpoint is no URL, or there are no credentials in the environment at the first call. */
 export function createS3Client(options: S3Options): S3 {
@@ -36,7 +39,7 @@ export function createS3Client(options: S3Options): S3 {
   return {
     listObjectsV2: (request) => sender.perform(LIST_OBJECTS_V2, request),
     copyObject: (request) => sender.perform(COPY_OBJECT, request),
-    request: (request) => sender.perform(ANY, request),
+    perform: (operation, input) => sender.perform(operation, input),
     close: () => sender.close(),
   }
 }

@@ -6,7 +6,7 @@ import { encodeQuery } from './encode.ts'
 import { type Answer, errorOf, incompleteAnswer, type S3Error } from './errors.ts'
 import type { Outgoing } from './exchange.ts'
 import { type Header, Signer } from './signer.ts'
-import { element, rootStart, XmlError } from './xml.ts'
+import { element, XmlError } from './xml.ts'
 
 export type SenderOptions = {
   /** The region of buckets of which nothing else is known. */
@@ -33,11 +33,15 @@ export type S3Request = {
   headers?: readonly Header[]
   body?: string | undefined
   signal?: AbortSignal | undefined
+  /** For a request that S3 may take longer over than others: how long it may be silent, in milliseconds. */
+  silenceMs?: number | undefined
 }
 
 /** A call of S3: how it is asked for, and what its answer says. */
 export type Operation<Input, Output> = {
   request(input: Input): S3Request
+  /** The body of a success is what somebody wrote: no error of S3, whatever it looks like. */
+  opaque?: true
   /** Throws XmlError or URIError when the answer is not a whole one. */
   read(answer: Answer): Output
 }
@@ -45,6 +49,7 @@ export type Operation<Input, Output> = {
 const CONNECTIONS = 256
 const SILENCE_MS = 60_000
 const USER_AGENT = 's3-71-action'
+const ERROR_DOCUMENT = /^\s*(?:<\?[^>]*\?>\s*)?<Error[\s/>]/
 /** S3 refuses a request whose time is farther from its own (S3 API reference, RequestTimeTooSkewed). */
 const TOLERATED_SKEW_MS = 15 * 60_000
 
@@ -67,7 +72,7 @@ export class Sender {
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
     const endpoint = options.endpoint ?? (AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL)
     this.#region = region
-    this.#credentials = options.credentials ?? environmentCredentials
+    this.#credentials = options.credentials ?? environmentCredentials(clock)
     this.#endpoint = endpoint ? parseEndpoint(endpoint) : undefined
     this.#clock = clock
     // One for all, so that connections resume each other's TLS sessions.
@@ -89,7 +94,7 @@ export class Sender {
       const { bucket, method } = request
       const region = this.#regions.get(bucket) ?? this.#region
       const answer = await this.#send(request, region, credentials)
-      if (isSuccess(answer)) return understood(answer, operation.read)
+      if (isSuccess(answer, operation.opaque)) return understood(answer, operation.read)
       const error = errorOf(answer)
       if (!redirected && isElsewhere(error, region)) {
         redirected = true
@@ -107,7 +112,7 @@ export class Sender {
   }
 
   #send(request: S3Request, region: string, credentials: Credentials): Promise<Answer> {
-    const { method, bucket, key, headers = [], body, signal } = request
+    const { method, bucket, key, headers = [], body, signal, silenceMs } = request
     const { origin, path } = addressOf({ bucket, key, region, endpoint: this.#endpoint })
     const query = request.query === undefined ? '' : encodeQuery(request.query)
     const connections = this.#connectionsTo(origin)
@@ -115,7 +120,7 @@ export class Sender {
     const signed = this.#signer.sign(unsigned, credentials, region, this.#clock() + this.#skewMs)
     signed.push('user-agent', USER_AGENT)
     const target = query === '' ? path : `${path}?${query}`
-    return connections.send({ method, path: target, headers: signed, body, signal })
+    return connections.send({ method, path: target, headers: signed, body, signal, silenceMs })
   }
 
   #connectionsTo(origin: string): Connections {
@@ -152,8 +157,8 @@ function isElsewhere(error: S3Error, region: string): error is S3Error & { regio
   )
 }
 
-function isSuccess({ status, text }: Answer): boolean {
-  return status >= 200 && status < 300 && rootStart(text, 'Error') === undefined
+function isSuccess({ status, text }: Answer, opaque = false): boolean {
+  return status >= 200 && status < 300 && (opaque || !ERROR_DOCUMENT.test(text))
 }
 
 function understood<T>(answer: Answer, read: (answer: Answer) => T): T {

@@ -32,7 +32,9 @@ export function children(
       continue
     }
     const name = nameIn(xml, open + 1, close)
-    const end = xml.indexOf(`</${name}>`, close)
+    const next = xml.indexOf('</', close)
+    // Of an element that holds text alone it is the end; only others have to be looked through for theirs.
+    const end = isEnd(xml, next, name) ? next : xml.indexOf(`</${name}>`, close)
     if (end < 0) throw new XmlError(`${name} has no end`)
     visit(name, close + 1, end)
     at = end + name.length + 3
@@ -41,8 +43,18 @@ export function children(
 
 /** Where the content of a document's root element begins; undefined when the root is another or missing. */
 export function rootStart(xml: string, name: string): number | undefined {
-  const match = /^\s*(?:<\?[^>]*\?>\s*)?<([\w.-]+)[^>]*>/.exec(xml)
+  const match = ROOT.exec(xml)
   return match?.[1] === name ? match[0].length : undefined
+}
+
+/**
+ * Calls `visit` for each child of a document's root element, whatever that is called: servers like S3 have names of their
+ * own for the answers to rare requests. Throws XmlError when there is none, or the text is cut off.
+ */
+export function rootChildren(xml: string, visit: (name: string, from: number, to: number) => void): void {
+  const [whole, name] = ROOT.exec(xml) ?? []
+  if (whole === undefined || name === undefined) throw new XmlError('it has no element')
+  children(xml, whole.length, name, visit)
 }
 
 /** The text of the first element of that name, wherever it stands. */
@@ -55,8 +67,10 @@ export function element(xml: string, name: string): string | undefined {
 }
 
 export function unescapeXml(text: string): string {
-  if (!text.includes('&')) return text
-  return text.replace(
+  // The quotes of an ETag are the most that there is as a rule.
+  const quoted = text.replaceAll('&quot;', '"')
+  if (!quoted.includes('&')) return quoted
+  return quoted.replace(
     /&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi,
     (all, hex?: string, decimal?: string, name?: string) => {
       if (name !== undefined) return ENTITIES.get(name) ?? all
@@ -66,7 +80,9 @@ export function unescapeXml(text: string): string {
   )
 }
 
+const ROOT = /^\s*(?:<\?[^>]*\?>\s*)?<([\w.-]+)[^>]*>/
 const SLASH = 47
+const GREATER = 62
 const ENTITIES = new Map([
   ['lt', '<'],
   ['gt', '>'],
@@ -74,6 +90,10 @@ const ENTITIES = new Map([
   ['quot', '"'],
   ['apos', "'"],
 ])
+
+function isEnd(xml: string, at: number, name: string): boolean {
+  return xml.startsWith(name, at + 2) && xml.charCodeAt(at + 2 + name.length) === GREATER
+}
 
 function nameIn(xml: string, from: number, to: number): string {
   const tag = xml.slice(from, to)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
-import { isTransient } from '../../../lambda/s3/index.ts'
+import { HEAD_OBJECT, isTransient } from '../../../lambda/s3/index.ts'
 import { COPIED, COPY, client, rejection, type Seen, serve } from './support.ts'
 
 const sockets = (seen: Seen[]) => new Set(seen.map(({ socket }) => socket)).size
@@ -26,7 +26,7 @@ describe('a connection', () => {
     const s3 = client(url)
     for (let i = 0; i < 5; i++) await s3.copyObject(COPY)
     await rejection(s3.copyObject(COPY))
-    await s3.request({ method: 'HEAD', bucket: 'to', key: 'k' })
+    await s3.perform(HEAD_OBJECT, { bucket: 'to', key: 'k' })
     await s3.copyObject(COPY)
     expect(seen).toHaveLength(8)
     expect(sockets(seen)).toBe(1)

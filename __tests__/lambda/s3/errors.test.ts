@@ -6,6 +6,7 @@ const answer = (status: number, text = '', headers: Record<string, string> = {})
   status,
   text,
   header: (name: string) => headers[name],
+  headers: () => Object.entries(headers),
 })
 const error = (code: string, status: number) => new S3Error(code, '', { status })
 

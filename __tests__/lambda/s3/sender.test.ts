@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { createS3Client } from '../../../lambda/s3/index.ts'
+import {
+  type Answer,
+  createS3Client,
+  HEAD_OBJECT,
+  type Operation,
+  type S3Request,
+} from '../../../lambda/s3/index.ts'
 import { COPIED, COPY, client, errorXml, REGION, rejection, type Seen, serve } from './support.ts'
 
 /** The region that a request was signed for. */
@@ -74,8 +80,7 @@ describe('a clock that is off', () => {
 
   test('is seen in the answer to HEAD, which has no code', async () => {
     const { url, seen } = await serve(answer)
-    await client(url, { clock: () => THEIRS - 86_400_000 }).request({
-      method: 'HEAD',
+    await client(url, { clock: () => THEIRS - 86_400_000 }).perform(HEAD_OBJECT, {
       bucket: 'to',
       key: 'k',
     })
@@ -91,7 +96,7 @@ describe('a clock that is off', () => {
   test('is not blamed for a missing right', async () => {
     const { url, seen } = await serve(() => ({ status: 403 }))
     const s3 = client(url)
-    expect(await rejection(s3.request({ method: 'HEAD', bucket: 'to', key: 'k' }))).toMatchObject({
+    expect(await rejection(s3.perform(HEAD_OBJECT, { bucket: 'to', key: 'k' }))).toMatchObject({
       code: 'Forbidden',
     })
     expect(seen).toHaveLength(1)
@@ -150,6 +155,22 @@ describe('the environment', () => {
     })
   })
 
+  test('is asked for its credentials again after a second', async () => {
+    const { url, seen } = await serve(() => ({ body: COPIED }))
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIDOLD', AWS_SECRET_ACCESS_KEY: 's' })
+    let now = Date.now()
+    const s3 = createS3Client({ region: REGION, endpoint: url, clock: () => now })
+    await s3.copyObject(COPY)
+    process.env.AWS_ACCESS_KEY_ID = 'AKIDNEW'
+    now += 1_000
+    await s3.copyObject(COPY)
+    await s3.close()
+    expect(seen.map(({ headers }) => /Credential=(\w+)/.exec(headers.authorization ?? '')?.[1])).toEqual([
+      'AKIDOLD',
+      'AKIDNEW',
+    ])
+  })
+
   test('without credentials is named in the error', async () => {
     const s3 = createS3Client({ region: REGION })
     expect(await rejection(s3.copyObject(COPY))).toMatchObject({
@@ -160,7 +181,8 @@ describe('the environment', () => {
 
 test('any other call can be made: query, headers and body are sent, the answer is given', async () => {
   const { url, seen } = await serve(() => ({ headers: { 'x-amz-version-id': 'v' }, body: '<Done/>' }))
-  const answer = await client(url).request({
+  const plain: Operation<S3Request, Answer> = { request: (request) => request, read: (answer) => answer }
+  const answer = await client(url).perform(plain, {
     method: 'POST',
     bucket: 'b',
     key: 'a b',
@@ -171,6 +193,7 @@ test('any other call can be made: query, headers and body are sent, the answer i
   expect(answer).toMatchObject({ status: 200, text: '<Done/>' })
   expect(answer.header('x-amz-version-id')).toBe('v')
   expect(answer.header('x-amz-other')).toBeUndefined()
+  expect(new Map(answer.headers()).get('x-amz-version-id')).toBe('v')
   expect(seen[0]).toMatchObject({
     method: 'POST',
     url: '/b/a%20b?uploads=',
@@ -181,7 +204,7 @@ test('any other call can be made: query, headers and body are sent, the answer i
 
 test('HEAD of what is not there is NotFound', async () => {
   const { url } = await serve(() => ({ status: 404, headers: { 'x-amz-request-id': 'R' } }))
-  expect(await rejection(client(url).request({ method: 'HEAD', bucket: 'b', key: 'k' }))).toMatchObject({
+  expect(await rejection(client(url).perform(HEAD_OBJECT, { bucket: 'b', key: 'k' }))).toMatchObject({
     code: 'NotFound',
     status: 404,
     requestId: 'R',

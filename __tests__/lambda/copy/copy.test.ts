@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { VirtualTime } from '../../bench/simulation/virtual-time.ts'
-import { copyObjects, destinationKey } from '../../lambda/copy/copy.ts'
-import { Pace } from '../../lambda/copy/pace.ts'
-import { workOnCopyTask } from '../../lambda/copy/task.ts'
-import { type CopyRequest, S3Error } from '../../lambda/s3/index.ts'
+import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
+import { copyObjects, destinationKey } from '../../../lambda/copy/copy.ts'
+import { Pace } from '../../../lambda/copy/pace.ts'
+import { workOnCopyTask } from '../../../lambda/copy/task.ts'
+import { type CopyRequest, S3Error } from '../../../lambda/s3/index.ts'
 import {
   type Listed,
   MalformedMessageError,
   newCopyTask,
   type Run,
   type Task,
-} from '../../protocol/message.ts'
+} from '../../../protocol/message.ts'
 
 const run: Run = {
   id: 'r',
@@ -30,6 +30,7 @@ function scriptedS3(time: VirtualTime, script: (key: string) => S3Error[], ms = 
   const requests: CopyRequest[] = []
   return {
     requests,
+    perform: () => Promise.reject(refusal('NotFound', 404)),
     async copyObject(request: CopyRequest) {
       requests.push(request)
       await time.sleep(ms)
@@ -41,15 +42,18 @@ function scriptedS3(time: VirtualTime, script: (key: string) => S3Error[], ms = 
   }
 }
 
+/** What bounds a task's requests. */
+function limits(time: VirtualTime, deadline = 1e9) {
+  return { pace: new Pace(time), timing: time, deadline, signal: new AbortController().signal, isLast: false }
+}
+
 function copy(count: number, script: (key: string) => S3Error[], { deadline = 1e9, ms = 50 } = {}) {
   const time = new VirtualTime()
   const s3 = scriptedS3(time, script, ms)
   const result = time.run(
     copyObjects(newCopyTask('t.0', run, objects(count)), {
       s3,
-      pace: new Pace(time),
-      timing: time,
-      deadline,
+      ...limits(time, deadline),
     }),
   )
   return { result, s3, time }
@@ -79,7 +83,6 @@ describe('copying the objects of a task', () => {
 
   test.each([
     ['AccessDenied', 403],
-    ['NoSuchKey', 404],
     ['InvalidObjectState', 403],
     ['InvalidRequest', 400],
   ])('%s is reported with key, code and message, and not tried again', async (code, status) => {
@@ -88,6 +91,12 @@ describe('copying the objects of a task', () => {
       copied: 1,
       failures: [{ key: 'a/1', code, message: `${code} it was` }],
     })
+    expect(s3.requests).toHaveLength(2)
+  })
+
+  test('an object that is gone by now is no failure', async () => {
+    const { result, s3 } = copy(2, (key) => (key === 'a/1' ? [refusal('NoSuchKey', 404)] : []))
+    expect(await result).toMatchObject({ copied: 1, vanished: 1, failures: [] })
     expect(s3.requests).toHaveLength(2)
   })
 
@@ -112,9 +121,7 @@ describe('copying the objects of a task', () => {
     const s3 = scriptedS3(time, () => [])
     const key = `a/${'x'.repeat(1021)}`
     const task = newCopyTask('t.0', run, [{ key, size: 1 }])
-    const result = await time.run(
-      copyObjects(task, { s3, pace: new Pace(time), timing: time, deadline: 1e9 }),
-    )
+    const result = await time.run(copyObjects(task, { s3, ...limits(time) }))
     expect(result.failures).toMatchObject([{ key, code: 'KeyTooLongError' }])
     expect(s3.requests).toEqual([])
   })
@@ -124,9 +131,7 @@ describe('copying the objects of a task', () => {
     const s3 = scriptedS3(time, () => [])
     const toRoot = { ...run, destination: { bucket: 'to', prefix: '' } }
     const task = newCopyTask('t.0', toRoot, [{ key: 'a/', size: 0 }])
-    const result = await time.run(
-      copyObjects(task, { s3, pace: new Pace(time), timing: time, deadline: 1e9 }),
-    )
+    const result = await time.run(copyObjects(task, { s3, ...limits(time) }))
     expect(result).toMatchObject({ copied: 0, skipped: 1, failures: [] })
     expect(s3.requests).toEqual([])
   })
@@ -135,7 +140,7 @@ describe('copying the objects of a task', () => {
     const time = new VirtualTime()
     const s3 = scriptedS3(time, () => [])
     const task = newCopyTask('t.0', run, [...objects(2), { key: 'elsewhere', size: 1 }])
-    const copying = copyObjects(task, { s3, pace: new Pace(time), timing: time, deadline: 1e9 })
+    const copying = copyObjects(task, { s3, ...limits(time) })
     await expect(copying).rejects.toThrow(MalformedMessageError)
     expect(s3.requests).toEqual([])
   })
@@ -168,6 +173,7 @@ describe('a copy task', () => {
     const spawned: { task: Task; delay: number }[] = []
     const attempt = {
       deadline,
+      signal: new AbortController().signal,
       spawn: async (_: string, make: (id: string) => Task, delay = 0) =>
         void spawned.push({ task: make(`attempt.${spawned.length}`), delay }),
     }

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { check } from '../../../lambda/copy/check.ts'
+import type { S3 } from '../../../lambda/s3/index.ts'
+import { type Denial, type Store, startS3 } from '../../../local/s3/index.ts'
+import { type Options, PROTOCOL } from '../../../protocol/message.ts'
+import { clientOf } from './support.ts'
+
+let store: Store
+let s3: S3
+let stop: () => Promise<void>
+beforeAll(async () => {
+  const embedded = await startS3()
+  store = embedded.store
+  s3 = clientOf(embedded.url)
+  stop = async () => {
+    await s3.close()
+    await embedded.close()
+  }
+  for (const bucket of ['from', 'to', 'empty']) store.createBucket(bucket)
+  store.put('from', 'a/1', 'x', { tags: new Map([['a', 'b']]) })
+})
+afterAll(() => stop())
+
+async function problems(options: Options = {}, denial?: Denial, from = 'from'): Promise<string> {
+  const allow = denial && store.deny(denial)
+  const source = { bucket: from, prefix: 'a/' }
+  const answer = await check({ source, destination: { bucket: 'to', prefix: 'b/' }, options }, s3)
+  allow?.()
+  expect(answer.protocol).toBe(PROTOCOL)
+  return answer.problems.join('\n')
+}
+
+test('nothing is in the way, and nothing is left behind', async () => {
+  expect(await problems()).toBe('')
+  expect(await problems({ sse: 'aws:kms', storageClass: 'GLACIER_IR', archived: 'skip' })).toBe('')
+  expect(await problems({}, undefined, 'empty')).toBe('')
+  expect([store.bucket('to').objects.size, store.bucket('to').uploads.size]).toEqual([0, 0])
+})
+
+test.each<[string, Options, Denial, RegExp]>([
+  ['reading', {}, { action: 's3:GetObject' }, /^source: .*can't read s3:\/\/from\/a\/1.*s3:GetObject \(/],
+  [
+    'reading tags',
+    {},
+    { action: 's3:GetObjectTagging' },
+    /^source: .*s3:GetObjectTagging, or .*`tags: skip`$/,
+  ],
+  [
+    'writing',
+    {},
+    { action: 's3:PutObject' },
+    /^destination: .*can't write to s3:\/\/to: AccessDenied: .*KMS key/,
+  ],
+  [
+    'setting tags',
+    {},
+    { action: 's3:PutObjectTagging' },
+    /^destination: .*s3:PutObjectTagging, or .*`tags: skip`/,
+  ],
+  ['the key', { sse: 'aws:kms' }, { action: 'kms:GenerateDataKey' }, /^destination: .*AccessDenied/],
+])('a missing right for %s is named', async (_, options, denial, message) => {
+  expect(await problems(options, denial)).toMatch(message)
+})
+
+test('rights on tags are not asked for where tags are left behind', async () => {
+  for (const action of ['s3:GetObjectTagging', 's3:PutObjectTagging'])
+    expect(await problems({ tags: 'skip' }, { action })).toBe('')
+})
+
+test('an ACL for a bucket that takes none is named with what to do', async () => {
+  expect(await problems({ acl: 'public-read' })).toMatch(/AccessControlListNotSupported.*leave `acl` empty/)
+})
+
+test('a right to drop the upload is no condition: its parts are none', async () => {
+  expect(await problems({}, { action: 's3:AbortMultipartUpload' })).toBe('')
+})
+
+test('an S3 that does not answer is no reason to refuse a run', async () => {
+  const silent = { listObjectsV2: never, perform: never }
+  const run = { source: { bucket: 'from', prefix: '' }, destination: { bucket: 'to', prefix: '' } }
+  expect(await check(run, silent)).toEqual({ protocol: PROTOCOL, problems: [] })
+})
+
+/** Answers nothing until it is aborted, as the client does. */
+function never(...args: unknown[]): Promise<never> {
+  const { signal } = args.at(-1) as { signal: AbortSignal }
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason))
+  })
+}

@@ -1,0 +1,410 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import {
+  type Attributes,
+  Content,
+  type Fault,
+  type Intercepted,
+  type Store,
+  startS3,
+} from '../../../local/s3/index.ts'
+import type { Options } from '../../../protocol/message.ts'
+import { Clock, copyThem, listAll, type Setting } from './support.ts'
+
+const GIB = 1024 ** 3
+const TB = 10 ** 12
+
+let store: Store
+let setting: Setting
+let clock: Clock
+let close: () => Promise<void>
+let calls: Record<string, number>
+let onCall: (request: Intercepted, nth: number) => Fault | undefined
+
+beforeEach(async () => {
+  calls = {}
+  onCall = () => undefined
+  const s3 = await startS3({
+    intercept: (request) => {
+      const nth = (calls[request.operation] ?? 0) + 1
+      calls[request.operation] = nth
+      return onCall(request, nth)
+    },
+  })
+  store = s3.store
+  close = s3.close
+  for (const bucket of ['from', 'to']) store.createBucket(bucket)
+  clock = new Clock()
+  setting = { url: s3.url, from: 'from', to: 'to', clock }
+})
+afterEach(() => close())
+
+const copyAll = async (more: Partial<Setting> = {}) =>
+  copyThem(await listAll(setting.url, 'from'), { ...setting, ...more })
+const uploads = () => store.bucket('to').uploads.size
+
+describe('the size of an object', () => {
+  test.each([
+    ['nothing', 0, false],
+    ['a byte', 1, false],
+    ['1 GiB', GIB, false],
+    ['1 GiB and a byte', GIB + 1, true],
+    ['5 GiB', 5 * GIB, true],
+    ['5 GiB and a byte, more than a CopyObject can', 5 * GIB + 1, true],
+    ['5 TB', 5 * TB, true],
+    ['50 TB', 50 * TB, true],
+  ])('%s is copied whole and right', async (_, size, inParts) => {
+    store.put('from', 'k', Content.sparse(size))
+    expect(await copyAll()).toMatchObject({ copied: 1, bytes: size, failures: [], late: [], refused: [] })
+    const copy = store.get('to', 'k')
+    expect(copy?.content.size).toBe(size)
+    expect(copy?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+    expect(calls.CompleteMultipartUpload ?? 0).toBe(inParts ? 1 : 0)
+    expect(calls.CopyObject ?? 0).toBe(inParts ? 0 : 1)
+    expect(uploads()).toBe(0)
+  })
+
+  test('a marker of a folder is copied', async () => {
+    store.put('from', 'folder/', '')
+    expect(await copyAll()).toMatchObject({ copied: 1, bytes: 0 })
+    expect(store.get('to', 'folder/')?.content.size).toBe(0)
+  })
+})
+
+describe('what belongs to an object is the same by either way', () => {
+  const headers = new Map([
+    ['content-type', 'text/x-test; charset=utf-8'],
+    ['content-encoding', 'gzip'],
+    ['content-language', 'de, en'],
+    ['content-disposition', 'attachment; filename="a.txt"'],
+    ['cache-control', 'max-age=60, private'],
+    ['expires', 'one day'],
+    ['x-amz-meta-plain', 'a  b'],
+    ['x-amz-meta-text', Buffer.from('Größe 日本').toString('latin1')],
+  ])
+  const attributes: Partial<Attributes> = {
+    headers,
+    tags: new Map([
+      ['team', 'data + more_@:/.-'],
+      ['größe', '1+1=2'],
+    ]),
+    annotations: new Map([['note', 'ein Wort']]),
+    storageClass: 'STANDARD_IA',
+    redirect: '/elsewhere',
+  }
+  const cases: [string, Options][] = [
+    ['by default', {}],
+    ['with everything', { annotations: 'copy', websiteRedirects: 'copy' }],
+    ['in another class', { storageClass: 'GLACIER_IR' }],
+    ['without tags', { tags: 'skip' }],
+    ['encrypted by a key', { sse: 'aws:kms', sseKmsKey: 'arn:aws:kms:us-east-1:1:key/k' }],
+    ['encrypted twice', { sse: 'aws:kms:dsse', sseKmsKey: 'arn:aws:kms:us-east-1:1:key/k' }],
+    ['with an ACL', { acl: 'bucket-owner-full-control' }],
+  ]
+  test.each(cases)('%s', async (_, options) => {
+    store.put('from', 'small', Content.sparse(1000), attributes)
+    store.put('from', 'large', Content.sparse(2 * GIB), attributes)
+    const { storageClass } = options
+    expect(await copyAll({ options })).toMatchObject({
+      copied: 2,
+      reclassed: storageClass ? 2 : 0,
+      failures: [],
+    })
+    for (const key of ['small', 'large']) {
+      const copy = store.get('to', key)
+      expect(Object.fromEntries(copy?.headers ?? [])).toEqual(Object.fromEntries(headers))
+      expect(copy?.tags).toEqual(options.tags ? new Map() : attributes.tags)
+      expect(copy?.annotations).toEqual(options.annotations ? attributes.annotations : new Map())
+      expect(copy?.storageClass).toBe(storageClass ?? 'STANDARD_IA')
+      expect(copy?.redirect).toBe(options.websiteRedirects && '/elsewhere')
+      expect(copy?.acl).toBe(options.acl)
+      expect(copy?.encryption).toEqual(
+        options.sse
+          ? {
+              algorithm: options.sse,
+              keyId: options.sseKmsKey,
+              ...(options.sse === 'aws:kms' && { bucketKey: true }),
+            }
+          : { algorithm: 'AES256' },
+      )
+    }
+  })
+
+  test.each(['CRC32', 'CRC32C', 'CRC64NVME'] as const)(
+    'a checksum of all bytes stays %s',
+    async (algorithm) => {
+      const content = Content.sparse(2 * GIB)
+      const value = await content.checksum(algorithm)
+      const bucket = store.bucket('from')
+      const made = store.put('from', 'k', content)
+      bucket.objects.set('k', { ...made, checksum: { algorithm, type: 'FULL_OBJECT', value } })
+      expect(await copyAll()).toMatchObject({ copied: 1 })
+      expect(store.get('to', 'k')?.checksum).toEqual({ algorithm, type: 'FULL_OBJECT', value })
+    },
+  )
+
+  test('a checksum that can only be one of parts keeps its algorithm', async () => {
+    const made = store.put('from', 'k', Content.sparse(2 * GIB))
+    const checksum = { algorithm: 'SHA256', type: 'FULL_OBJECT', value: 'eA==' } as const
+    store.bucket('from').objects.set('k', { ...made, checksum })
+    expect(await copyAll()).toMatchObject({ copied: 1, failures: [] })
+    expect(store.get('to', 'k')?.checksum).toMatchObject({ algorithm: 'SHA256', type: 'COMPOSITE' })
+  })
+})
+
+describe('when the time runs out', () => {
+  const parts = 20
+  /** The clock passes the deadline with the nth part. */
+  const runOutAt = (nth: number) => {
+    onCall = ({ operation }, count) => {
+      if (operation === 'UploadPartCopy' && count === nth) clock.at = 1e9
+      return undefined
+    }
+  }
+
+  test('a later task goes on with the parts that are there', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    runOutAt(8)
+    const first = await copyAll({ deadline: 1e8 })
+    expect(first).toMatchObject({ copied: 0, failures: [], late: [{ key: 'k', size: 5 * GIB }] })
+    expect(first.late[0]?.upload).toMatch(/./)
+    const copied = calls.UploadPartCopy ?? 0
+    expect(copied).toBeLessThan(parts)
+    onCall = () => undefined
+    expect(await copyThem(first.late, { ...setting, deadline: 2e9 })).toMatchObject({
+      copied: 1,
+      bytes: 5 * GIB,
+    })
+    expect(calls).toMatchObject({
+      UploadPartCopy: parts,
+      CreateMultipartUpload: 1,
+      CompleteMultipartUpload: 1,
+    })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  })
+
+  test('of more parts than a page of ListParts holds, none is copied twice', async () => {
+    store.put('from', 'k', Content.sparse(512 * GIB))
+    runOutAt(1500)
+    const { late } = await copyAll({ deadline: 1e8 })
+    onCall = () => undefined
+    expect(await copyThem(late, { ...setting, deadline: 2e9 })).toMatchObject({ copied: 1 })
+    expect(calls).toMatchObject({ UploadPartCopy: 2048, ListParts: 2 })
+  })
+
+  test('the upload is dropped when the source has changed meanwhile, and the new version is copied', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
+    runOutAt(8)
+    const { late } = await copyAll({ deadline: 1e8 })
+    onCall = () => undefined
+    store.put('from', 'k', Content.sparse(6 * GIB, 'new'))
+    expect(await copyThem(late, { ...setting, deadline: 2e9 })).toMatchObject({ copied: 1, bytes: 6 * GIB })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+    expect(uploads()).toBe(0)
+  })
+
+  test('a version that has become small by then is copied as a whole', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
+    runOutAt(8)
+    const { late } = await copyAll({ deadline: 1e8 })
+    onCall = () => undefined
+    store.put('from', 'k', 'little')
+    expect(await copyThem(late, { ...setting, deadline: 2e9 })).toMatchObject({ copied: 1 })
+    expect(store.get('to', 'k')?.content.size).toBe(6)
+    expect(uploads()).toBe(0)
+  })
+
+  test('what is under way at the very end is given up, and handed on', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    const end = new AbortController()
+    onCall = ({ operation }, nth) => {
+      if (operation === 'UploadPartCopy' && nth === 5) end.abort()
+      return undefined
+    }
+    const { late, refused } = await copyAll({ signal: end.signal })
+    const objects = [...late, ...refused.map(({ object }) => object)]
+    expect(objects).toMatchObject([{ key: 'k', upload: expect.any(String) }])
+    onCall = () => undefined
+    expect(await copyThem(objects, setting)).toMatchObject({ copied: 1 })
+    expect(calls.CreateMultipartUpload).toBe(1)
+  })
+
+  test('an object is not begun that could not end in time', async () => {
+    store.put('from', 'k', Content.sparse(GIB))
+    store.put('from', 'l', 'little')
+    expect(await copyAll({ deadline: 10_000 })).toMatchObject({ copied: 1, late: [{ key: 'k' }] })
+  })
+})
+
+test('an object that has shrunk since it was listed is copied as it is now, in one go', async () => {
+  store.put('from', 'k', Content.sparse(6 * GIB), { storageClass: 'STANDARD_IA' })
+  const objects = await listAll(setting.url, 'from')
+  store.put('from', 'k', 'little')
+  const result = await copyThem(objects, { ...setting, deadline: 290_000 })
+  expect(result).toMatchObject({ copied: 1, bytes: 6, late: [] })
+  expect(store.get('to', 'k')?.storageClass).toBe('STANDARD')
+})
+
+test('many large objects in one task are all copied', async () => {
+  for (let index = 0; index < 20; index++) store.put('from', `k${index}`, Content.sparse(40 * GIB))
+  expect(await copyAll()).toMatchObject({ copied: 20, failures: [] })
+  expect(calls.UploadPartCopy).toBe(20 * 160)
+})
+
+describe('while an object is copied in parts', () => {
+  const atPart = (nth: number, what: () => void) => {
+    onCall = ({ operation }, count) => {
+      if (operation === 'UploadPartCopy' && count === nth) what()
+      return undefined
+    }
+  }
+
+  test('it changes: the copy is of the new version only', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
+    atPart(7, () => store.put('from', 'k', Content.sparse(5 * GIB, 'new')))
+    expect(await copyAll()).toMatchObject({ copied: 1, failures: [] })
+    expect(store.get('to', 'k')?.content.md5).toBe(Content.sparse(5 * GIB, 'new').md5)
+    expect(uploads()).toBe(0)
+  })
+
+  test('it changes, and that is to fail: reported, and nothing is left behind', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
+    atPart(7, () => store.put('from', 'k', Content.sparse(5 * GIB, 'new')))
+    expect(await copyAll({ options: { ifChanged: 'fail' } })).toMatchObject({
+      copied: 0,
+      failures: [{ key: 'k', code: 'PreconditionFailed' }],
+    })
+    expect([uploads(), store.get('to', 'k')]).toEqual([0, undefined])
+  })
+
+  test('it is deleted: vanished, and nothing is left behind', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    atPart(7, () => store.bucket('from').objects.delete('k'))
+    expect(await copyAll()).toMatchObject({ copied: 0, vanished: 1, failures: [] })
+    expect(uploads()).toBe(0)
+  })
+
+  test('the right to write is lost: reported once, and the parts that follow are not tried', async () => {
+    store.put('from', 'k', Content.sparse(5000 * GIB))
+    atPart(3, () => store.deny({ action: 's3:PutObject', bucket: 'to' }))
+    expect(await copyAll()).toMatchObject({ copied: 0, failures: [{ key: 'k', code: 'AccessDenied' }] })
+    expect(uploads()).toBe(0)
+    expect(calls.UploadPartCopy).toBeLessThan(1000)
+  })
+
+  test('S3 says slow down for good: handed on with the upload, and dropped by the last task', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    onCall = ({ operation }, nth) =>
+      operation === 'UploadPartCopy' && nth > 10 ? { kind: 'error', code: 'SlowDown' } : undefined
+    // What got any further goes on as if it were late.
+    const { late } = await copyAll()
+    expect(late).toMatchObject([{ key: 'k', upload: expect.any(String) }])
+    const { refused } = await copyThem(late, setting)
+    expect(refused).toMatchObject([{ failure: { code: 'SlowDown' }, object: { upload: expect.any(String) } }])
+    expect(uploads()).toBe(1)
+    const objects = refused.map(({ object }) => object)
+    expect(await copyThem(objects, { ...setting, isLast: true })).toMatchObject({
+      refused: [{ object: { key: 'k' } }],
+    })
+    expect(uploads()).toBe(0)
+  })
+
+  const faults: [string, Fault][] = [
+    ['an internal error', { kind: 'error', code: 'InternalError' }],
+    ['an error in a success', { kind: 'error-in-200', code: 'InternalError' }],
+    ['a success without a body', { kind: 'error-in-200' }],
+    ['a reset before the work', { kind: 'reset', when: 'before' }],
+    ['a reset after the work', { kind: 'reset', when: 'after' }],
+    ['half an answer', { kind: 'truncated' }],
+  ]
+  test.each(faults)('every third request meets %s: the copy is right all the same', async (_, fault) => {
+    store.put('from', 'k', Content.sparse(9 * GIB), { tags: new Map([['a', 'b']]) })
+    const objects = await listAll(setting.url, 'from')
+    let count = 0
+    onCall = ({ operation }) =>
+      operation !== 'AbortMultipartUpload' && ++count % 3 === 0 ? fault : undefined
+    expect(await copyThem(objects, setting)).toMatchObject({ copied: 1, failures: [] })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+    expect(store.get('to', 'k')?.tags).toEqual(new Map([['a', 'b']]))
+  })
+
+  test('the answer to joining is lost: it is begun anew, since nobody can tell', async () => {
+    store.put('from', 'k', Content.sparse(2 * GIB))
+    onCall = ({ operation }, nth) =>
+      operation === 'CompleteMultipartUpload' && nth === 1 ? { kind: 'reset', when: 'after' } : undefined
+    expect(await copyAll()).toMatchObject({ copied: 1, failures: [] })
+    expect(calls.CreateMultipartUpload).toBe(2)
+  })
+
+  test('S3 finds that the whole is not the source: reported, and nothing is left behind', async () => {
+    store.put('from', 'k', Content.sparse(2 * GIB))
+    onCall = ({ operation }) =>
+      operation === 'CompleteMultipartUpload' ? { kind: 'error', code: 'BadDigest' } : undefined
+    expect(await copyAll()).toMatchObject({ failures: [{ key: 'k', code: 'BadDigest' }] })
+    expect([uploads(), store.get('to', 'k')]).toEqual([0, undefined])
+  })
+
+  test('somebody else has written it, and nothing is to be overwritten: skipped', async () => {
+    store.put('from', 'k', Content.sparse(2 * GIB))
+    atPart(3, () => store.put('to', 'k', 'theirs'))
+    expect(await copyAll({ options: { overwrite: 'never' } })).toMatchObject({
+      copied: 0,
+      skipped: 1,
+      failures: [],
+    })
+    expect(store.get('to', 'k')?.content.size).toBe(6)
+    expect(uploads()).toBe(0)
+  })
+})
+
+test('annotations that there was no time for are copied later, without the content', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB), {
+    annotations: new Map([
+      ['a', '1'],
+      ['b', '2'],
+    ]),
+  })
+  const options = { annotations: 'copy' } as const
+  onCall = ({ operation }) => {
+    if (operation === 'GetObjectAnnotation') clock.at = 1e9
+    return undefined
+  }
+  const { late } = await copyAll({ options, deadline: 1e8 })
+  expect(late).toMatchObject([{ key: 'k', annotate: 0 }])
+  onCall = () => undefined
+  expect(await copyThem(late, { ...setting, options, deadline: 2e9 })).toMatchObject({
+    copied: 1,
+    bytes: 2 * GIB,
+  })
+  expect(store.get('to', 'k')?.annotations).toEqual(
+    new Map([
+      ['a', '1'],
+      ['b', '2'],
+    ]),
+  )
+  expect(calls.CreateMultipartUpload).toBe(1)
+})
+
+test('an annotation that looks like an error of S3 is text like any other', async () => {
+  const annotations = new Map([['a', '<Error><Code>NoSuchKey</Code></Error>']])
+  store.put('from', 'k', Content.sparse(2 * GIB), { annotations })
+  expect(await copyAll({ options: { annotations: 'copy' } })).toMatchObject({ copied: 1, failures: [] })
+  expect(store.get('to', 'k')?.annotations).toEqual(annotations)
+})
+
+test('an upload that failed is dropped though S3 says slow down', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB))
+  onCall = ({ operation }, nth) => {
+    if (operation === 'UploadPartCopy') return { kind: 'error', code: 'AccessDenied' }
+    return operation === 'AbortMultipartUpload' && nth < 3 ? { kind: 'error', code: 'SlowDown' } : undefined
+  }
+  expect(await copyAll()).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
+  expect(uploads()).toBe(0)
+})
+
+test('tags that are too many for a header are set all the same, by either way', async () => {
+  const tags = new Map(Array.from({ length: 10 }, (_, index) => [`名前${index}`.repeat(8), '値'.repeat(200)]))
+  store.put('from', 'small', 'x', { tags })
+  store.put('from', 'large', Content.sparse(2 * GIB), { tags })
+  expect(await copyAll()).toMatchObject({ copied: 2, failures: [] })
+  for (const key of ['small', 'large']) expect(store.get('to', key)?.tags).toEqual(tags)
+})

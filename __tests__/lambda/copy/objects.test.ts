@@ -1,0 +1,339 @@
+import {
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
+import { describe, expect } from '@jest/globals'
+import fc from 'fast-check'
+import { Caller } from '../../../lambda/copy/caller.ts'
+import { baseRequest, type CopyJob } from '../../../lambda/copy/job.ts'
+import { Pace } from '../../../lambda/copy/pace.ts'
+import { Slots } from '../../../lambda/copy/slots.ts'
+import { readSource } from '../../../lambda/copy/source.ts'
+import { begin, drop, transfer } from '../../../lambda/copy/upload.ts'
+import type { Options } from '../../../protocol/message.ts'
+import { onEveryS3, type Under } from '../../local/s3/harness.ts'
+import { anyKey } from '../../protocol/keys.ts'
+import { HOSTILE_KEYS } from '../s3/support.ts'
+import { Clock, clientOf, copyThem, listAll } from './support.ts'
+
+const ATTRIBUTES = {
+  ContentType: 'text/x-test',
+  ContentEncoding: 'gzip',
+  ContentLanguage: 'de',
+  ContentDisposition: 'attachment; filename="a.txt"',
+  CacheControl: 'max-age=60',
+  Metadata: { colour: 'a  b', size: 'XL' },
+}
+
+onEveryS3('copying objects', (under) => {
+  const { test, embeddedOnly } = under
+
+  async function buckets(): Promise<{ url: string; from: string; to: string }> {
+    const [from, to] = [await under.newBucket(), await under.newBucket()]
+    return { url: under.url(), from, to }
+  }
+  const put = (Bucket: string, Key: string, more: object = {}) =>
+    under.client().send(new PutObjectCommand({ Bucket, Key, Body: `body of ${Key}`, ...more }))
+  const head = (Bucket: string, Key: string) => under.client().send(new HeadObjectCommand({ Bucket, Key }))
+  const tagsOf = async (Bucket: string, Key: string) =>
+    (await under.client().send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet
+
+  describe('metadata, tags and class', () => {
+    test('are those of the source', async () => {
+      const places = await buckets()
+      await put(places.from, 'k', {
+        ...ATTRIBUTES,
+        Tagging: 'team=data&b=1%2B1',
+        StorageClass: 'STANDARD_IA',
+      })
+      const objects = await listAll(places.url, places.from)
+      expect(objects).toMatchObject([{ key: 'k', size: 9, storageClass: 'STANDARD_IA' }])
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 1, reclassed: 0, failures: [] })
+      expect(await head(places.to, 'k')).toMatchObject({ ...ATTRIBUTES, StorageClass: 'STANDARD_IA' })
+      expect(await tagsOf(places.to, 'k')).toEqual([
+        { Key: 'team', Value: 'data' },
+        { Key: 'b', Value: '1+1' },
+      ])
+    })
+
+    test('tags are left behind, and the class is another, where the run says so', async () => {
+      const places = await buckets()
+      await put(places.from, 'k', { ...ATTRIBUTES, Tagging: 'team=data' })
+      const options: Options = { tags: 'skip', storageClass: 'STANDARD_IA' }
+      const objects = await listAll(places.url, places.from)
+      expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 1, reclassed: 1 })
+      expect(await head(places.to, 'k')).toMatchObject({ ...ATTRIBUTES, StorageClass: 'STANDARD_IA' })
+      expect(await tagsOf(places.to, 'k')).toEqual([])
+    })
+  })
+
+  describe('in parts', () => {
+    /** What copyInParts does of an object that is large enough. */
+    async function inParts(key: string, options: Options, parts: (job: CopyJob) => Promise<void>) {
+      const places = await buckets()
+      const body = Buffer.alloc(6 * 1024 ** 2, 'x')
+      await put(places.from, key, {
+        ...ATTRIBUTES,
+        Tagging: 'team=data',
+        StorageClass: 'STANDARD_IA',
+        Body: body,
+      })
+      const [object] = await listAll(places.url, places.from)
+      if (!object) throw new Error('not listed')
+      const s3 = clientOf(places.url)
+      const clock = new Clock()
+      const run = {
+        id: 'r',
+        queue: 'https://sqs/run',
+        source: { bucket: places.from, prefix: '' },
+        destination: { bucket: places.to, prefix: '' },
+        batchSize: 250,
+        options,
+      }
+      const signal = new AbortController().signal
+      const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 1e9, signal })
+      const base = baseRequest(run)
+      await parts({ object, key, run, base, s3, caller, memory: { annotating: new Slots(1) }, isLast: false })
+      await s3.close()
+      return places
+    }
+
+    test('an object is the same', async () => {
+      const { to } = await inParts('a+b/ü?.txt', {}, async (job) => {
+        const source = await readSource(job)
+        await transfer(job, await begin(job, source), source.checksum)
+      })
+      expect(await head(to, 'a+b/ü?.txt')).toMatchObject({
+        ...ATTRIBUTES,
+        ContentLength: 6 * 1024 ** 2,
+        StorageClass: 'STANDARD_IA',
+      })
+      expect(await tagsOf(to, 'a+b/ü?.txt')).toEqual([{ Key: 'team', Value: 'data' }])
+    })
+
+    test('an upload is gone on with by the parts that are there', async () => {
+      const { to } = await inParts('k', {}, async (job) => {
+        const source = await readSource(job)
+        const upload = await begin(job, source)
+        const object = { ...job.object, upload: upload.id }
+        await transfer({ ...job, object }, upload, source.checksum)
+      })
+      expect(await head(to, 'k')).toMatchObject({ ContentLength: 6 * 1024 ** 2 })
+    })
+
+    test('an upload that is dropped leaves nothing', async () => {
+      const { to } = await inParts('k', {}, async (job) => drop(job, await begin(job, await readSource(job))))
+      const { Uploads = [] } = await under.client().send(new ListMultipartUploadsCommand({ Bucket: to }))
+      expect(Uploads).toEqual([])
+    })
+  })
+
+  embeddedOnly('moto’s web server takes some keys for others')(
+    'any key at all survives listing, message and copy',
+    async () => {
+      const { url } = await buckets()
+      const store = under.store()
+      let runs = 0
+      await fc.assert(
+        fc.asyncProperty(
+          fc.uniqueArray(anyKey(), { minLength: 1, maxLength: 20 }),
+          anyKey(5),
+          async (keys, prefix) => {
+            const [from, to] = [`any-from-${++runs}`, `any-to-${runs}`]
+            const names = keys.map((key) => `p/${key}`)
+            store.createBucket(from)
+            store.createBucket(to)
+            for (const name of names) store.put(from, name, `body of ${name}`)
+            const prefixes = { source: 'p/', destination: `q${prefix}` }
+            const objects = await listAll(url, from)
+            const result = await copyThem(objects, { url, from, to, prefixes })
+            // S3 itself refuses keys whose segments climb out of the bucket.
+            const refused = result.failures.filter(({ code }) => code === 'InvalidURI').map(({ key }) => key)
+            expect(result.copied + refused.length).toBe(names.length)
+            for (const name of names.filter((it) => !refused.includes(it)))
+              expect(store.get(to, `q${prefix}${name.slice(2)}`)?.etag).toBe(store.get(from, name)?.etag)
+          },
+        ),
+        { numRuns: 50 },
+      )
+    },
+  )
+
+  test('any key is copied to itself under another prefix', async () => {
+    // S3 refuses keys that climb out of the bucket; moto's web server refuses line ends in a path.
+    const keys = HOSTILE_KEYS.filter((key) => !/^\.\.\/|[\r\n]/.test(key) && key.length < 300)
+    const places = await buckets()
+    for (const key of keys) await put(places.from, key)
+    const prefixes = { source: '', destination: 'über/+ /' }
+    const objects = await listAll(places.url, places.from)
+    expect(await copyThem(objects, { ...places, prefixes })).toMatchObject({
+      copied: objects.length,
+      failures: [],
+    })
+    const there = await listAll(places.url, places.to)
+    expect(there.map(({ key, size, etag }) => [key, size, etag])).toEqual(
+      objects.map(({ key, size, etag }) => [prefixes.destination + key, size, etag]),
+    )
+  })
+
+  test('what is deleted after it was listed has vanished', async () => {
+    const places = await buckets()
+    await put(places.from, 'k')
+    const objects = [...(await listAll(places.url, places.from)), { key: 'gone', size: 1 }]
+    const large = { key: 'gone too', size: 2 * 1024 ** 3 }
+    expect(await copyThem([...objects, large], places)).toMatchObject({
+      copied: 1,
+      vanished: 2,
+      failures: [],
+    })
+  })
+
+  describe('what changed after it was listed', () => {
+    test('is copied as it is by then', async () => {
+      const places = await buckets()
+      await put(places.from, 'k')
+      const objects = await listAll(places.url, places.from)
+      await put(places.from, 'k', { Body: 'newer and longer' })
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 1, bytes: 16, failures: [] })
+      expect(await head(places.to, 'k')).toMatchObject({ ContentLength: 16 })
+    })
+
+    embeddedOnly('moto does not look at x-amz-copy-source-if-match')(
+      'fails where the run says so',
+      async () => {
+        const places = await buckets()
+        await put(places.from, 'k')
+        const objects = await listAll(places.url, places.from)
+        await put(places.from, 'k', { Body: 'newer' })
+        expect(await copyThem(objects, { ...places, options: { ifChanged: 'fail' } })).toMatchObject({
+          copied: 0,
+          failures: [{ key: 'k', code: 'PreconditionFailed' }],
+        })
+      },
+    )
+  })
+
+  embeddedOnly('moto does not look at If-None-Match of CopyObject')(
+    'what is there already is left as it is, where the run says so',
+    async () => {
+      const places = await buckets()
+      await put(places.from, 'k')
+      await put(places.from, 'new')
+      await put(places.to, 'k', { Body: 'theirs' })
+      const objects = await listAll(places.url, places.from)
+      const options: Options = { overwrite: 'never', ifChanged: 'fail' }
+      expect(await copyThem(objects, { ...places, options })).toMatchObject({
+        copied: 1,
+        skipped: 1,
+        failures: [],
+      })
+      expect(await head(places.to, 'k')).toMatchObject({ ContentLength: 6 })
+    },
+  )
+
+  test('a website redirect goes along where the run says so', async () => {
+    const places = await buckets()
+    await put(places.from, 'k', { WebsiteRedirectLocation: '/elsewhere' })
+    const objects = await listAll(places.url, places.from)
+    await copyThem(objects, { ...places, options: { websiteRedirects: 'copy' } })
+    expect((await head(places.to, 'k')).WebsiteRedirectLocation).toBe('/elsewhere')
+  })
+
+  describe('an archived object', () => {
+    test('is reported without a try', async () => {
+      const places = await buckets()
+      await put(places.from, 'k', { StorageClass: 'DEEP_ARCHIVE' })
+      await put(places.from, 'l', { StorageClass: 'GLACIER_IR' })
+      const objects = await listAll(places.url, places.from)
+      expect(await copyThem(objects, places)).toMatchObject({
+        copied: 1,
+        failures: [{ key: 'k', code: 'InvalidObjectState', message: 'it is in DEEP_ARCHIVE, not restored' }],
+      })
+    })
+
+    test('that the listing does not show as such is reported by what S3 says; or skipped', async () => {
+      const places = await buckets()
+      await put(places.from, 'k', { StorageClass: 'GLACIER' })
+      const objects = [{ key: 'k', size: 9 }]
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 0, failures: [{ key: 'k' }] })
+      expect(await copyThem(objects, { ...places, options: { archived: 'skip' } })).toMatchObject({
+        skipped: 1,
+        failures: [],
+      })
+    })
+
+    embeddedOnly('moto restores at once')('that is restored is copied; one that will be is not', async () => {
+      const places = await buckets()
+      for (const key of ['done', 'under way', 'never'])
+        await put(places.from, key, { StorageClass: 'GLACIER' })
+      const store = under.store()
+      store.setRestore(places.from, 'done', { ongoing: false, expires: new Date(2e12) })
+      store.setRestore(places.from, 'under way', { ongoing: true })
+      const objects = await listAll(places.url, places.from)
+      expect(objects.map(({ key, archived }) => [key, archived ?? false])).toEqual([
+        ['done', false],
+        ['never', true],
+        ['under way', true],
+      ])
+      expect(await copyThem(objects, { ...places, options: { archived: 'skip' } })).toMatchObject({
+        copied: 1,
+        skipped: 2,
+        failures: [],
+      })
+      expect(store.get(places.to, 'done')?.storageClass).toBe('GLACIER')
+    })
+  })
+
+  rights(under, buckets, put)
+})
+
+/** What other S3s have no rights, payers or keys for. */
+function rights(
+  under: Under,
+  buckets: () => Promise<{ url: string; from: string; to: string }>,
+  put: (bucket: string, key: string, more?: object) => Promise<unknown>,
+): void {
+  const test = under.embeddedOnly('it needs rights, payers and keys that are looked at')
+
+  test('whoever does not pay is refused, and a requester who does is not', async () => {
+    const places = await buckets()
+    await put(places.from, 'k')
+    const objects = await listAll(places.url, places.from)
+    for (const bucket of [places.from, places.to]) under.store().bucket(bucket).requesterPays = true
+    expect(await copyThem(objects, places)).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
+    const options: Options = { requestPayer: 'requester' }
+    expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 1, failures: [] })
+  })
+
+  test('a bucket that is another account’s by now is not written to', async () => {
+    const places = await buckets()
+    await put(places.from, 'k')
+    const objects = await listAll(places.url, places.from)
+    const owner = under.store().bucket(places.to).owner
+    const copy = (options: Options) => copyThem(objects, { ...places, options })
+    expect(await copy({ sourceOwner: owner, destinationOwner: owner })).toMatchObject({ copied: 1 })
+    for (const side of ['sourceOwner', 'destinationOwner'])
+      expect(await copy({ [side]: '999999999999' })).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
+  })
+
+  test('encryption by KMS on either side says nothing of the content', async () => {
+    const places = await buckets()
+    under.store().bucket(places.from).encryption = { algorithm: 'aws:kms', keyId: 'arn:aws:kms:::key/1' }
+    await put(places.from, 'k')
+    const objects = await listAll(places.url, places.from)
+    expect(await copyThem(objects, places)).toMatchObject({ copied: 1, failures: [] })
+    under.store().bucket(places.to).encryption = { algorithm: 'aws:kms', keyId: 'arn:aws:kms:::key/2' }
+    expect(await copyThem(objects, places)).toMatchObject({ copied: 1, failures: [] })
+  })
+
+  test('an object under a customer’s key is reported, small or large', async () => {
+    const places = await buckets()
+    const encryption = { algorithm: 'SSE-C', customerKeyMd5: 'abc' } as const
+    under.store().put(places.from, 'small', 'x', { encryption })
+    const objects = [...(await listAll(places.url, places.from)), { key: 'small', size: 2 * 1024 ** 3 }]
+    const { copied, failures } = await copyThem(objects, places)
+    expect([copied, failures.map(({ code }) => code)]).toEqual([0, ['InvalidRequest', 'InvalidRequest']])
+  })
+}

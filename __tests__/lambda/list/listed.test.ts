@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals'
+import { toListed } from '../../../lambda/list/listed.ts'
+
+const object = { key: 'k', size: 1, etag: '"0123456789abcdef0123456789abcdef"' }
+const etag = '0123456789abcdef0123456789abcdef'
+
+test('a task says what the listing tells, in as few words as it can', () => {
+  expect(toListed({ ...object, storageClass: 'STANDARD' })).toEqual({ key: 'k', size: 1, etag })
+  expect(toListed({ ...object, storageClass: 'STANDARD_IA' })).toEqual({
+    key: 'k',
+    size: 1,
+    etag,
+    storageClass: 'STANDARD_IA',
+  })
+})
+
+test.each([
+  ['GLACIER', undefined, true],
+  ['DEEP_ARCHIVE', undefined, true],
+  ['DEEP_ARCHIVE', { inProgress: true }, true],
+  ['DEEP_ARCHIVE', { inProgress: false, expiryDate: '2030-01-01T00:00:00.000Z' }, false],
+  ['GLACIER_IR', undefined, false],
+  ['INTELLIGENT_TIERING', undefined, false],
+])('an object in %s with restore status %j: archived %s', (storageClass, restoreStatus, archived) => {
+  const listed = toListed({ ...object, storageClass, ...(restoreStatus && { restoreStatus }) })
+  expect(listed.archived ?? false).toBe(archived)
+})
+
+test('what no S3 writes does not get into messages', () => {
+  expect(toListed({ key: 'k', size: 1, etag: 'é', storageClass: 'x'.repeat(999) })).toEqual({
+    key: 'k',
+    size: 1,
+  })
+})

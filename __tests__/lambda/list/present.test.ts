@@ -1,0 +1,134 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { justBefore, withoutPresent } from '../../../lambda/list/present.ts'
+import type { ListAnswer, ListedObject, ListRequest } from '../../../lambda/s3/index.ts'
+import { compareKeys, KEY_BYTES, utf8Length } from '../../../protocol/key.ts'
+import type { Options } from '../../../protocol/message.ts'
+import { anyKey } from '../../protocol/keys.ts'
+
+const at = (day: number) => new Date(Date.UTC(2026, 0, day)).toISOString()
+const object = (key: string, day = 1, size = 1): ListedObject => ({
+  key,
+  size,
+  etag: '',
+  lastModified: at(day),
+})
+
+/** A destination that lists so many keys a page, and counts the pages. */
+function destination(objects: ListedObject[], page = 3) {
+  const inOrder = [...objects].sort((a, b) => compareKeys(a.key, b.key))
+  const pages: ListRequest[] = []
+  const list = async (request: ListRequest): Promise<ListAnswer> => {
+    pages.push(request)
+    const { startAfter, continuationToken } = request
+    const after = continuationToken ?? startAfter
+    const rest = after === undefined ? inOrder : inOrder.filter(({ key }) => compareKeys(key, after) > 0)
+    const found = rest.slice(0, page)
+    const last = found.at(-1)?.key
+    const isTruncated = rest.length > found.length
+    return {
+      objects: found,
+      commonPrefixes: [],
+      isTruncated,
+      ...(isTruncated && last !== undefined && { nextContinuationToken: last }),
+    }
+  }
+  return { list, pages }
+}
+
+const run = (options: Options, source = '', to = '') => ({
+  source: { bucket: 'from', prefix: source },
+  destination: { bucket: 'to', prefix: to },
+  options,
+})
+const keys = (objects: ListedObject[]) => objects.map(({ key }) => key)
+
+describe('what the destination has already', () => {
+  test('is left out, whatever is in it, under never', async () => {
+    const { list } = destination([object('b', 9, 9), object('d', 1)])
+    const page = ['a', 'b', 'c', 'd'].map((key) => object(key, 5))
+    expect(keys(await withoutPresent(page, run({ overwrite: 'never' }), list))).toEqual(['a', 'c'])
+  })
+
+  test('is left out under if-newer when it is as large and not older', async () => {
+    const { list } = destination([
+      object('older', 4),
+      object('same', 5),
+      object('newer', 6),
+      object('size', 6, 2),
+    ])
+    const page = ['missing', 'newer', 'older', 'same', 'size'].map((key) => object(key, 5))
+    const left = await withoutPresent(page, run({ overwrite: 'if-newer' }), list)
+    expect(keys(left)).toEqual(['missing', 'older', 'size'])
+  })
+
+  test('is found under the other prefix', async () => {
+    const { list } = destination([object('x/y/1'), object('p/1')])
+    const page = [object('p/1'), object('p/2')]
+    const left = await withoutPresent(page, run({ overwrite: 'never' }, 'p/', 'x/y/'), list)
+    expect(keys(left)).toEqual(['p/2'])
+  })
+
+  test('is found with any keys on both sides, and only the stretch of the page is listed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(anyKey(), { minLength: 1, maxLength: 12 }),
+        fc.array(anyKey(), { maxLength: 12 }),
+        fc.func(fc.boolean()),
+        async (sourceKeys, otherKeys, isThere) => {
+          const page = sourceKeys.toSorted(compareKeys).map((key) => object(key))
+          const present = sourceKeys.filter((key) => isThere(key))
+          const all = [...new Set([...present, ...otherKeys])].map((key) => object(key))
+          const { list } = destination(all)
+          const left = await withoutPresent(page, run({ overwrite: 'never' }), list)
+          const there = new Set(all.map(({ key }) => key))
+          expect(keys(left)).toEqual(keys(page).filter((key) => !there.has(key)))
+        },
+      ),
+    )
+  })
+
+  test('costs about a request a page, however much the destination holds', async () => {
+    const all = Array.from({ length: 1000 }, (_, index) => object(String(index).padStart(4, '0')))
+    const { list, pages } = destination(all, 10)
+    await withoutPresent(all.slice(500, 510), run({ overwrite: 'never' }), list)
+    expect(pages.length).toBeLessThanOrEqual(2)
+  })
+
+  test('skips what lies between, however much the destination holds beside', async () => {
+    const all = Array.from({ length: 5000 }, (_, index) => object(String(index).padStart(4, '0')))
+    const { list, pages } = destination(all, 10)
+    const page = all.filter((_, index) => index % 500 === 7)
+    expect(await withoutPresent(page, run({ overwrite: 'never' }), list)).toEqual([])
+    expect(pages.length).toBeLessThanOrEqual(2 * page.length)
+  })
+
+  test('is found behind a page that is empty though others follow', async () => {
+    const { list } = destination([object('b')])
+    let asked = 0
+    const emptyFirst = async (request: ListRequest): Promise<ListAnswer> =>
+      ++asked === 1
+        ? { objects: [], commonPrefixes: [], isTruncated: true, nextContinuationToken: 'a' }
+        : await list(request)
+    expect(keys(await withoutPresent([object('b')], run({ overwrite: 'never' }), emptyFirst))).toEqual([])
+  })
+
+  test('who pays, and whose bucket it has to be, goes along', async () => {
+    const { list, pages } = destination([])
+    const options: Options = { overwrite: 'never', requestPayer: 'requester', destinationOwner: '1' }
+    await withoutPresent([object('a')], run(options), list)
+    expect(pages[0]).toMatchObject({ bucket: 'to', requestPayer: 'requester', expectedBucketOwner: '1' })
+  })
+})
+
+test('the key to list after is below, valid, and well-formed, for any key', () => {
+  fc.assert(
+    fc.property(anyKey(), (key) => {
+      const before = justBefore(key)
+      if (before === undefined) return
+      expect(compareKeys(before, key)).toBeLessThan(0)
+      expect(before.isWellFormed()).toBe(true)
+      expect(utf8Length(before)).toBeLessThanOrEqual(KEY_BYTES)
+    }),
+  )
+})

@@ -1,0 +1,38 @@
+import { GET_OBJECT_ANNOTATION, LIST_OBJECT_ANNOTATIONS, PUT_OBJECT_ANNOTATION } from '../s3/index.ts'
+import { destinationGuards, sourceGuards } from './headers.ts'
+import type { CopyJob } from './job.ts'
+
+/**
+ * Copies an object's annotations (up to 1,000, of up to 1 MiB each), one after the other.
+ * @param progress how many of them, in the order in which S3 lists them, are done
+ * @throws S3Error, OutOfTime, Refused
+ */
+export async function copyAnnotations(
+  { run, object, key, s3, caller, memory }: CopyJob,
+  progress: { done: number },
+): Promise<void> {
+  const options = run.options ?? {}
+  const source = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
+  const target = { bucket: run.destination.bucket, key, ...destinationGuards(options) }
+  const names: string[] = []
+  for (let token: string | undefined, more = true; more; more = token !== undefined) {
+    const request = { ...source, token }
+    const page = await caller.call(({ signal }) =>
+      s3.perform(LIST_OBJECT_ANNOTATIONS, { ...request, signal }),
+    )
+    names.push(...page.names)
+    token = page.next
+  }
+  for (const name of names.slice(progress.done)) {
+    await memory.annotating.take()
+    try {
+      const text = await caller.call(({ signal }) =>
+        s3.perform(GET_OBJECT_ANNOTATION, { ...source, name, signal }),
+      )
+      await caller.call(({ signal }) => s3.perform(PUT_OBJECT_ANNOTATION, { ...target, name, text, signal }))
+    } finally {
+      memory.annotating.give()
+    }
+    progress.done++
+  }
+}

@@ -1,0 +1,117 @@
+import type { Failure } from '../../protocol/message.ts'
+import { backoffMs, type Timing } from '../../protocol/timing.ts'
+import { isThrottle, isTransient, S3Error } from '../s3/index.ts'
+import type { Pace } from './pace.ts'
+
+/** Tries for one request in one task, unless S3 says slow down, before its object is handed on to a later task. */
+const TRIES = 8
+/** For how long a task puts up with S3 saying slow down before it hands on what is left: no task takes much longer than a minute. */
+const PATIENCE_MS = 45_000
+/** The pace already answers a slow down, so that the wait before the next try need not grow far: to 1.6 s. */
+const THROTTLE_STEPS = 4
+/** The slowest that S3 is expected to copy, 20 MB a second: a copy that could not end in time at that is not begun. */
+const SLOWEST_BYTES_PER_MS = 20_000
+/** S3 may say nothing until a copy is done; this long, and as long as the slowest copy takes. */
+const SILENCE_MS = 60_000
+const LARGE_BYTES = 64 * 1024 ** 2
+const TIDY_TRIES = 4
+/** Characters of an error message that are worth carrying. */
+const MESSAGE_CHARS = 200
+const CODE_CHARS = 60
+
+export type CallerDeps = {
+  pace: Pace
+  timing: Timing
+  /** Milliseconds since the epoch; nothing is begun after it. */
+  deadline: number
+  /** Ends what is under way when the function's time is up. */
+  signal: AbortSignal
+}
+
+/** There was no time left to begin. */
+export class OutOfTime extends Error {}
+
+/** S3 refused for the time being, again and again; the cause is its last refusal. */
+export class Refused extends Error {
+  readonly last: S3Error
+  constructor(last: S3Error) {
+    super(last.message)
+    this.last = last
+  }
+}
+
+/** What each try of a call is told. */
+export type Try = { signal: AbortSignal; silenceMs?: number }
+
+/** Makes the requests of one task: at the worker's pace, and again while S3 refuses them for the time being. */
+export class Caller {
+  readonly #deps: CallerDeps
+  readonly #patientUntil: number
+
+  constructor(deps: CallerDeps) {
+    this.#deps = deps
+    this.#patientUntil = deps.timing.now() + PATIENCE_MS
+  }
+
+  /**
+   * @param bytes how many S3 has to copy for it
+   * @throws S3Error what S3 answers for good, OutOfTime, Refused
+   */
+  async call<T>(request: (how: Try) => Promise<T>, bytes = 0): Promise<T> {
+    const { pace, timing, deadline, signal } = this.#deps
+    const neededMs = bytes / SLOWEST_BYTES_PER_MS
+    const how: Try = bytes > LARGE_BYTES ? { signal, silenceMs: SILENCE_MS + neededMs } : { signal }
+    const begin = () => {
+      if (timing.now() + neededMs >= deadline) throw new OutOfTime()
+      return request(how)
+    }
+    for (let tries = 1; ; tries++) {
+      try {
+        const answer = await pace.run(begin, deadline)
+        pace.answered(false)
+        return answer
+      } catch (thrown) {
+        const error = signal.aborted && thrown === signal.reason ? unfinished() : thrown
+        if (!(error instanceof S3Error)) throw error
+        const throttled = isThrottle(error)
+        pace.answered(throttled)
+        if (!isTransient(error)) throw error
+        if (signal.aborted || (throttled ? timing.now() >= this.#patientUntil : tries >= TRIES))
+          throw new Refused(error)
+        const pause = backoffMs(throttled ? Math.min(tries, THROTTLE_STEPS) : tries, timing.random)
+        if (timing.now() + pause >= deadline) throw new OutOfTime()
+        await timing.sleep(pause)
+      }
+    }
+  }
+
+  /** Makes a request that leaves nothing behind, whatever the time and the pace: a few tries, and never mind. */
+  async tidy(request: () => Promise<unknown>): Promise<void> {
+    const { timing } = this.#deps
+    for (let tries = 1; tries <= TIDY_TRIES; tries++) {
+      try {
+        await request()
+        return
+      } catch (error) {
+        if (!isTransient(error)) {
+          if (error instanceof S3Error) return
+          throw error
+        }
+        await timing.sleep(backoffMs(tries, timing.random))
+      }
+    }
+  }
+}
+
+/** An S3 error as the report has it; other than ASCII would weigh six times as much in a message. */
+export function toFailure(key: string, { code, message }: S3Error): Failure {
+  return {
+    key,
+    code: code.slice(0, CODE_CHARS),
+    message: message.slice(0, MESSAGE_CHARS).replace(/[^\x20-\x7e]/g, '?'),
+  }
+}
+
+function unfinished(): S3Error {
+  return new S3Error('RequestTimeout', 'S3 had not finished when the function’s time was up', { status: 0 })
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import { CHECK_MS, type CheckAnswer, type CheckEvent } from '../../protocol/check.ts'
+import { KEY_BYTES, utf8Length } from '../../protocol/key.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
+import {
+  ABORT_MULTIPART_UPLOAD,
+  CREATE_MULTIPART_UPLOAD,
+  GET_OBJECT_TAGGING,
+  HEAD_OBJECT,
+  isTransient,
+  type S3,
+  S3Error,
+} from '../s3/index.ts'
+import { destinationGuards, placement, sourceGuards } from './headers.ts'
+
+/** Objects of the source that are looked at. */
+const KEYS = 5
+
+type CheckS3 = Pick<S3, 'listObjectsV2' | 'perform'>
+type Check = Required<CheckEvent['check']> & { signal: AbortSignal }
+
+/**
+ * Tries with the copy function's own rights what each copy of a run will take: reads a few objects' metadata and tags, and
+ * begins an upload to the destination as the run would, which it drops again. So a missing right is found once, before
+ * the first object. Never throws for what S3 says.
+ */
+export async function check(event: CheckEvent['check'], s3: CheckS3): Promise<CheckAnswer> {
+  const run = { options: {}, ...event, signal: AbortSignal.timeout(CHECK_MS) }
+  const found = await Promise.all([checkSource(run, s3), checkDestination(run, s3)])
+  return { protocol: PROTOCOL, problems: found.filter((problem) => problem !== undefined) }
+}
+
+async function checkSource({ source, options, signal }: Check, s3: CheckS3): Promise<string | undefined> {
+  const guards = { ...sourceGuards(options), signal }
+  const { bucket } = source
+  try {
+    const { objects } = await s3.listObjectsV2({ ...source, ...guards, maxKeys: KEYS })
+    const key = objects[0]?.key
+    if (key === undefined) return undefined
+    // One object that is closed is a failure of that object.
+    const heads = await Promise.all(
+      objects.map((it) => failureOf(s3.perform(HEAD_OBJECT, { bucket, key: it.key, ...guards }))),
+    )
+    if (heads.every((head) => head?.status === 403))
+      return `source: the copy function can't read s3://${bucket}/${key}: its role, or the bucket's policy, has to allow s3:GetObject (and kms:Decrypt on the key of encrypted objects)`
+    if (options.tags === 'skip') return undefined
+    const tags = await Promise.all(
+      objects.map((it) => failureOf(s3.perform(GET_OBJECT_TAGGING, { bucket, key: it.key, ...guards }))),
+    )
+    if (tags.every((failure) => failure?.code === 'AccessDenied'))
+      return `source: the copy function can't read the tags of s3://${bucket}/${key}: allow its role s3:GetObjectTagging, or leave all tags behind by \`tags: skip\``
+    return undefined
+  } catch {
+    // What is in the way of listing, the list function tells.
+    return undefined
+  }
+}
+
+async function checkDestination(run: Check, s3: CheckS3): Promise<string | undefined> {
+  const { destination, options } = run
+  const place = `s3://${destination.bucket}`
+  const plain = await tryUpload(run, s3, {})
+  if (plain)
+    return `destination: the copy function can't write to ${place}: ${plain.code}: ${plain.message}${hint(plain.code)}`
+  if (options.tags === 'skip') return undefined
+  const tagged = await tryUpload(run, s3, { tagging: 's3-71=check' })
+  if (tagged)
+    return `destination: the copy function can't set tags in ${place}: allow its role s3:PutObjectTagging, or leave all tags behind by \`tags: skip\` (${tagged.code}: ${tagged.message})`
+  return undefined
+}
+
+/** Begins an upload of a key that nobody has, and drops it; the error when S3 refuses for good. */
+async function tryUpload(
+  { destination: { bucket, prefix }, options, signal }: Check,
+  s3: CheckS3,
+  more: { tagging?: string },
+): Promise<S3Error | undefined> {
+  const target = { bucket, key: checkKey(prefix) }
+  const guards = { ...destinationGuards(options), signal }
+  const { storageClass } = options
+  const request = {
+    ...target,
+    ...guards,
+    ...placement({ options }),
+    ...(storageClass !== undefined && { storageClass }),
+    ...more,
+    metadata: [],
+  }
+  try {
+    const uploadId = await s3.perform(CREATE_MULTIPART_UPLOAD, request)
+    await failureOf(s3.perform(ABORT_MULTIPART_UPLOAD, { ...target, ...guards, uploadId }))
+    return undefined
+  } catch (error) {
+    // S3 being busy is nobody's mistake.
+    if (!(error instanceof S3Error) || isTransient(error)) return undefined
+    return error
+  }
+}
+
+/** A key below the prefix that nobody has; beside it when there is no room below. */
+function checkKey(prefix: string): string {
+  const name = `s3-71-check-${randomUUID()}`
+  const points = [...prefix]
+  while (utf8Length(points.join('')) + name.length > KEY_BYTES) points.pop()
+  return points.join('') + name
+}
+
+async function failureOf(call: Promise<unknown>): Promise<S3Error | undefined> {
+  try {
+    await call
+    return undefined
+  } catch (error) {
+    return error instanceof S3Error ? error : undefined
+  }
+}
+
+function hint(code: string): string {
+  if (code === 'AccessControlListNotSupported')
+    return '. The bucket takes no ACLs (Object Ownership: bucket owner enforced): leave `acl` empty'
+  if (code === 'AccessDenied') return '. Its role, the bucket’s policy and the KMS key have to allow it'
+  return ''
+}

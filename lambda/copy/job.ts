@@ -1,0 +1,54 @@
+import type { Listed, Run } from '../../protocol/message.ts'
+import type { CopyRequest, S3 } from '../s3/index.ts'
+import type { Caller } from './caller.ts'
+import { copyGuards, placement } from './headers.ts'
+import type { Slots } from './slots.ts'
+
+export type CopyS3 = Pick<S3, 'copyObject' | 'perform'>
+
+/** What the copies of one task tell each other. */
+export type Memory = {
+  /** Whether the source's objects are stored plainly, so that their ETags can be MD5s: asked once, of one of them. */
+  isPlain?: Promise<boolean>
+  /** Lets a few annotations through at once. */
+  annotating: Slots
+}
+
+/** One object to copy, and all that it takes. */
+export type CopyJob = {
+  object: Listed
+  /** Where to. */
+  key: string
+  run: Run
+  /** What the requests of all objects of the run have in common. */
+  base: ReturnType<typeof baseRequest>
+  s3: CopyS3
+  caller: Caller
+  memory: Memory
+  /** No later task will go on with what this one leaves. */
+  isLast: boolean
+}
+
+/** There is an object at the destination already, and the run overwrites none. */
+export class Taken extends Error {}
+
+/** A copy that was made. */
+export type Copy = { bytes: number; reclassed: boolean }
+
+/** What each CopyObject of a run says. */
+export function baseRequest(run: Run): Omit<CopyRequest, 'key' | 'sourceKey'> {
+  const { source, destination, options = {} } = run
+  return {
+    bucket: destination.bucket,
+    sourceBucket: source.bucket,
+    annotationDirective: options.annotations === 'copy' ? 'COPY' : 'EXCLUDE',
+    ...(options.tags === 'skip' && { taggingDirective: 'REPLACE' as const }),
+    ...placement(run),
+    ...copyGuards(options),
+  }
+}
+
+/** An ETag without the quotes that S3 writes around it. */
+export function unquoted(etag: string): string {
+  return etag.replaceAll('"', '')
+}

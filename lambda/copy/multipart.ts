@@ -1,0 +1,103 @@
+import type { Listed } from '../../protocol/message.ts'
+import { S3Error } from '../s3/index.ts'
+import { copyAnnotations } from './annotations.ts'
+import { OutOfTime, Refused } from './caller.ts'
+import { isReclassed } from './headers.ts'
+import type { Copy, CopyJob } from './job.ts'
+import { WHOLE_BYTES } from './parts.ts'
+import { readSource, type Source } from './source.ts'
+import { begin, drop, setTags, TAGGING_BYTES, transfer, type Upload } from './upload.ts'
+import { copyWhole } from './whole.ts'
+
+/** Times that an object is begun because it changed, or its upload is gone. */
+const BEGINNINGS = 4
+
+/** A later task can go on with what is done of an object; the reason says why this one ends. */
+export class Unfinished extends Error {
+  readonly object: Listed
+  readonly reason: OutOfTime | Refused
+  constructor(object: Listed, reason: OutOfTime | Refused) {
+    super(reason.message)
+    this.object = object
+    this.reason = reason
+  }
+}
+
+/**
+ * Copies an object in parts, many at once, with all that a CopyObject would carry along: S3 carries nothing here.
+ *
+ * The source is pinned by its ETag. When it changes half-way the upload is dropped, and the object is begun anew. An
+ * upload that fails for good is dropped too; one that only lacks time is handed on.
+ * @throws S3Error, Taken, Unfinished, OutOfTime, Refused
+ */
+export async function copyInParts(job: CopyJob): Promise<Copy> {
+  const { object, run } = job
+  if (object.annotate !== undefined) return await finish(job, await readSource(job))
+  let upload = resumable(object)
+  for (let beginnings = 1; ; beginnings++) {
+    try {
+      const source = await readSource(job)
+      if (upload && upload.etag !== source.etag) {
+        await drop(job, upload)
+        upload = undefined
+      }
+      if (!upload) {
+        if (source.size <= WHOLE_BYTES) return await copyWhole(asItIsNow(job, source))
+        upload = await begin(job, source)
+      }
+      await transfer(job, upload, source.checksum)
+      return await finish(job, source)
+    } catch (error) {
+      if (error instanceof Unfinished) throw error
+      if (upload && canBeHandedOn(error, job)) {
+        const { id, etag, size } = upload
+        throw new Unfinished({ ...object, etag, size, upload: id }, error)
+      }
+      if (upload && !isGone(error)) await drop(job, upload)
+      const anew = isChanged(error) ? !run.options?.ifChanged : isGone(error)
+      if (!anew || beginnings === BEGINNINGS) throw error
+      upload = undefined
+    }
+  }
+}
+
+/** What there is to do once the content is there. */
+async function finish(job: CopyJob, { size, storageClass, tagging }: Source): Promise<Copy> {
+  const { object, run } = job
+  const options = run.options ?? {}
+  const before = object.annotate ?? 0
+  const progress = { done: before }
+  try {
+    if (tagging.length > TAGGING_BYTES) await setTags(job, tagging)
+    if (options.annotations) await copyAnnotations(job, progress)
+  } catch (error) {
+    if (!canBeHandedOn(error, job)) throw error
+    const reason = progress.done > before ? new OutOfTime() : error
+    throw new Unfinished({ ...object, size, annotate: progress.done }, reason)
+  }
+  return { bytes: size, reclassed: isReclassed(storageClass, options) }
+}
+
+function resumable({ upload, etag, size }: Listed): Upload | undefined {
+  return upload === undefined || etag === undefined ? undefined : { id: upload, etag, size }
+}
+
+/** Without what an earlier attempt left, and with what the source is now instead of what the listing said. */
+function asItIsNow(job: CopyJob, { size, etag, storageClass }: Source): CopyJob {
+  const { key } = job.object
+  return { ...job, object: { key, size, etag, ...(storageClass !== undefined && { storageClass }) } }
+}
+
+function canBeHandedOn(error: unknown, { isLast }: CopyJob): error is OutOfTime | Refused {
+  return error instanceof OutOfTime || (error instanceof Refused && !isLast)
+}
+
+/** The source is not the version any more that the upload was begun with. */
+function isChanged(error: unknown): boolean {
+  return error instanceof S3Error && error.code === 'PreconditionFailed'
+}
+
+/** The upload is gone: aborted by a lifecycle, or joined by a request whose answer was lost. Joining it twice is harmless, so it is begun anew. */
+function isGone(error: unknown): boolean {
+  return error instanceof S3Error && error.code === 'NoSuchUpload'
+}

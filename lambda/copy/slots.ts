@@ -1,0 +1,23 @@
+/** Lets so many through at once; the others wait in line. Where nobody has to wait it makes no promise, which counts when millions pass. */
+export class Slots {
+  #free: number
+  readonly #line: (() => void)[] = []
+
+  constructor(most: number) {
+    this.#free = most
+  }
+
+  /** Takes a slot: at once, or when the promise is kept. */
+  take(): Promise<void> | undefined {
+    if (this.#free === 0) return new Promise((resolve) => this.#line.push(resolve))
+    this.#free--
+    return undefined
+  }
+
+  /** Gives a slot back, which goes to the first in line. */
+  give(): void {
+    const next = this.#line.shift()
+    if (next) next()
+    else this.#free++
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  ABORT_MULTIPART_UPLOAD,
+  COMPLETE_MULTIPART_UPLOAD,
+  CREATE_MULTIPART_UPLOAD,
+  LIST_PARTS,
+  type Part,
+  PUT_OBJECT_TAGGING,
+  S3Error,
+  UPLOAD_PART_COPY,
+} from '../s3/index.ts'
+import { OutOfTime, Refused } from './caller.ts'
+import { copyGuards, destinationGuards, placement, storageClassOf } from './headers.ts'
+import { type CopyJob, Taken } from './job.ts'
+import { type PartRange, partsOf } from './parts.ts'
+import type { Checksum, Source } from './source.ts'
+
+/** What a header may hold of tags: S3 takes 8 KB for all headers together, and 2 KB of tags in one (AWS CLI, s3 subcommands). */
+export const TAGGING_BYTES = 2048
+/** Parts of one object under way at once. */
+const AT_ONCE = 64
+
+/** A multipart upload and the source that it is made from, which it never mixes with another version. */
+export type Upload = { id: string; etag: string; size: number }
+
+/** Begins the upload of an object with all that belongs to it. */
+export async function begin({ run, key, s3, caller }: CopyJob, source: Source): Promise<Upload> {
+  const options = run.options ?? {}
+  const { checksum, metadata, tagging, redirect, etag, size } = source
+  const request = {
+    bucket: run.destination.bucket,
+    key,
+    metadata,
+    ...(tagging !== '' && tagging.length <= TAGGING_BYTES && { tagging }),
+    ...(redirect !== undefined && { websiteRedirectLocation: redirect }),
+    ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
+    ...storageClassOf(source.storageClass, options),
+    ...placement(run),
+    ...destinationGuards(options),
+  }
+  const id = await caller.call(({ signal }) => s3.perform(CREATE_MULTIPART_UPLOAD, { ...request, signal }))
+  return { id, etag, size }
+}
+
+/**
+ * Copies the parts that S3 does not have yet, and joins all.
+ * @throws Taken, S3Error (`ChecksumMismatch` when the copy's checksum is not the source's), OutOfTime, Refused
+ */
+export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum | undefined): Promise<void> {
+  const parts = job.object.upload === upload.id ? await partsThere(job, upload) : new Map<number, Part>()
+  const before = parts.size
+  const errors: unknown[] = []
+  const ranges = partsOf(upload.size)
+  // As many as are copied at once take the next part in turn; when one ends badly, no other is begun.
+  const copyOn = async () => {
+    for (const range of ranges) {
+      if (errors.length > 0) return
+      if (!parts.has(range.number)) parts.set(range.number, await copyPart(job, upload, range))
+    }
+  }
+  const runners = Array.from({ length: AT_ONCE }, () =>
+    copyOn().catch((error: unknown) => {
+      errors.push(error)
+    }),
+  )
+  await Promise.all(runners)
+  const definite = errors.find((error) => !(error instanceof OutOfTime || error instanceof Refused))
+  if (definite) throw definite
+  // What got any further is not refused: the next task goes on with it.
+  if (errors.length > 0) throw parts.size > before ? new OutOfTime() : errors[0]
+  const inOrder = [...parts.values()].sort((a, b) => a.number - b.number)
+  await join(job, upload, inOrder, checksum)
+}
+
+async function copyPart(
+  { run, object, key, s3, caller }: CopyJob,
+  upload: Upload,
+  { number, first, last }: PartRange,
+): Promise<Part> {
+  const request = {
+    ...targetOf(run, key, upload),
+    ...copyGuards(run.options ?? {}),
+    partNumber: number,
+    sourceBucket: run.source.bucket,
+    sourceKey: object.key,
+    copySourceIfMatch: `"${upload.etag}"`,
+    first,
+    last,
+  }
+  const part = await caller.call(
+    (how) => s3.perform(UPLOAD_PART_COPY, { ...request, ...how }),
+    last - first + 1,
+  )
+  return { number, ...part }
+}
+
+async function join(
+  { run, key, s3, caller }: CopyJob,
+  upload: Upload,
+  parts: Part[],
+  checksum: Checksum | undefined,
+): Promise<void> {
+  const expected = checksum?.value !== undefined && { algorithm: checksum.algorithm, value: checksum.value }
+  const request = {
+    ...targetOf(run, key, upload),
+    ...destinationGuards(run.options ?? {}),
+    ...(run.options?.overwrite === 'never' && { ifNoneMatch: '*' as const }),
+    parts,
+    size: upload.size,
+    ...(expected && { checksum: expected }),
+  }
+  const answer = await caller
+    .call((how) => s3.perform(COMPLETE_MULTIPART_UPLOAD, { ...request, ...how }))
+    .catch((error: unknown) => {
+      throw error instanceof S3Error && error.code === 'PreconditionFailed' ? new Taken() : error
+    })
+  const actual = expected && answer.checksums[expected.algorithm]
+  if (expected && actual !== undefined && actual !== expected.value)
+    throw new S3Error(
+      'ChecksumMismatch',
+      `the copy's ${expected.algorithm} is ${actual} and the source's ${expected.value}; the copy is at the destination and should not be used`,
+      { status: 200 },
+    )
+}
+
+/** Sets tags that are too many for the request that begins an upload. */
+export async function setTags({ run, key, s3, caller }: CopyJob, tagging: string): Promise<void> {
+  const request = {
+    bucket: run.destination.bucket,
+    key,
+    tagging,
+    ...destinationGuards(run.options ?? {}),
+  }
+  await caller.call(({ signal }) => s3.perform(PUT_OBJECT_TAGGING, { ...request, signal }))
+}
+
+/** The parts that an earlier attempt copied. */
+async function partsThere({ run, key, s3, caller }: CopyJob, upload: Upload): Promise<Map<number, Part>> {
+  const there = new Map<number, Part>()
+  const target = { ...targetOf(run, key, upload), ...destinationGuards(run.options ?? {}) }
+  // Parts of another length are those of another version of this code.
+  const lengths = new Map<number, number>()
+  for (const { number, first, last } of partsOf(upload.size)) lengths.set(number, last - first + 1)
+  let after: number | undefined = 0
+  while (after !== undefined) {
+    const request = { ...target, after }
+    const page: { parts: (Part & { size: number })[]; next: number | undefined } = await caller.call(
+      ({ signal }) => s3.perform(LIST_PARTS, { ...request, signal }),
+    )
+    for (const part of page.parts) if (part.size === lengths.get(part.number)) there.set(part.number, part)
+    after = page.next
+  }
+  return there
+}
+
+/** Drops an upload, so that nobody pays for its parts. What can't be dropped is left to the bucket's lifecycle. */
+export async function drop({ run, key, s3, caller }: CopyJob, upload: Upload): Promise<void> {
+  const target = { ...targetOf(run, key, upload), ...destinationGuards(run.options ?? {}) }
+  await caller.tidy(() => s3.perform(ABORT_MULTIPART_UPLOAD, target))
+}
+
+function targetOf({ destination: { bucket } }: CopyJob['run'], key: string, { id }: Upload) {
+  return { bucket, key, uploadId: id }
+}
