@@ -6,6 +6,9 @@ import { STSClient } from '@aws-sdk/client-sts'
 import { SQS_ATTEMPTS } from '../aws/queue.ts'
 import { namePermissions, VERSION } from './stack/index.ts'
 
+/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
+const CHECKPOINT_ATTEMPTS = 8
+
 /**
  * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
  * their user agent which workflow run made a call.
@@ -16,7 +19,9 @@ export function createClients(region: string) {
     cfn: namePermissions(new CloudFormationClient(config)),
     lambda: namePermissions(new LambdaClient(config)),
     // Buckets may be in other regions than the stack.
-    s3: namePermissions(new S3Client({ ...config, followRegionRedirects: true })),
+    s3: namePermissions(
+      new S3Client({ ...config, followRegionRedirects: true, maxAttempts: CHECKPOINT_ATTEMPTS }),
+    ),
     sqs: namePermissions(new SQSClient({ ...config, maxAttempts: SQS_ATTEMPTS })),
     sts: namePermissions(new STSClient(config)),
   }

@@ -1,20 +1,8 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs'
 import { decodeTask, type Failure, traceOf } from '../protocol/message.ts'
+import type { DeadLetter } from './dlq.ts'
 import type { Failures } from './failures.ts'
 import type { Ledger } from './ledger.ts'
 import type { UnlistedParts } from './unlisted.ts'
-
-/** Messages of one ReceiveMessage at most (SQS API reference). */
-const BATCH = 10
-/** Messages that one look reads at most: 1,000 requests. */
-const MOST = 10_000
-
-/** A message of the DLQ. */
-export type DeadLetter = { id: string; body: string }
 
 /** What the DLQ holds of this run, and what nobody can say whose it is. */
 export class DeadLetters {
@@ -78,43 +66,4 @@ const DEAD_LETTERED = { code: 'DeadLettered', message: 'its task was tried too o
 
 function toFailure({ key }: { key: string }): Failure {
   return { key, ...DEAD_LETTERED }
-}
-
-/** For how long a look at the DLQ hides what it has seen from the same look. */
-const LOOK_SECONDS = 30
-
-/**
- * Reads through the DLQ and leaves everything there: it is for people, and for other runs too.
- * @returns the messages that this look came across; a later look may come across others
- */
-export async function look(sqs: SQSClient, queueUrl: string, signal: AbortSignal): Promise<DeadLetter[]> {
-  const found = new Map<string, { body: string; receipt: string }>()
-  while (found.size < MOST) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: BATCH,
-        VisibilityTimeout: LOOK_SECONDS,
-      }),
-      { abortSignal: signal },
-    )
-    if (Messages.length === 0) break
-    for (const { MessageId = '', Body = '', ReceiptHandle = '' } of Messages)
-      found.set(MessageId, { body: Body, receipt: ReceiptHandle })
-  }
-  await showAgain(sqs, queueUrl, [...found.values()])
-  return [...found].map(([id, { body }]) => ({ id, body }))
-}
-
-/** Lets others see at once what a look has hidden; if this fails they see it half a minute later. */
-async function showAgain(sqs: SQSClient, queueUrl: string, messages: { receipt: string }[]): Promise<void> {
-  for (let from = 0; from < messages.length; from += BATCH)
-    await sqs.send(
-      new ChangeMessageVisibilityBatchCommand({
-        QueueUrl: queueUrl,
-        Entries: messages
-          .slice(from, from + BATCH)
-          .map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt, VisibilityTimeout: 0 })),
-      }),
-    )
 }

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
@@ -19,6 +19,9 @@ export class Failures {
   readonly #path: string
   readonly #spool: string
   #writing: Promise<void>
+  /** Bytes spooled, and how many of them {@link takeUnsaved} has given out. */
+  #spooled = 0
+  #saved = 0
 
   /** @param path of the report; its folder is made when missing */
   constructor(path: string) {
@@ -32,7 +35,38 @@ export class Failures {
   /** Spools the failures of one task. */
   add(task: string, failures: Failure[]): Promise<void> {
     if (failures.length === 0) return this.#writing
-    this.#writing = this.#writing.then(() => appendFile(this.#spool, `${asciiJson({ task, failures })}\n`))
+    return this.#append(`${asciiJson({ task, failures })}\n`)
+  }
+
+  /** Bytes spooled that {@link takeUnsaved} has not given out. */
+  get unsaved(): number {
+    return this.#spooled - this.#saved
+  }
+
+  /** What was spooled since the last call, to be kept elsewhere; {@link restore} takes it in again. */
+  async takeUnsaved(): Promise<Buffer> {
+    await this.#writing
+    const bytes = Buffer.alloc(this.unsaved)
+    const file = await open(this.#spool)
+    try {
+      await file.read(bytes, 0, bytes.length, this.#saved)
+    } finally {
+      await file.close()
+    }
+    this.#saved = this.#spooled
+    return bytes
+  }
+
+  /** Takes in what another process of the same run gave to {@link takeUnsaved}. */
+  async restore(bytes: Uint8Array): Promise<void> {
+    this.#saved += bytes.length
+    await this.#append(bytes)
+  }
+
+  #append(bytes: string | Uint8Array): Promise<void> {
+    // Text is ASCII: its length is its bytes.
+    this.#spooled += bytes.length
+    this.#writing = this.#writing.then(() => appendFile(this.#spool, bytes))
     return this.#writing
   }
 

@@ -1,14 +1,19 @@
 import * as core from '@actions/core'
 import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
-import type { Place } from '../protocol/message.ts'
+import type { Options, Place } from '../protocol/message.ts'
 import { overlappingPrefixes } from '../protocol/range.ts'
+import { type Budget, parseBudget } from './budget.ts'
 import { UserError } from './errors.ts'
 import { BUCKET, overlaps, parseLocation } from './location.ts'
+import { readOptions } from './options.ts'
+import { readChoice } from './read-choice.ts'
 import type { AfterRun } from './stack/index.ts'
 import { printable } from './text.ts'
 
 /** The action's inputs, valid together. */
 export type Inputs = {
+  /** What the run begins with: the source's keys, or the tasks in the DLQ. */
+  mode: 'copy' | 'redrive'
   source: Place
   destination: Place
   stackName: string
@@ -19,14 +24,21 @@ export type Inputs = {
   maxConcurrency: number
   pollSeconds: number
   timeoutMinutes: number
+  /** Whether to watch the run to its end. */
+  wait: boolean
+  runKey: string | undefined
   failOnError: boolean
+  /** How much may fail before the run is stopped; undefined means any number. */
+  maxFailures: Budget | undefined
   deploy: 'auto' | 'never'
   afterRun: AfterRun
   artifactBucket: string | undefined
   sourceKmsKey: string | undefined
   destinationKmsKey: string | undefined
   permissionsBoundary: string | undefined
-  tags: Record<string, string>
+  stackTags: Record<string, string>
+  /** What becomes of all that belongs to an object. */
+  options: Options
 }
 
 const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/
@@ -53,6 +65,7 @@ export function readInputs(): Inputs {
     if (problem) problems.push(problem)
   }
   const inputs = {
+    mode: attempt<Inputs['mode']>(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
     source,
     destination,
     stackName: attempt(readStackName, ''),
@@ -62,7 +75,16 @@ export function readInputs(): Inputs {
     maxConcurrency: attempt(() => readNumber('max-concurrency', 2, 1000), 0),
     pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
     timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
+    wait: attempt(() => readBoolean('wait'), true),
+    runKey: attempt<string | undefined>(
+      () => readOptional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'),
+      undefined,
+    ),
     failOnError: attempt(() => readBoolean('fail-on-error'), true),
+    maxFailures: attempt<Budget | undefined>(
+      () => parseBudget('max-failures', printable(core.getInput('max-failures'))),
+      undefined,
+    ),
     deploy: attempt<Inputs['deploy']>(() => readChoice('deploy', ['auto', 'never']), 'auto'),
     afterRun: attempt<AfterRun>(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
     artifactBucket: attempt<string | undefined>(
@@ -81,7 +103,8 @@ export function readInputs(): Inputs {
       () => readOptional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'),
       undefined,
     ),
-    tags: attempt(readTags, {}),
+    stackTags: attempt(readStackTags, {}),
+    options: readOptions(attempt),
   }
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`
@@ -134,13 +157,6 @@ function readNumber(name: string, least: number, most: number): number {
   return value
 }
 
-function readChoice<T extends string>(name: string, choices: readonly T[]): T {
-  const text = core.getInput(name)
-  const choice = choices.find((one) => one === text)
-  if (!choice) throw new Error(`${name}: "${printable(text)}" must be one of ${choices.join(', ')}`)
-  return choice
-}
-
 function readOptional(name: string, pattern: RegExp, what: string): string | undefined {
   const text = core.getInput(name)
   if (text === '') return undefined
@@ -149,14 +165,14 @@ function readOptional(name: string, pattern: RegExp, what: string): string | und
 }
 
 /** Lines of `name=value`; AWS allows 128 and 256 characters (CloudFormation API reference, Tag). */
-function readTags(): Record<string, string> {
-  const lines = core.getMultilineInput('tags')
+function readStackTags(): Record<string, string> {
+  const lines = core.getMultilineInput('stack-tags')
   return Object.fromEntries(
     lines.map((line) => {
       const [, name = '', value = ''] = /^([^=]{1,128})=(.{0,256})$/.exec(line) ?? []
       if (name.trim() === '' || /^aws:/i.test(name))
         throw new Error(
-          `tags: "${printable(line)}" must be name=value, and the name must not begin with aws:`,
+          `stack-tags: "${printable(line)}" must be name=value, and the name must not begin with aws:`,
         )
       return [name.trim(), value.trim()]
     }),

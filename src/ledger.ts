@@ -1,18 +1,16 @@
 import { parseTaskId, SEED_FAMILY } from '../protocol/ids.ts'
+import {
+  add,
+  type Family,
+  type FamilySnapshot,
+  readFamily,
+  setBit,
+  type Totals,
+  writeFamily,
+  zero,
+} from './family.ts'
 
-/** Objects, bytes and dead tasks, as the outcomes and dead letters of a run add up. */
-export type Totals = {
-  listed: number
-  copied: number
-  skipped: number
-  failed: number
-  /** Objects of copy tasks in the DLQ. */
-  deadObjects: number
-  /** Tasks in the DLQ. */
-  deadTasks: number
-  /** Bytes of the copied objects. */
-  bytes: number
-}
+export type { Totals } from './family.ts'
 
 /** What one settled task adds to the totals, and the children it spawned. */
 export type Settlement = {
@@ -22,37 +20,56 @@ export type Settlement = {
   spawned?: { attempt: string; children: number }
 }
 
-/**
- * The children of one attempt. SQS delivers outcomes in any order, so children may report before the outcome that
- * names them; what they say is held until then, and for ever when another attempt at their parent was counted.
- */
-type Family = {
-  live: boolean
-  /** How many children the counted outcome named. Known once live. */
-  size: number
-  /** A bit for each child that has settled. */
-  settled: Uint32Array
-  settledCount: number
-  held: Totals
-  heldFamilies: { attempt: string; children: number }[]
+/** What a ledger holds, as plain JSON: see {@link Ledger.snapshot}. */
+export type LedgerSnapshot = {
+  totals: Totals
+  expected: number
+  settled: number
+  families: FamilySnapshot[]
 }
 
 /**
  * The account of a run: which tasks exist, which are settled, the totals.
  *
  * Exact over at-least-once, unordered delivery: a task's first settlement counts, later ones don't; the children that
- * exist are those which counted settlements name. Keeps one bit for a copy task and one small record for an attempt that
- * spawned children, nothing for an object.
+ * exist are those which counted settlements name. Keeps one bit for a copy task, one small record for an attempt that
+ * spawned children, of which a number is left when all of them have settled, and nothing for an object.
  */
 export class Ledger {
   readonly totals = zero()
-  readonly #families = new Map<string, Family>()
+  /** A number is a family of so many children that are all settled. */
+  readonly #families = new Map<string, Family | number>()
   #expected = 0
   #settled = 0
 
-  /** @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)` */
-  constructor(seeds: number) {
-    this.#adopt({ attempt: SEED_FAMILY, children: seeds })
+  /**
+   * @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)`
+   * @param listed objects of the copy tasks among them, which no list task of this run will tell of
+   * @param family what the seeds are named after instead
+   */
+  constructor(seeds: number, listed = 0, family = SEED_FAMILY) {
+    this.totals.listed = listed
+    this.#adopt({ attempt: family, children: seeds })
+  }
+
+  /** A ledger that goes on where the one of the snapshot was. */
+  static from({ totals, expected, settled, families }: LedgerSnapshot): Ledger {
+    const ledger = new Ledger(0)
+    Object.assign(ledger.totals, totals)
+    ledger.#expected = expected
+    ledger.#settled = settled
+    for (const family of families) ledger.#families.set(family[0], readFamily(family))
+    return ledger
+  }
+
+  /** All that it holds as plain JSON: about 30 bytes for an attempt that spawned children, a bit for an open one's child. */
+  snapshot(): LedgerSnapshot {
+    return {
+      totals: { ...this.totals },
+      expected: this.#expected,
+      settled: this.#settled,
+      families: [...this.#families].map(([attempt, family]) => writeFamily(attempt, family)),
+    }
   }
 
   /** Tasks known to exist and not settled. */
@@ -78,12 +95,13 @@ export class Ledger {
     const name = parseTaskId(task)
     if (!name) return false
     const family = this.#family(name.family)
-    if (family.live && name.index >= family.size) return false
+    if (typeof family === 'number' || (family.live && name.index >= family.size)) return false
     if (!setBit(family, name.index)) return false
     const brood = spawned && spawned.children > 0 ? spawned : undefined
     if (family.live) {
       this.#settled++
       add(this.totals, totals)
+      this.#closeIfSettled(name.family, family)
       if (brood) this.#adopt(brood)
     } else {
       add(family.held, totals)
@@ -97,6 +115,7 @@ export class Ledger {
     const name = parseTaskId(task)
     if (!name) return false
     const family = this.#families.get(name.family)
+    if (typeof family === 'number') return name.index < family
     return family?.live === true && name.index < family.size
   }
 
@@ -105,54 +124,34 @@ export class Ledger {
     const queue = [first]
     for (let next = queue.pop(); next; next = queue.pop()) {
       const family = this.#family(next.attempt)
-      if (family.live) continue
+      if (typeof family === 'number' || family.live) continue
       family.live = true
       family.size = next.children
       this.#expected += family.size
       this.#settled += family.settledCount
       add(this.totals, family.held)
-      queue.push(...family.heldFamilies)
+      for (const held of family.heldFamilies) queue.push(held)
       family.heldFamilies = []
+      this.#closeIfSettled(next.attempt, family)
     }
   }
 
-  #family(attempt: string): Family {
-    let family = this.#families.get(attempt)
-    if (!family) {
-      family = {
-        live: false,
-        size: 0,
-        settled: new Uint32Array(1),
-        settledCount: 0,
-        held: zero(),
-        heldFamilies: [],
-      }
-      this.#families.set(attempt, family)
+  #closeIfSettled(attempt: string, { settledCount, size }: Family): void {
+    if (settledCount === size) this.#families.set(attempt, size)
+  }
+
+  #family(attempt: string): Family | number {
+    const known = this.#families.get(attempt)
+    if (known !== undefined) return known
+    const family = {
+      live: false,
+      size: 0,
+      settled: new Uint32Array(1),
+      settledCount: 0,
+      held: zero(),
+      heldFamilies: [],
     }
+    this.#families.set(attempt, family)
     return family
   }
-}
-
-function zero(): Totals {
-  return { listed: 0, copied: 0, skipped: 0, failed: 0, deadObjects: 0, deadTasks: 0, bytes: 0 }
-}
-
-function add(sum: Totals, more: Partial<Totals>): void {
-  for (const [name, value] of Object.entries(more)) sum[name as keyof Totals] += value
-}
-
-/** Marks child `index` as settled; false when it already was. */
-function setBit(family: Family, index: number): boolean {
-  const word = index >>> 5
-  const bit = 1 << (index & 31)
-  if (word >= family.settled.length) {
-    const grown = new Uint32Array(Math.max(word + 1, family.settled.length * 2))
-    grown.set(family.settled)
-    family.settled = grown
-  }
-  const bits = family.settled[word] as number
-  if (bits & bit) return false
-  family.settled[word] = bits | bit
-  family.settledCount++
-  return true
 }

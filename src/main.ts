@@ -1,25 +1,18 @@
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as core from '@actions/core'
-import { newRunId } from '../protocol/ids.ts'
-import type { Run } from '../protocol/message.ts'
 import { realTiming } from '../protocol/timing.ts'
-import { type Clients, createClients } from './clients.ts'
-import { DeadLetters } from './dead-letters.ts'
+import { begin } from './begin.ts'
+import { createClients } from './clients.ts'
 import { explain } from './errors.ts'
-import { Failures } from './failures.ts'
-import { type Inputs, readInputs } from './inputs.ts'
-import { Ledger } from './ledger.ts'
+import { follow, type Job, tellFromCheckpoint } from './follow.ts'
+import { readInputs } from './inputs.ts'
 import { showPlace } from './location.ts'
 import { prepareStack } from './prepare.ts'
-import { Progress } from './progress.ts'
 import { report } from './report.ts'
-import type { Result } from './result.ts'
-import { createRunQueue, deleteRunQueue, seed, seeds } from './run.ts'
-import { afterRun, keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
-import { clearRun, saveRun } from './state.ts'
-import { UnlistedParts } from './unlisted.ts'
-import { watch } from './watch.ts'
+import { type Result, statusOf } from './result.ts'
+import { deleteRunQueue } from './run.ts'
+import { afterRun } from './stack/index.ts'
+import { clearRun } from './state.ts'
+import { logLine, printable } from './text.ts'
 
 const timing = realTiming
 const tools = { timing, log: core }
@@ -32,6 +25,7 @@ export async function run(): Promise<void> {
   try {
     await main(cancel.signal)
   } catch (error) {
+    core.setOutput('status', 'failed')
     core.setFailed(explain(error))
   }
 }
@@ -39,87 +33,57 @@ export async function run(): Promise<void> {
 async function main(signal: AbortSignal): Promise<void> {
   const inputs = readInputs()
   const clients = createClients(inputs.region)
-  const outputs = await core.group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools))
-  if (signal.aborted) return core.setFailed('The job was cancelled before the run began.')
+  const stack = await core.group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools))
+  if (signal.aborted) return cancelledEarly()
 
-  const stack = { name: inputs.stackName, outputs }
-  const runId = newRunId(new Date(timing.now()))
-  const queueUrl = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${runId}`, timing)
-  saveRun({ queueUrl, region: inputs.region, runId, stack, afterRun: inputs.afterRun })
-  core.info(`Run ${runId}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
+  const { attachment, store, runKey } = await begin(clients, inputs, stack, tools, signal)
+  if (attachment.how === 'aborted') return cancelledEarly()
+  const { run } = attachment.checkpoint
+  core.info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
+  if (runKey !== undefined) core.info(`Its run-key is ${printable(runKey)}`)
+  const about = { inputs, outputs: stack.outputs, runKey }
+  if (attachment.how === 'watched')
+    return await report(tellFromCheckpoint(about, attachment.checkpoint), inputs.failOnError)
+
+  const job = { ...about, clients, found: attachment, store, signal }
+  // What this step comes across is no reason to stop a run that others have begun.
+  let leave = attachment.how === 'attached'
   try {
-    const result = await copy({ inputs, outputs, clients, runId, queueUrl, signal })
+    const result = await follow(job, tools)
+    leave = isLeft(result)
     await report(result, inputs.failOnError)
+  } catch (error) {
+    if (!leave) throw error
+    core.setOutput('status', 'running')
+    core.setFailed(`${explain(error)} Run ${run.id} goes on without this step.`)
   } finally {
-    await deleteRunQueue(clients.sqs, queueUrl)
+    if (leave) clearRun()
+    else await end(job)
   }
   // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
-  if (signal.aborted) return
-  await afterRun(inputs.afterRun, clients, stack, tools)
+  if (leave || signal.aborted) return
+  await afterRun(inputs.afterRun, clients, { name: inputs.stackName, outputs: stack.outputs }, tools)
   clearRun()
 }
 
-type Job = {
-  inputs: Inputs
-  outputs: StackOutputs
-  clients: Clients
-  runId: string
-  queueUrl: string
-  signal: AbortSignal
+function cancelledEarly(): void {
+  core.setOutput('status', 'cancelled')
+  core.setFailed('The job was cancelled before the run began.')
 }
 
-/** Seeds the run, watches it to its end, and gathers what there is to say of it. */
-async function copy({ inputs, outputs, clients, runId, queueUrl, signal }: Job): Promise<Result> {
-  const { source, destination, batchSize, stackName, region } = inputs
-  const { sqs, lambda } = clients
-  const run: Run = { id: runId, queue: queueUrl, source, destination, batchSize }
-  const parts = seeds(inputs)
-  const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${runId}`, 'failures.ndjson')
-  const ledger = new Ledger(parts.length)
-  const failures = new Failures(reportPath)
-  const unlisted = new UnlistedParts()
-  const deadLetters = new DeadLetters(runId, ledger, failures, unlisted)
-  const progress = new Progress()
+/** Whether a run, and what it has in queues and buckets, is now the matter of others. */
+function isLeft(result: Result): boolean {
+  return statusOf(result) === 'running' || result.ending === 'stopped'
+}
 
-  const startedAt = timing.now()
-  await Promise.all([
-    seed(sqs, outputs.listQueueUrl, run, parts, timing),
-    resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
-  ])
-  const { ending, endedAt } = await core.group('Progress', () =>
-    watch(
-      { sqs, stack: outputs, runQueueUrl: queueUrl, ledger, failures, deadLetters, unlisted },
-      {
-        pollMs: inputs.pollSeconds * 1000,
-        deadline: startedAt + inputs.timeoutMinutes * 60_000,
-        signal,
-        timing,
-        onPoll: (depths) =>
-          core.info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
-        onWarning: (message) => core.warning(message),
-        onQuiet: async () => {
-          if (await keepEnabled(lambda, outputs, tools))
-            core.info('The functions were paused; enabled them again')
-        },
-      },
-    ),
-  )
-  return {
-    runId,
-    ending,
-    source,
-    destination,
-    stackName,
-    region,
-    totals: ledger.totals,
-    open: ledger.open,
-    dlqMessages: deadLetters.messages,
-    nameless: deadLetters.nameless,
-    unlisted: unlisted.of((task) => ledger.counts(task)),
-    failures: await failures.finish((task) => ledger.counts(task)),
-    reportPath,
-    deadLetterQueueUrl: outputs.deadLetterQueueUrl,
-    durationMs: endedAt - startedAt,
-    samples: progress.samples,
+/** Ends a run: workers drop what is left of it, and nobody can attach to it any more. */
+async function end({ clients, store, found }: Job): Promise<void> {
+  const { run } = found.checkpoint
+  await deleteRunQueue(clients.sqs, run.queue)
+  try {
+    const last = await store?.read()
+    if (last?.checkpoint.run.id === run.id) await store?.remove(last.checkpoint)
+  } catch (error) {
+    core.info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`)
   }
 }

@@ -1,21 +1,57 @@
 import * as core from '@actions/core'
 import { realTiming } from '../protocol/timing.ts'
-import { createClients } from './clients.ts'
+import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { CheckpointStore } from './checkpoint/store.ts'
+import { type Clients, createClients } from './clients.ts'
 import { explain } from './errors.ts'
+import { formatCount } from './format.ts'
 import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
-import { loadRun } from './state.ts'
+import { loadRun, type RunState } from './state.ts'
+import { logLine, printable } from './text.ts'
 
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
 async function post(): Promise<void> {
   const run = loadRun()
   if (!run) return
   const clients = createClients(run.region)
+  const store = openStore(run, clients)
+  const last = await lastCheckpoint(run, store)
+  if (last && last.watcher.id !== run.checkpoints?.watcher) {
+    core.info(`Run ${run.runId} goes on, watched by ${printable(last.watcher.name)}.`)
+    return
+  }
   await deleteRunQueue(clients.sqs, run.queueUrl)
   core.warning(
-    `Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.`,
+    `Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`,
   )
+  if (last) await store?.remove(last)
   await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core })
+}
+
+function openStore({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore | undefined {
+  return checkpoints && new CheckpointStore(s3, checkpoints.bucket, checkpoints.folder)
+}
+
+/** Nothing where it can't be read: the run has to be stopped all the same. */
+async function lastCheckpoint(
+  { runId }: RunState,
+  store: CheckpointStore | undefined,
+): Promise<Checkpoint | undefined> {
+  try {
+    const found = await store?.read()
+    return found?.checkpoint.run.id === runId ? found.checkpoint : undefined
+  } catch (error) {
+    core.info(`How far the run got can’t be told. ${logLine(explain(error))}`)
+    return undefined
+  }
+}
+
+/** How far a run had got. */
+function tellTotals({ savedAt, ledger: { totals } }: Checkpoint): string {
+  const { listed, copied, skipped, failed } = totals
+  const time = new Date(savedAt).toISOString()
+  return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`
 }
 
 post().catch((error: unknown) => {

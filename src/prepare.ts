@@ -5,24 +5,28 @@ import { type ApiCalls, countCalls } from './api-calls.ts'
 import type { Clients } from './clients.ts'
 import { formatDuration } from './format.ts'
 import type { Inputs } from './inputs.ts'
-import { checkFunction, ensureStack, type StackOutputs } from './stack/index.ts'
+import { checkFunction, type EnsuredStack, ensureStack } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' }
 
 /**
- * Brings the stack into the state that the run needs, and lets its list function check with its own rights that the run
- * can be done. Throws a UserError for whatever a person has to mend; nothing was sent then.
+ * Brings the stack into the state that the run needs, and lets its functions check with their own rights that the
+ * run can be done. Throws a UserError for whatever a person has to mend; nothing was sent then.
  */
-export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tools): Promise<StackOutputs> {
+export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tools): Promise<EnsuredStack> {
   const { source, destination } = inputs
   const startedAt = tools.timing.now()
   const calls = countCalls(clients)
   const root = actionRoot()
-  const { outputs, how } = await ensureStack(
+  const stack = await ensureStack(
     clients,
     {
       ...inputs,
+      tags: inputs.stackTags,
+      s3Endpoint: process.env.AWS_ENDPOINT_URL_S3,
+      allowAcls: inputs.options.acl !== undefined,
+      allowAnnotations: inputs.options.annotations !== undefined,
       sourceBucket: source.bucket,
       destinationBucket: destination.bucket,
       templatePath: join(root, 'template.yaml'),
@@ -30,15 +34,14 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
     },
     tools,
   )
-  await checkFunction(
-    clients.lambda,
-    outputs.listFunctionName,
-    { source, destination },
-    how !== 'reused',
-    tools,
+  const { outputs, how } = stack
+  const run = { source, destination, options: inputs.options }
+  const functions = [outputs.listFunctionName, outputs.copyFunctionName]
+  await Promise.all(
+    functions.map((name) => checkFunction(clients.lambda, name, run, how !== 'reused', tools)),
   )
   tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${tell(calls)}`)
-  return outputs
+  return stack
 }
 
 function tell(calls: ApiCalls): string {

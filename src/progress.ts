@@ -11,9 +11,15 @@ export type Sample = {
 
 /** Keeps where the run stood at each poll, and tells it in one line. */
 export class Progress {
-  readonly samples: Sample[] = [{ elapsedMs: 0, copied: 0 }]
+  readonly samples: Sample[]
   /** Counts as last told. */
-  #last = { elapsedMs: 0, copied: 0 }
+  #last: Sample
+
+  /** @param samples of the run so far, oldest first */
+  constructor(samples: Sample[] = [{ elapsedMs: 0, copied: 0 }]) {
+    this.samples = [...samples]
+    this.#last = samples.at(-1) ?? { elapsedMs: 0, copied: 0 }
+  }
 
   /** A line for the log. The rate is that of the time since the line before. */
   line(totals: Totals, open: number, depths: Depths, elapsedMs: number): string {

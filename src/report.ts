@@ -1,6 +1,7 @@
 import * as core from '@actions/core'
+import { fidelity, tellFidelity } from './fidelity.ts'
 import { formatBytes, formatCount, formatDuration } from './format.ts'
-import { type Result, shortfalls } from './result.ts'
+import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { printable, shorten } from './text.ts'
 
@@ -15,20 +16,22 @@ export async function report(result: Result, failOnError: boolean): Promise<void
   setOutputs(result)
   logTotals(result)
   annotate(result)
-  if (problems.length > 0) {
-    const message = problems.join(' ')
-    // Whatever fail-on-error says, a run that did not come to its end is no success.
-    if (failOnError || result.ending !== 'settled') core.setFailed(message)
-    else core.warning(`${message} The step passes because fail-on-error is false.`)
-  }
+  if (result.ending === 'left') core.info(tellGoingOn(result))
+  const message = problems.join(' ')
+  if (failsStep(result, failOnError)) core.setFailed(message)
+  else if (problems.length > 0)
+    core.warning(failOnError ? message : `${message} The step passes because fail-on-error is false.`)
   await writeSummary(renderSummary(result))
 }
 
-function setOutputs({ totals, dlqMessages, durationMs, runId, reportPath }: Result): void {
+function setOutputs(result: Result): void {
+  const { totals, dlqMessages, durationMs, runId, reportPath } = result
   const outputs = {
+    status: statusOf(result),
     listed: totals.listed,
     copied: totals.copied,
     skipped: totals.skipped,
+    vanished: totals.vanished,
     failed: totals.failed,
     dlq: dlqMessages,
     'dlq-objects': totals.deadObjects,
@@ -40,15 +43,17 @@ function setOutputs({ totals, dlqMessages, durationMs, runId, reportPath }: Resu
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value))
 }
 
-function logTotals({ totals, dlqMessages, durationMs, failures, reportPath }: Result): void {
+function logTotals({ totals, options, dlqMessages, durationMs, failures, reportPath }: Result): void {
   const parts = [
     `listed ${formatCount(totals.listed)}`,
     `copied ${formatCount(totals.copied)} (${formatBytes(totals.bytes)})`,
     `skipped ${formatCount(totals.skipped)}`,
+    `vanished ${formatCount(totals.vanished)}`,
     `failed ${formatCount(totals.failed)}`,
     `dead-lettered ${formatCount(totals.deadObjects)} objects in ${formatCount(dlqMessages)} tasks`,
   ]
   core.info(`${parts.join(', ')} in ${formatDuration(durationMs)}`)
+  if (totals.copied > 0) core.info(tellFidelity(fidelity(totals, options)))
   if (failures.length > 0) core.info(`Every object that failed: ${reportPath}`)
 }
 

@@ -1,15 +1,25 @@
-import type { Place, Unlisted } from '../protocol/message.ts'
+import type { Options, Place, Unlisted } from '../protocol/message.ts'
+import { type Budget, showBudget } from './budget.ts'
 import type { FailureGroup } from './failures.ts'
 import type { Totals } from './ledger.ts'
 import type { Sample } from './progress.ts'
+import { printable } from './text.ts'
 import type { Ending } from './watch.ts'
 
 /** All that is to be said of a run when it is over. */
 export type Result = {
   runId: string
-  ending: Ending
+  /** `unwatched`: the watching broke off, for the reason given. */
+  ending: Ending | 'unwatched'
+  reason?: string
+  /** Who watches the run, when that is not this step. */
+  watcher?: string
+  /** By which others can attach to the run; undefined when it has no checkpoints. */
+  runKey: string | undefined
+  budget: Budget | undefined
   source: Place
   destination: Place
+  options: Options
   stackName: string
   region: string
   totals: Totals
@@ -26,16 +36,72 @@ export type Result = {
   samples: Sample[]
 }
 
+/** What a later step can go by. */
+export type Status = 'running' | 'succeeded' | 'failed' | 'cancelled'
+
+export function statusOf(result: Result): Status {
+  switch (result.ending) {
+    case 'settled':
+      return shortfalls(result).length === 0 ? 'succeeded' : 'failed'
+    case 'left':
+    case 'superseded':
+    case 'unwatched':
+      return 'running'
+    case 'timed-out':
+      return result.runKey === undefined ? 'failed' : 'running'
+    case 'stalled':
+    case 'over-budget':
+      return 'failed'
+    case 'cancelled':
+    case 'stopped':
+      return 'cancelled'
+  }
+}
+
+/** Whether a step fails with this result. With `fail-on-error: false`, only when the run was cut short. */
+export function failsStep(result: Result, failOnError: boolean): boolean {
+  const status = statusOf(result)
+  if (status === 'cancelled' || (status === 'failed' && result.ending !== 'settled')) return true
+  // Left running as it was asked for; what has failed by then is for whoever sees the end.
+  if (result.ending === 'left') return false
+  return failOnError && status !== 'succeeded'
+}
+
+/** What is to be said of a run that was left running. */
+export function tellGoingOn(result: Result): string {
+  const { watcher } = result
+  return watcher
+    ? `The run goes on, watched by ${printable(watcher)}.`
+    : `The run goes on. ${howToAttach(result)}`
+}
+
+/** How to see a run to its end that goes on; on one line. */
+function howToAttach({ runKey = '' }: Pick<Result, 'runKey'>): string {
+  return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${printable(runKey)}\`.`
+}
+
 /** Why a run is not a success, most important first; empty when it is one. */
 export function shortfalls(result: Result): string[] {
-  const { ending, open, totals, dlqMessages, unlisted } = result
+  const { ending, open, totals, dlqMessages, unlisted, runKey, reason } = result
   const lines: string[] = []
   const tasks = counted(open, 'task')
-  if (ending === 'timed-out') lines.push(`The run was stopped at its timeout with ${tasks} open.`)
+  if (ending === 'timed-out' && runKey === undefined)
+    lines.push(`The run was stopped at its timeout with ${tasks} open.`)
+  else if (ending === 'timed-out')
+    lines.push(`The run is not complete: the timeout is over with ${tasks} open. ${goesOn(result)}`)
+  if (ending === 'unwatched') lines.push(`The run is not complete: ${reason} ${goesOn(result)}`)
+  if (ending === 'superseded')
+    lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`)
+  if (ending === 'stopped')
+    lines.push(`The run was stopped elsewhere with ${tasks} open: its queue, or that of the stack, is gone.`)
   if (ending === 'cancelled') lines.push(`The run was cancelled with ${tasks} open.`)
   if (ending === 'stalled')
     lines.push(
       `The run was stopped: ${tasks} open, but the queues have been empty for minutes. Were they purged, or is a message older than the queue keeps it?`,
+    )
+  if (ending === 'over-budget' && result.budget)
+    lines.push(
+      `The run was stopped early, with ${tasks} open: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`,
     )
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
@@ -47,6 +113,16 @@ export function shortfalls(result: Result): string[] {
       `${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`,
     )
   return lines
+}
+
+function goesOn(result: Result): string {
+  return `It goes on without this step. ${howToAttach(result)}`
+}
+
+/** The commonest code, which is likely to be the cause; a word, so that it needs no escaping. */
+function mostly({ failures }: Result): string {
+  const [first] = failures.toSorted((a, b) => b.count - a.count)
+  return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : ''
 }
 
 function counted(count: number, noun: string): string {

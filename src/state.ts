@@ -1,4 +1,5 @@
 import * as core from '@actions/core'
+import type { Bucket } from './checkpoint/store.ts'
 import type { AfterRun, StackOutputs } from './stack/index.ts'
 
 /** What `post` needs to stop a run that main could not end itself, and to leave the stack as it should be. */
@@ -8,6 +9,8 @@ export type RunState = {
   runId: string
   stack: { name: string; outputs: StackOutputs }
   afterRun: AfterRun
+  /** Where the run's checkpoints are, and as whom main has written them. */
+  checkpoints: { bucket: Bucket; folder: string; watcher: string } | undefined
 }
 
 const NAME = 'run'
@@ -17,7 +20,7 @@ export function saveRun(state: RunState): void {
   core.saveState(NAME, JSON.stringify(state))
 }
 
-/** The run is over and its queue is gone: nothing is left for `post`. */
+/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 export function clearRun(): void {
   core.saveState(NAME, '')
 }

@@ -1,8 +1,9 @@
 import type { FailureGroup } from './failures.ts'
+import { fidelity } from './fidelity.ts'
 import { formatBytes, formatCount, formatDuration } from './format.ts'
 import { showPlace } from './location.ts'
 import type { Sample } from './progress.ts'
-import { type Result, shortfalls } from './result.ts'
+import { type Result, type Status, shortfalls, statusOf, tellGoingOn } from './result.ts'
 import { markdown } from './text.ts'
 
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
@@ -10,17 +11,33 @@ const CODES = 20
 const PARTS = 10
 const CHART_POINTS = 30
 
+const ICONS: Record<Status, string> = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌' }
+/** How the run ended, where that has to be said at once. */
+const TITLES: Record<Result['ending'], string> = {
+  settled: '',
+  left: ', goes on',
+  superseded: ', watched elsewhere',
+  unwatched: ', unwatched',
+  stopped: ', stopped elsewhere',
+  'timed-out': ', timed out',
+  stalled: ', stalled',
+  'over-budget': ', stopped early',
+  cancelled: ', cancelled',
+}
+
 /** The job summary, in GitHub's Markdown. What comes from outside is escaped. */
 export function renderSummary(result: Result): string {
   const problems = shortfalls(result)
   return [
-    `## ${problems.length === 0 ? '✅' : '❌'} S3 copy: ${headline(result)}`,
+    `## ${ICONS[statusOf(result)]} S3 copy: ${headline(result)}`,
     `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
-    problems.map((line) => `> ${line}`).join('\n>\n'),
+    problems.map((line) => `> ${markdown(line, 2000)}`).join('\n>\n'),
+    result.ending === 'left' ? markdown(tellGoingOn(result), 2000) : '',
     totalsTable(result),
     chart(result.samples),
     failuresTable(result.failures),
     unlistedParts(result),
+    fidelityTable(result),
     whereToLook(result),
   ]
     .filter((part) => part !== '')
@@ -30,7 +47,7 @@ export function renderSummary(result: Result): string {
 
 function headline({ totals, durationMs, ending }: Result): string {
   const copied = `${formatCount(totals.copied)} of ${formatCount(totals.listed)} objects`
-  return `${copied} in ${formatDuration(durationMs)}${ending === 'settled' ? '' : `, ${ending}`}`
+  return `${copied} in ${formatDuration(durationMs)}${TITLES[ending]}`
 }
 
 function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string {
@@ -39,6 +56,7 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
     ['Listed', formatCount(totals.listed)],
     ['Copied', formatCount(totals.copied)],
     ['Skipped', formatCount(totals.skipped)],
+    ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
     ['Failed', formatCount(totals.failed)],
     ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
     ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
@@ -83,6 +101,17 @@ function failuresTable(groups: FailureGroup[]): string {
     ...rows,
     ...rest,
   ].join('\n')
+}
+
+/** What the copies have of all that belonged to their sources. */
+function fidelityTable({ totals, options }: Result): string {
+  if (totals.copied === 0) return ''
+  const rows = fidelity(totals, options).map(({ what, kept, setAnew, leftOut, how }) => {
+    const counts = [kept, setAnew, leftOut].map((count) => (count === 0 ? '' : formatCount(count)))
+    return `| ${[what, ...counts, how].join(' | ')} |`
+  })
+  const head = ['| | Kept | Set anew | Left out | |', '|---|---:|---:|---:|---|']
+  return ['### What belongs to objects', '', ...head, ...rows].join('\n')
 }
 
 function unlistedParts({ unlisted }: Result): string {

@@ -1,11 +1,16 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import { decodeOutcome, MalformedMessageError, type Outcome } from '../protocol/message.ts'
+import { isQueueGone } from '../aws/queue.ts'
 import type { Timing } from '../protocol/timing.ts'
-import { type DeadLetters, look } from './dead-letters.ts'
+import { type Budget, isSpent } from './budget.ts'
+import { LeaseLostError } from './checkpoint/saver.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { type Depths, isDrained, readDepths } from './depths.ts'
+import { DlqWatcher } from './dlq-watcher.ts'
 import type { Failures } from './failures.ts'
-import { type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
+import type { Delivery } from './inbox.ts'
 import type { Ledger } from './ledger.ts'
+import { firstFew, takeOutcomes } from './outcomes.ts'
+import { isPassing, Patience } from './patience.ts'
 import type { StackOutputs } from './stack/index.ts'
 import type { UnlistedParts } from './unlisted.ts'
 
@@ -13,19 +18,26 @@ import type { UnlistedParts } from './unlisted.ts'
 const STALL_MS = 5 * 60_000
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000
-/** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
-const LOOK_EVERY_MS = 60_000
-/** Warnings about messages that are no outcomes at most. */
-const WARNINGS = 5
 /** Polls at the end that wait for the queues to read empty. */
 const DRAIN_POLLS = 3
 
-/** How watching ended: everything settled, or why not. */
-export type Ending = 'settled' | 'timed-out' | 'stalled' | 'cancelled'
+/**
+ * How watching ended: everything settled, or why not. `left`: nobody was to wait; `superseded`: somebody else watches;
+ * `stopped`: the run queue was deleted elsewhere.
+ */
+export type Ending =
+  | 'settled'
+  | 'timed-out'
+  | 'stalled'
+  | 'over-budget'
+  | 'cancelled'
+  | 'left'
+  | 'superseded'
+  | 'stopped'
 
 export type Watch = {
   ending: Ending
-  /** When the last task settled or watching was given up; milliseconds since the epoch. */
+  /** When the last task settled, seen or not, or watching was given up; milliseconds since the epoch. */
   endedAt: number
 }
 
@@ -37,12 +49,18 @@ export type Watched = {
   failures: Failures
   deadLetters: DeadLetters
   unlisted: UnlistedParts
+  /** Told of each delivery that was counted, empty ones too; takes it off the queue when that is safe. */
+  took: (delivery: Delivery) => Promise<void>
 }
 
 export type WatchOptions = {
   pollMs: number
+  /** Whether to wait for outcomes; if not, those that are there are taken in. */
+  wait: boolean
   /** Milliseconds since the epoch. */
   deadline: number
+  /** How much may fail. */
+  budget: Budget | undefined
   signal: AbortSignal
   timing: Timing
   /** Told after each poll. */
@@ -53,108 +71,86 @@ export type WatchOptions = {
 }
 
 /**
- * Takes outcomes in and polls the queues until every task is settled, the time is up, the run stalls or the job is
- * cancelled. Throws what AWS answers when it can't be asked.
+ * Takes outcomes in and polls the queues until every task is settled, the time is up, too much has failed, the run
+ * stalls, the job is cancelled, or the run is no longer ours. Who waits outlasts an outage of SQS. Throws what AWS answers
+ * when it can't be asked.
  */
 export async function watch(watched: Watched, options: WatchOptions): Promise<Watch> {
-  const { ledger } = watched
+  try {
+    return await watchOn(watched, options)
+  } catch (error) {
+    const endedAt = options.timing.now()
+    if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt }
+    if (isQueueGone(error)) return { ending: 'stopped', endedAt }
+    const ending = isPassing(error) && endingInOutage(watched, options)
+    if (!ending) throw error
+    return { ending, endedAt }
+  }
+}
+
+/** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
+function endingInOutage({ ledger }: Watched, { signal, wait, deadline, timing }: WatchOptions) {
+  if (signal.aborted) return 'cancelled'
+  // All is counted; only what is shown of the queues at the end is missing.
+  if (ledger.done) return 'settled'
+  return wait && timing.now() >= deadline ? 'timed-out' : undefined
+}
+
+async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
+  const { ledger } = asked
   const { timing, deadline, signal } = options
   const taking = { ...options, onWarning: firstFew(options.onWarning) }
+  const patience = new Patience(asked.sqs, {
+    timing,
+    worthwhile: () => options.wait && !endingInOutage(asked, options),
+    onWarning: taking.onWarning,
+  })
+  const watched = { ...asked, sqs: patience.sqs }
   const dlq = new DlqWatcher(watched, timing)
   let lastSettled = timing.now()
   let lastProgress = lastSettled
   let lastQuiet = lastSettled
+  let lastSent = 0
+  const settledAtFirst = ledger.settled
+  let { wait } = options
   while (!signal.aborted) {
     const settledBefore = ledger.settled
-    await takeOutcomes(watched, taking)
+    const { more, sentAt } = await takeOutcomes(watched, { ...taking, wait })
+    lastSent = Math.max(lastSent, sentAt)
     if (signal.aborted) break
     const now = timing.now()
     const depths = await readDepths(watched.sqs, watched.stack)
+    // Maybe hours before it was received.
+    const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now
     if (!ledger.done) await dlq.poll(depths.dlq, signal)
     options.onPoll(depths)
     if (ledger.done) {
       await drain(watched, options, depths)
       await dlq.lookThrough(signal)
-      return { ending: 'settled', endedAt: now }
+      return { ending: 'settled', endedAt }
     }
+    if (isSpent(options.budget, ledger.totals)) return { ending: 'over-budget', endedAt: now }
     if (ledger.settled > settledBefore) lastSettled = now
     if (ledger.settled > settledBefore || !isDrained(depths)) lastProgress = now
     if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
       lastQuiet = now
       await options.onQuiet()
     }
-    if (now - lastProgress >= STALL_MS) {
+    // What happened in an outage is yet to be seen.
+    if (now - Math.max(lastProgress, patience.backAt) >= STALL_MS) {
       // The DLQ's count may lag like the others: what is missing may be there.
       await dlq.lookThrough(signal)
       if (ledger.settled === settledBefore) return { ending: 'stalled', endedAt: now }
       lastProgress = now
     }
+    if (!options.wait && (wait || !more)) {
+      if (ledger.settled > settledAtFirst || !isDrained(depths)) return { ending: 'left', endedAt: now }
+      // No sign of life. Who leaves now would never find out that the run has stalled.
+      wait = true
+    }
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }
   return { ending: 'cancelled', endedAt: timing.now() }
-}
-
-/** Receives outcomes for one poll interval, or until the last task is settled. */
-async function takeOutcomes(
-  watched: Watched,
-  { pollMs, timing, signal, onWarning }: WatchOptions,
-): Promise<void> {
-  const until = timing.now() + pollMs
-  let busy = false
-  while (!watched.ledger.done && !signal.aborted) {
-    const leftSeconds = Math.ceil((until - timing.now()) / 1000)
-    if (leftSeconds <= 0) return
-    const waitSeconds = Math.min(LONGEST_WAIT_SECONDS, leftSeconds)
-    const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal })
-    if (!delivery) return
-    busy = delivery.bodies.length >= 10
-    for (const body of delivery.bodies) {
-      const outcome = readOutcome(body, onWarning)
-      if (outcome) await record(outcome, watched)
-    }
-    await delivery.remove()
-  }
-}
-
-async function receiveUnlessAborted(
-  { sqs, runQueueUrl }: Watched,
-  options: Parameters<typeof receive>[2],
-): Promise<Delivery | undefined> {
-  try {
-    return await receive(sqs, runQueueUrl, options)
-  } catch (error) {
-    if (options.signal.aborted) return undefined
-    throw error
-  }
-}
-
-function readOutcome(body: string, onWarning: (message: string) => void): Outcome | undefined {
-  try {
-    return decodeOutcome(body)
-  } catch (error) {
-    if (!(error instanceof MalformedMessageError)) throw error
-    onWarning(`A message on the run queue is ${error.message}. Is the stack of another version?`)
-    return undefined
-  }
-}
-
-/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
-function firstFew(warn: (message: string) => void): (message: string) => void {
-  const told = new Set<string>()
-  return (message) => {
-    if (told.has(message) || told.size >= WARNINGS) return
-    told.add(message)
-    warn(message)
-  }
-}
-
-async function record(outcome: Outcome, { ledger, failures, unlisted }: Watched): Promise<void> {
-  const { task, attempt, children, listed, copied, skipped, bytes } = outcome
-  const failed = outcome.failures.length
-  const totals = { listed, copied, skipped, failed, bytes }
-  if (!ledger.settle({ task, totals, spawned: { attempt, children } })) return
-  if (outcome.unlisted) unlisted.add(task, outcome.unlisted)
-  await failures.add(task, outcome.failures)
 }
 
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */
@@ -164,31 +160,5 @@ async function drain(watched: Watched, options: WatchOptions, depths: Depths): P
     await options.timing.sleep(Math.min(options.pollMs, 2_000))
     current = await readDepths(watched.sqs, watched.stack)
     options.onPoll(current)
-  }
-}
-
-/** Looks through the DLQ when its count changes, and now and then. */
-class DlqWatcher {
-  #lastCount = 0
-  #lastLook = 0
-  readonly #watched: Watched
-  readonly #timing: Timing
-
-  constructor(watched: Watched, timing: Timing) {
-    this.#watched = watched
-    this.#timing = timing
-  }
-
-  async poll(count: number, signal: AbortSignal): Promise<void> {
-    const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS
-    if (count === this.#lastCount && !due) return
-    this.#lastCount = count
-    await this.lookThrough(signal)
-  }
-
-  async lookThrough(signal: AbortSignal): Promise<void> {
-    this.#lastLook = this.#timing.now()
-    const { sqs, stack, deadLetters } = this.#watched
-    for (const message of await look(sqs, stack.deadLetterQueueUrl, signal)) await deadLetters.take(message)
   }
 }

@@ -36,6 +36,15 @@ test('an action that is killed leaves nothing that disturbs the run after it', a
   expect(faults.get('action-killed')).toBe(1)
 })
 
+test('a runner that is lost, post and all, costs no count: the next one attaches to its run', async () => {
+  const rates: Scenario['rates'] = { 'runner-lost': 0.2, 'sqs-duplicates': 0.2, 's3-reset-after': 0.1 }
+  const round = { seed: SEED, number: 2, scenario: { name: 'lost', rates }, objects: 400 }
+  const { problems, outputs, faults } = await harness.play(round)
+  expect(problems).toEqual([])
+  expect(outputs).toMatchObject({ status: 'succeeded', listed: '400', copied: '400' })
+  expect(faults.get('runner-lost')).toBe(1)
+})
+
 test('a seed decides the scenarios: none, each fault alone at 20 %, then mixtures', () => {
   expect(scenario(SEED, 0).rates).toEqual({})
   expect(scenario(SEED, 1).rates).toEqual({ 's3-500': 0.2 })

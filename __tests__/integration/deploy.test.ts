@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { type Aws, startAws } from '../../local/index.ts'
 import { runStep, type StepResult } from '../../local/runner.ts'
@@ -15,7 +18,11 @@ afterEach(async () => {
   await aws.stop()
 })
 
-function run(pair: 'one' | 'two', more: Record<string, string> = {}): Promise<StepResult> {
+function run(
+  pair: 'one' | 'two',
+  more: Record<string, string> = {},
+  env: Record<string, string> = {},
+): Promise<StepResult> {
   const inputs = {
     source: `s3://from-${pair}`,
     destination: `s3://to-${pair}`,
@@ -23,7 +30,7 @@ function run(pair: 'one' | 'two', more: Record<string, string> = {}): Promise<St
     'poll-interval': '1',
     ...more,
   }
-  return runStep({ inputs, env: aws.env })
+  return runStep({ inputs, env: { ...aws.env, ...env } })
 }
 
 /** Whether the stack's mappings poll, or are about to. */
@@ -38,13 +45,34 @@ test('a first run in an empty account deploys the stack, a second reuses it, and
   expect(polling()).toEqual([false, false])
 
   const second = await run('one', { 'after-run': 'keep' })
-  expect(second.log).toMatch(/Reused in .*, 2 API calls/)
+  expect(second.log).toMatch(/Reused in .*, 3 API calls/)
   expect(second.outputs).toMatchObject({ listed: '3', copied: '3' })
   expect(polling()).toEqual([true, true])
 
   const third = await run('one', { 'after-run': 'delete' })
   expect(third.log).toMatch(/The stack s3-71 is deleted/)
   expect(aws.lambda.functions).toEqual([])
+})
+
+test('the functions find S3 where the workflow says', async () => {
+  const seen: string[] = []
+  const proxy = createServer((incoming, answer) => {
+    const { method, url = '', headers } = incoming
+    if (headers['x-amz-copy-source'] !== undefined) seen.push(url)
+    const outgoing = request(aws.url + url, { method, headers }, (reply) => {
+      answer.writeHead(reply.statusCode ?? 500, reply.headers)
+      reply.pipe(answer)
+    })
+    incoming.pipe(outgoing)
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const step = await run('one', {}, { AWS_ENDPOINT_URL_S3: endpoint }).finally(() => {
+    proxy.close()
+    proxy.closeAllConnections()
+  })
+  expect(step.outputs).toMatchObject({ listed: '3', copied: '3' })
+  expect(seen.sort()).toEqual(['/to-one/a', '/to-one/b', '/to-one/c'])
 })
 
 test('two workflows that deploy one stack at once: one does, the other waits, and both copy', async () => {
@@ -71,5 +99,5 @@ test('a source that the functions may not list is told before anything is sent',
   const step = await run('one')
   expect(step.exitCode).toBe(1)
   expect(step.log).toMatch(/source: the list function can't list s3:\/\/from-one: AccessDenied/)
-  expect(step.outputs).toEqual({})
+  expect(step.outputs).toEqual({ status: 'failed' })
 })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
 import type { OperationName } from '../../local/s3/index.ts'
 import { encodeTask, newCopyTask, PROTOCOL } from '../../protocol/message.ts'
-import { ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
+import { ON_STACK, ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
 
 jest.setTimeout(300_000)
 
@@ -12,6 +12,7 @@ const ABOUT = [
   'some',
   'empty',
   'archive',
+  'denied',
   'one',
   'two',
   'both',
@@ -40,11 +41,7 @@ function inputs(
   return {
     source,
     destination,
-    'stack-name': STACK,
-    deploy: 'never',
-    'after-run': 'keep',
-    'poll-interval': '1',
-    timeout: '4',
+    ...ON_STACK,
     ...more,
   }
 }
@@ -52,7 +49,8 @@ function inputs(
 /** What has to hold after every run: the counts add up. */
 function expectExact({ outputs }: StepResult): void {
   const count = (name: string) => Number(outputs[name])
-  expect(count('copied') + count('skipped') + count('failed') + count('dlq-objects')).toBe(count('listed'))
+  const settled = ['copied', 'skipped', 'vanished', 'failed', 'dlq-objects'].map(count)
+  expect(settled.reduce((sum, one) => sum + one)).toBe(count('listed'))
 }
 
 /** Lets S3 answer so many requests of a kind to a bucket, and holds back the others until released. */
@@ -114,6 +112,31 @@ describe('a run', () => {
     const step = await runStep({ inputs: inputs('s3://from-empty', 's3://to-empty'), env: stack.env })
     expect(step.exitCode).toBe(0)
     expect(step.outputs).toMatchObject({ listed: '0', copied: '0', failed: '0', dlq: '0', bytes: '0' })
+  })
+
+  test('that fails all over is stopped early, and says what is wrong', async () => {
+    stack.bucket('from-denied', numbered(6000))
+    stack.bucket('to-denied')
+    let copies = 0
+    stack.intercept(({ operation, bucket }) => {
+      if (operation !== 'CopyObject' || bucket !== 'to-denied') return undefined
+      copies++
+      return { kind: 'error', code: 'AccessDenied' }
+    })
+    const step = await runStep({
+      inputs: inputs('s3://from-denied', 's3://to-denied', { 'max-failures': '100', 'batch-size': '50' }),
+      env: stack.env,
+    })
+    stack.intercept(() => undefined)
+    expect(step.exitCode).toBe(1)
+    expect(step.log).toMatch(
+      /::error::The run was stopped early, with [\d,]+ tasks? open: more failed than `max-failures: 100` allows, mostly by AccessDenied/,
+    )
+    expect(Number(step.outputs.failed)).toBeGreaterThan(100)
+    expect(step.summary).toMatch(/^## ❌ .* stopped early/)
+    await until(() => stack.drained())
+    expect(copies).toBeLessThan(6000)
+    expect(await stack.runQueues()).toEqual([])
   })
 
   test('names each object that could not be copied, and fails the step', async () => {

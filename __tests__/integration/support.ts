@@ -4,17 +4,26 @@ import { ListQueuesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/clien
 import { startAws } from '../../local/index.ts'
 import { toText } from '../../local/s3/bytes.ts'
 import type { Fault, Intercepted } from '../../local/s3/index.ts'
-import { type DeadLetter, look } from '../../src/dead-letters.ts'
+import type { SqsFaults } from '../../local/sqs.ts'
 import { isDrained, readDepths } from '../../src/depths.ts'
+import { type DeadLetter, look } from '../../src/dlq.ts'
 import { findStack } from '../../src/stack/outputs.ts'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
 export const STACK = 's3-71-test'
+/** Inputs of a run on it that are the same in most tests. */
+export const ON_STACK = {
+  'stack-name': STACK,
+  deploy: 'never',
+  'after-run': 'keep',
+  'poll-interval': '1',
+  timeout: '4',
+}
 
 /** The embedded AWS with the stack of template.yaml on it, made for runs between these buckets, and what tests do with it. */
-export async function startStack(buckets: string[]) {
+export async function startStack(buckets: string[], sqsFaults: SqsFaults = {}) {
   let intercept: (request: Intercepted) => Fault | undefined | Promise<Fault | undefined> = () => undefined
-  const aws = await startAws({ s3: { intercept: (request) => intercept(request) } })
+  const aws = await startAws({ s3: { intercept: (request) => intercept(request) }, sqs: sqsFaults })
   const client = { endpoint: aws.url, region: aws.region, credentials: aws.credentials }
   const sqs = new SQSClient(client)
   const arns = buckets.map((name) => `arn:aws:s3:::${name}`).join(',')
@@ -58,8 +67,14 @@ export async function startStack(buckets: string[]) {
       )
       return QueueUrls
     },
-    deadLetters: (): Promise<DeadLetter[]> =>
-      look(sqs, stack.deadLetterQueueUrl, new AbortController().signal),
+    async deadLetters(): Promise<DeadLetter[]> {
+      const letters: DeadLetter[] = []
+      await look(sqs, stack.deadLetterQueueUrl, new AbortController().signal, async (letter) => {
+        letters.push(letter)
+        return 'keep'
+      })
+      return letters
+    },
     drained: async (): Promise<boolean> => isDrained(await readDepths(sqs, stack)),
     async stop(): Promise<void> {
       sqs.destroy()

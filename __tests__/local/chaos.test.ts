@@ -1,14 +1,26 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { describe, expect, test } from '@jest/globals'
 import { Chances } from '../../local/chaos/chance.ts'
+import { Faults } from '../../local/chaos/faults.ts'
 import { violations } from '../../local/chaos/verdict.ts'
+import { disturbWorkers } from '../../local/chaos/workers.ts'
+import { startAws } from '../../local/index.ts'
 import type { StepResult } from '../../local/runner.ts'
+import { putFunction, until } from './support.ts'
 
 const step = (outputs: Record<string, number>, exitCode = 0): StepResult => ({
   exitCode,
   outputs: Object.fromEntries(
-    Object.entries({ listed: 0, copied: 0, skipped: 0, failed: 0, dlq: 0, 'dlq-objects': 0, ...outputs }).map(
-      ([name, value]) => [name, String(value)],
-    ),
+    Object.entries({
+      listed: 0,
+      copied: 0,
+      skipped: 0,
+      vanished: 0,
+      failed: 0,
+      dlq: 0,
+      'dlq-objects': 0,
+      ...outputs,
+    }).map(([name, value]) => [name, String(value)]),
   ),
   summary: '',
   state: {},
@@ -21,6 +33,7 @@ describe('the verdict on a run', () => {
 
   test('has nothing against exact counts, with or without failures', () => {
     expect(violations(step({ listed: 3, copied: 3 }), whole, [])).toEqual([])
+    expect(violations(step({ listed: 3, copied: 2, vanished: 1 }), whole, [])).toEqual([])
     const broken = { ...whole, missing: ['a', 'b'] }
     const counts = { listed: 3, copied: 1, failed: 1, dlq: 1, 'dlq-objects': 1 }
     expect(violations(step(counts, 1), broken, ['a', 'b'])).toEqual([])
@@ -69,3 +82,31 @@ test('chances depend on the seed, the thing and how often it came, not on the or
   expect(new Set(first).size).toBe(3)
   expect(other.next('x')).not.toBe(first[0])
 })
+
+test('a worker that is to be out of memory really is', async () => {
+  const aws = await startAws()
+  const name = 'waits'
+  await putFunction(
+    aws,
+    name,
+    `export const handler = () => new Promise((done) => setTimeout(done, 60_000))`,
+    {
+      timeout: 60,
+    },
+  )
+  const faults = new Faults(0, 0, {}, [])
+  const stop = disturbWorkers(aws.lambda, [name], { 'out-of-memory': 1 }, faults, [1])
+  const lambda = new LambdaClient({ endpoint: aws.url, region: aws.region, credentials: aws.credentials })
+  try {
+    const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: name }))
+    expect(JSON.parse(Payload?.transformToString() ?? '')).toMatchObject({ errorType: 'Runtime.ExitError' })
+    expect(faults.counts.get('out-of-memory')).toBeGreaterThan(0)
+    await until('the reason is in the log', () =>
+      aws.lambda.logs(name).some((line) => line.includes('heap out of memory')),
+    )
+  } finally {
+    stop()
+    lambda.destroy()
+    await aws.stop()
+  }
+}, 60_000)

@@ -50,3 +50,26 @@ test('a folder that can’t be written is told when the report is asked for, and
   await new Promise((resolve) => setTimeout(resolve, 50))
   await expect(unwritable.finish(() => true)).rejects.toThrow(/ENOTDIR|EEXIST/)
 })
+
+test('what one process has given away, piece by piece, another takes in and goes on', async () => {
+  const one = new Failures(join(folder, 'one'))
+  expect(one.unsaved).toBe(0)
+  await one.add('seed.0', [failed('a'), failed('🚀')])
+  const pieces = [await one.takeUnsaved()]
+  expect(pieces[0]?.length).toBeGreaterThan(0)
+  expect(one.unsaved).toBe(0)
+  await one.add('seed.1', [failed('b')])
+  expect(one.unsaved).toBeGreaterThan(0)
+  pieces.push(await one.takeUnsaved())
+  await one.add('seed.2', [failed('lost')])
+
+  const path = join(folder, 'two')
+  const two = new Failures(path)
+  for (const piece of pieces) await two.restore(piece)
+  expect(two.unsaved).toBe(0)
+  await two.add('seed.3', [failed('c')])
+  expect((await two.takeUnsaved()).toString()).toContain('"seed.3"')
+  await two.finish(() => true)
+  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { key: string }).key)).toEqual(['a', '🚀', 'b', 'c'])
+})

@@ -39,6 +39,7 @@ describe('good inputs', () => {
   test('the defaults of action.yml are valid and do what they say', () => {
     given(places)
     expect(readInputs()).toEqual({
+      mode: 'copy',
       source: { bucket: 'from', prefix: 'a/' },
       destination: { bucket: 'there', prefix: 'b/' },
       stackName: 's3-71',
@@ -48,14 +49,18 @@ describe('good inputs', () => {
       maxConcurrency: 50,
       pollSeconds: 10,
       timeoutMinutes: 350,
+      wait: true,
+      runKey: undefined,
       failOnError: true,
+      maxFailures: { percent: 50 },
       deploy: 'auto',
       afterRun: 'pause',
       artifactBucket: undefined,
       sourceKmsKey: undefined,
       destinationKmsKey: undefined,
       permissionsBoundary: undefined,
-      tags: {},
+      stackTags: {},
+      options: {},
     })
   })
 
@@ -80,9 +85,44 @@ describe('good inputs', () => {
     expect(problems({ source: 's3://one/a/', destination: 's3://one/' })).toBe('')
   })
 
-  test('tags are lines of name=value', () => {
-    given({ ...places, tags: 'team=data\ncost-center = 7=x \n' })
-    expect(readInputs().tags).toEqual({ team: 'data', 'cost-center': '7=x' })
+  test('tags of the stack are lines of name=value', () => {
+    given({ ...places, 'stack-tags': 'team=data\ncost-center = 7=x \n' })
+    expect(readInputs().stackTags).toEqual({ team: 'data', 'cost-center': '7=x' })
+  })
+
+  test('what belongs to objects: only what is not the default travels', () => {
+    const key = 'arn:aws:kms:eu-central-1:111122223333:key/abc'
+    given({
+      ...places,
+      tags: 'skip',
+      annotations: 'copy',
+      'website-redirects': 'copy',
+      'storage-class': 'GLACIER_IR',
+      sse: 'aws:kms',
+      'destination-kms-key': key,
+      acl: 'bucket-owner-full-control',
+      overwrite: 'never',
+      'if-changed': 'fail',
+      archived: 'skip',
+      'request-payer': 'requester',
+      'source-owner': '111122223333',
+      'destination-owner': '444455556666',
+    })
+    expect(readInputs().options).toEqual({
+      tags: 'skip',
+      annotations: 'copy',
+      websiteRedirects: 'copy',
+      storageClass: 'GLACIER_IR',
+      sse: 'aws:kms',
+      sseKmsKey: key,
+      acl: 'bucket-owner-full-control',
+      overwrite: 'never',
+      ifChanged: 'fail',
+      archived: 'skip',
+      requestPayer: 'requester',
+      sourceOwner: '111122223333',
+      destinationOwner: '444455556666',
+    })
   })
 
   test('region comes before AWS_REGION', () => {
@@ -112,6 +152,10 @@ describe('problems', () => {
     [{ 'max-concurrency': '1' }, /max-concurrency: "1" must be a whole number from 2 to 1000/],
     [{ 'poll-interval': '301' }, /poll-interval/],
     [{ timeout: '-5' }, /timeout/],
+    [{ wait: 'yes' }, /wait: "yes" must be true or false/],
+    [{ 'run-key': 'a\nb' }, /run-key: .* is not a text of at most 256 characters/],
+    [{ 'max-failures': '101%' }, /max-failures: "101%" must be a number of objects, such as 100, or a share/],
+    [{ 'max-failures': '1.5' }, /max-failures: "1.5" must be/],
     [{ 'fail-on-error': 'maybe' }, /fail-on-error: "maybe" must be true or false/],
     [{ 'stack-name': '1st' }, /stack-name/],
     [{ 'stack-name': 'x'.repeat(51) }, /stack-name/],
@@ -120,8 +164,15 @@ describe('problems', () => {
     [{ 'artifact-bucket': 'No' }, /artifact-bucket: "No" is not the name of a bucket/],
     [{ 'source-kms-key': 'alias/mine' }, /source-kms-key: "alias\/mine" is not the ARN of a KMS key/],
     [{ 'permissions-boundary': 'x' }, /permissions-boundary: "x" is not the ARN of an IAM policy/],
-    [{ tags: 'team' }, /tags: "team" must be name=value/],
-    [{ tags: 'aws:x=y' }, /must not begin with aws:/],
+    [{ 'stack-tags': 'team' }, /stack-tags: "team" must be name=value/],
+    [{ 'stack-tags': 'aws:x=y' }, /must not begin with aws:/],
+    [{ tags: 'team=data' }, /tags: "team=data" must be one of copy, skip/],
+    [{ 'storage-class': 'COLD' }, /storage-class: "COLD" must be one of preserve, STANDARD,/],
+    [{ sse: 'kms' }, /sse: "kms" must be empty or one of AES256, aws:kms, aws:kms:dsse/],
+    [{ acl: 'open' }, /acl: "open" must be empty or one of private,/],
+    [{ overwrite: 'newer' }, /overwrite: "newer" must be one of always, never, if-newer/],
+    [{ 'request-payer': 'me' }, /request-payer: "me" must be empty or one of requester/],
+    [{ 'source-owner': '123' }, /source-owner: "123" is not an account id/],
     [{ region: 'Frankfurt' }, /region: "Frankfurt"/],
   ])('%j', (inputs, message) => {
     expect(problems(inputs as Record<string, string>)).toMatch(message)

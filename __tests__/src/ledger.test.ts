@@ -1,6 +1,8 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { Ledger, type Settlement, type Totals } from '../../src/ledger.ts'
+import { Ledger, type LedgerSnapshot, type Settlement, type Totals } from '../../src/ledger.ts'
 
 const outcome = (
   task: string,
@@ -103,6 +105,7 @@ function stories(generations: number): fc.Arbitrary<Story[]> {
       copied: fc.nat(9),
       failed: fc.nat(3),
       skipped: fc.nat(3),
+      vanished: fc.nat(3),
       bytes: fc.nat(99),
     }),
     children: generations === 0 ? fc.constant<Story[]>([]) : stories(generations - 1),
@@ -200,6 +203,41 @@ describe('over at-least-once delivery in any order', () => {
       }),
     )
   })
+
+  test('a ledger that is written down and read again at any time counts on as if nothing had been', () => {
+    fc.assert(
+      fc.property(cases, fc.array(fc.nat(30)), ({ seeds, events }, restarts) => {
+        let ledger = new Ledger(seeds)
+        const straight = new Ledger(seeds)
+        events.forEach((event, index) => {
+          if (restarts.includes(index))
+            ledger = Ledger.from(JSON.parse(JSON.stringify(ledger.snapshot())) as LedgerSnapshot)
+          expect(ledger.settle(event)).toBe(straight.settle(event))
+          expect(ledger.totals).toEqual(straight.totals)
+          expect([ledger.open, ledger.settled, ledger.done]).toEqual([
+            straight.open,
+            straight.settled,
+            straight.done,
+          ])
+          expect(ledger.counts(event.task)).toBe(straight.counts(event.task))
+        })
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+test('a snapshot is as small as the ledger: bits for open tasks, a number for what is settled', () => {
+  const ledger = new Ledger(1)
+  ledger.settle(outcome('seed.0', {}, 'a', 2_000_000))
+  for (let index = 0; index < 1_999_999; index++)
+    ledger.settle({ task: `a.${index}`, totals: { copied: 250 } })
+  const open = JSON.stringify(ledger.snapshot()).length
+  expect(open).toBeLessThan(500_000)
+  const before = ledger.snapshot()
+  ledger.settle({ task: 'a.1999999', totals: { copied: 250 } })
+  expect(JSON.stringify(ledger.snapshot()).length).toBeLessThan(1_000)
+  expect(Ledger.from(before).open).toBe(1)
 })
 
 test('memory grows with tasks, a bit each, not with objects', () => {
@@ -212,3 +250,27 @@ test('memory grows with tasks, a bit each, not with objects', () => {
   expect(ledger.done).toBe(true)
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000)
 })
+
+test('an attempt whose children are all settled costs little more than its name', () => {
+  const families = 50_000
+  const held = heapAfterGc()
+  const ledger = new Ledger(families)
+  for (let index = 0; index < families; index++) {
+    const attempt = `attempt-${index}-0000`
+    ledger.settle({ task: `seed.${index}`, totals: {}, spawned: { attempt, children: 1 } })
+    ledger.settle({ task: `${attempt}.0`, totals: { copied: 250 } })
+  }
+  expect((heapAfterGc() - held) / families).toBeLessThan(250)
+  expect(ledger.settle({ task: 'attempt-7-0000.0', totals: { copied: 1 } })).toBe(false)
+  expect(ledger.counts('attempt-7-0000.0')).toBe(true)
+  expect(ledger.counts('attempt-7-0000.1')).toBe(false)
+  expect(ledger.totals.copied).toBe(250 * families)
+  expect(ledger.done).toBe(true)
+})
+
+/** Bytes that are in use: what nobody needs is collected first. */
+function heapAfterGc(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
+}

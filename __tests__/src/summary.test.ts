@@ -5,17 +5,22 @@ import { renderSummary } from '../../src/summary.ts'
 const good: Result = {
   runId: '20260101-000000-abcd',
   ending: 'settled',
+  runKey: undefined,
+  budget: undefined,
   source: { bucket: 'from', prefix: '' },
   destination: { bucket: 'to', prefix: 'x/' },
+  options: {},
   stackName: 's3-71',
   region: 'eu-west-1',
   totals: {
     listed: 1_000_000,
     copied: 1_000_000,
     skipped: 0,
+    vanished: 0,
     failed: 0,
     deadObjects: 0,
     deadTasks: 0,
+    reclassed: 0,
     bytes: 3 * 2 ** 40,
   },
   open: 0,
@@ -64,6 +69,16 @@ describe('the job summary', () => {
       expect(renderSummary({ ...good, ending, open: 12 })).toMatch(/> The run was .* 12 tasks open/)
     },
   )
+
+  test('of a run that goes on says so, and how to see its end', () => {
+    const left = renderSummary({ ...good, ending: 'left', runKey: 'migrate <b>', open: 12 })
+    expect(left).toMatch(/^## ⏳ S3 copy: .*, goes on\n/)
+    expect(left).toContain('run-key&#58; migrate')
+    expect(left).not.toContain('<b>')
+    const late = renderSummary({ ...good, ending: 'timed-out', runKey: 'k', open: 12 })
+    expect(late).toMatch(/^## ⏳ S3 copy: .*, timed out\n/)
+    expect(late).toMatch(/> The run is not complete.* 12 tasks open/)
+  })
 
   test('keys and messages can’t break its tables, start HTML, or turn the text around', () => {
     const text = renderSummary({

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { encodeOutcome, encodeTask, newCopyTask, type Outcome, PROTOCOL } from '../../protocol/message.ts'
+import type { Budget } from '../../src/budget.ts'
 import { DeadLetters } from '../../src/dead-letters.ts'
 import { Failures } from '../../src/failures.ts'
 import { Ledger } from '../../src/ledger.ts'
@@ -19,13 +20,21 @@ class FakeSqs {
   /** Messages by queue. */
   messages: Record<string, string[]> = { list: [], copy: [], dlq: [], run: [] }
   inFlight = 0
+  /** When messages were sent. */
+  sentAt = 0
+  /** Queues that were deleted. */
+  readonly gone = new Set<string>()
   /** What the counts say of the DLQ; undefined means the truth. */
   dlqCount: number | undefined
+  /** What every call fails with for now. */
+  failure: Error | undefined
   /** Things that happen at a time. */
   readonly plan: { at: number; what: () => void }[] = []
 
   async send(command: { input: Record<string, unknown>; constructor: { name: string } }): Promise<object> {
     const queue = String(command.input.QueueUrl)
+    if (this.failure) throw this.failure
+    if (this.gone.has(queue)) throw Object.assign(new Error(), { name: 'QueueDoesNotExist' })
     const messages = this.messages[queue] ?? []
     switch (command.constructor.name) {
       case 'ReceiveMessageCommand': {
@@ -34,7 +43,8 @@ class FakeSqs {
         const found = messages.splice(0, 10)
         // A look at the DLQ hides what it has seen for its own length only.
         if (queue === URLS.dlq) this.#hidden.push(...found)
-        return { Messages: found.map((Body) => ({ MessageId: Body, Body, ReceiptHandle: Body })) }
+        const Attributes = { SentTimestamp: String(this.sentAt) }
+        return { Messages: found.map((Body) => ({ MessageId: Body, Body, ReceiptHandle: Body, Attributes })) }
       }
       case 'ChangeMessageVisibilityBatchCommand':
         messages.push(...this.#hidden.splice(0))
@@ -79,7 +89,12 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-async function watchRun({ deadline = 60 * MINUTE, signal = new AbortController().signal } = {}) {
+async function watchRun({
+  deadline = 60 * MINUTE,
+  wait = true,
+  signal = new AbortController().signal,
+  budget = undefined as Budget | undefined,
+} = {}) {
   const failures = new Failures(join(folder, 'report'))
   const unlisted = new UnlistedParts()
   const result = await watch(
@@ -91,10 +106,13 @@ async function watchRun({ deadline = 60 * MINUTE, signal = new AbortController()
       failures,
       deadLetters: new DeadLetters('r', ledger, failures, unlisted),
       unlisted,
+      took: (delivery) => delivery.remove(),
     },
     {
       pollMs: 10_000,
+      wait,
       deadline,
+      budget,
       signal,
       timing: { now: () => sqs.now, sleep: async (ms) => sqs.pass(ms), random: () => 0 },
       onPoll: () => {},
@@ -118,6 +136,8 @@ function outcome(task: string, more: Partial<Outcome> = {}): string {
     listed: 0,
     copied: 1,
     skipped: 0,
+    vanished: 0,
+    reclassed: 0,
     bytes: 0,
     failures: [],
     ...more,
@@ -175,6 +195,40 @@ test('a queue that never drains ends with the time', async () => {
   expect((await watchRun({ deadline: 30 * MINUTE })).ending).toBe('timed-out')
 })
 
+test('who is not to wait takes in all that is there, and leaves', async () => {
+  const children = Array.from({ length: 200 }, (_, index) => outcome(`a.${index}`))
+  sqs.messages.run = [outcome('seed.0', { attempt: 'a', children: 201 }), ...children]
+  sqs.messages.copy = ['the last one']
+  expect((await watchRun({ wait: false })).ending).toBe('left')
+  expect(ledger.totals.copied).toBe(201)
+  expect(sqs.now).toBeLessThan(10_000)
+})
+
+test('who is not to wait stays all the same until the run gives a sign of life, or is found to have stalled', async () => {
+  sqs.plan.push({ at: 2 * MINUTE, what: () => sqs.messages.copy?.push('a task') })
+  expect((await watchRun({ wait: false })).ending).toBe('left')
+  expect(sqs.now).toBeGreaterThanOrEqual(2 * MINUTE)
+  sqs.messages.copy = []
+  expect((await watchRun({ wait: false })).ending).toBe('stalled')
+})
+
+test('who is not to wait sees the end when it is there', async () => {
+  sqs.messages.run = [outcome('seed.0')]
+  expect((await watchRun({ wait: false })).ending).toBe('settled')
+})
+
+test('a run ended when its last outcome was sent, however much later that was received', async () => {
+  sqs.now = 60 * MINUTE
+  sqs.sentAt = 20 * MINUTE
+  sqs.messages.run = [outcome('seed.0')]
+  expect((await watchRun({ deadline: 90 * MINUTE })).endedAt).toBe(20 * MINUTE)
+})
+
+test('a run whose queue is deleted while it is watched was stopped', async () => {
+  sqs.plan.push({ at: 2 * MINUTE, what: () => sqs.gone.add(URLS.run) })
+  expect((await watchRun()).ending).toBe('stopped')
+})
+
 test('messages that are no outcomes are told of a few times, not for each, and stall nothing that is settled', async () => {
   const strange = Array.from({ length: 300 }, (_, index) => `{"v":${index + 2}}`)
   const deep = `{"v":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
@@ -183,4 +237,65 @@ test('messages that are no outcomes are told of a few times, not for each, and s
   expect(warnings.length).toBeGreaterThan(0)
   expect(warnings.length).toBeLessThanOrEqual(5)
   expect(warnings.join()).toContain('version 2')
+})
+
+test('ends when more has failed than may, without waiting for the poll', async () => {
+  const failures = [{ key: 'k', code: 'AccessDenied', message: 'no' }]
+  sqs.messages.run = [
+    outcome('seed.0', { attempt: 'a', children: 9, copied: 0 }),
+    ...[0, 1, 2, 3].map((index) => outcome(`a.${index}`, { copied: 0, failures })),
+  ]
+  expect(await watchRun({ budget: { objects: 3 } })).toEqual({ ending: 'over-budget', endedAt: 0 })
+  expect(ledger.totals.failed).toBe(4)
+})
+
+const UNAVAILABLE = Object.assign(new Error('no'), {
+  name: 'ServiceUnavailable',
+  $metadata: { httpStatusCode: 503 },
+})
+const fail = (at: number, failure: Error | undefined) =>
+  sqs.plan.push({ at, what: () => (sqs.failure = failure) })
+
+test('outlasts an outage with one warning, and does not take its length for a stall', async () => {
+  sqs.failure = UNAVAILABLE
+  fail(20 * MINUTE, undefined)
+  sqs.plan.push({ at: 24 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
+  expect(warnings).toEqual([expect.stringContaining('ServiceUnavailable')])
+})
+
+test('an outage that lasts ends with the time', async () => {
+  sqs.failure = UNAVAILABLE
+  const { ending, endedAt } = await watchRun({ deadline: 30 * MINUTE })
+  expect(ending).toBe('timed-out')
+  expect(endedAt).toBeGreaterThanOrEqual(30 * MINUTE)
+  expect(endedAt).toBeLessThanOrEqual(30.1 * MINUTE)
+})
+
+test('what waiting does not cure is thrown at once, in an outage too', async () => {
+  sqs.failure = UNAVAILABLE
+  fail(MINUTE, Object.assign(new Error(), { name: 'ExpiredToken', $metadata: { httpStatusCode: 403 } }))
+  await expect(watchRun()).rejects.toMatchObject({ name: 'ExpiredToken' })
+  expect(sqs.now).toBeLessThan(2 * MINUTE)
+})
+
+test('a job that is cancelled in an outage does not wait for its end', async () => {
+  const cancel = new AbortController()
+  sqs.failure = UNAVAILABLE
+  sqs.plan.push({ at: 10 * MINUTE, what: () => cancel.abort() })
+  const { ending, endedAt } = await watchRun({ signal: cancel.signal })
+  expect(ending).toBe('cancelled')
+  expect(endedAt).toBeLessThanOrEqual(10 * MINUTE + 1_000)
+})
+
+test('a run of which all is counted needs nothing more of SQS', async () => {
+  ledger.settle({ task: 'seed.0', totals: {} })
+  sqs.failure = UNAVAILABLE
+  expect(await watchRun()).toEqual({ ending: 'settled', endedAt: 0 })
+})
+
+test('who is not to wait does not wait for the end of an outage either', async () => {
+  sqs.failure = UNAVAILABLE
+  await expect(watchRun({ wait: false })).rejects.toBe(UNAVAILABLE)
+  expect(sqs.now).toBe(0)
 })

@@ -47308,7 +47308,7 @@ __webpack_unused_export__ = DeleteObjectTaggingCommand;
 __webpack_unused_export__ = DeleteObjectTaggingOutput$;
 __webpack_unused_export__ = DeleteObjectTaggingRequest$;
 __webpack_unused_export__ = DeleteObjects$;
-__webpack_unused_export__ = DeleteObjectsCommand;
+exports.xvx = DeleteObjectsCommand;
 __webpack_unused_export__ = DeleteObjectsOutput$;
 __webpack_unused_export__ = DeleteObjectsRequest$;
 __webpack_unused_export__ = DeletePublicAccessBlock$;
@@ -47444,7 +47444,7 @@ __webpack_unused_export__ = GetObjectAttributesCommand;
 __webpack_unused_export__ = GetObjectAttributesOutput$;
 __webpack_unused_export__ = GetObjectAttributesParts$;
 __webpack_unused_export__ = GetObjectAttributesRequest$;
-__webpack_unused_export__ = GetObjectCommand;
+exports.jLs = GetObjectCommand;
 __webpack_unused_export__ = GetObjectLegalHold$;
 __webpack_unused_export__ = GetObjectLegalHoldCommand;
 __webpack_unused_export__ = GetObjectLegalHoldOutput$;
@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4146);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5620);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4146:
+/***/ 5620:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -76591,10 +76591,6 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -79542,30 +79538,6 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/protocol/ids.js
-
-/** The family of the tasks that the action itself seeds. */
-const SEED_FAMILY = 'seed';
-/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
-function newAttemptId() {
-    return randomBytes(12).toString('base64url');
-}
-/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
-function newRunId(now) {
-    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    return `${time}-${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`;
-}
-function taskId(family, index) {
-    return `${family}.${index}`;
-}
-/** Takes a task id apart; undefined when it is none. */
-function parseTaskId(id) {
-    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
-    return match ? { family: match[1], index: Number(match[2]) } : undefined;
-}
-
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/protocol/timing.js
@@ -79587,147 +79559,28 @@ function backoffMs(tries, random) {
     return random() * Math.min(CAP_MS, BASE_MS * 2 ** tries);
 }
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
-var dist_cjs = __nccwpck_require__(3805);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
-var client_lambda_dist_cjs = __nccwpck_require__(1696);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
-var client_s3_dist_cjs = __nccwpck_require__(3711);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
-var client_sqs_dist_cjs = __nccwpck_require__(8868);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
-var client_sts_dist_cjs = __nccwpck_require__(1695);
-;// CONCATENATED MODULE: ./build/aws/queue.js
-/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
-function isQueueGone(error) {
-    const name = error?.name;
-    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
-}
-/**
- * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
- * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
- */
-const SQS_ATTEMPTS = 10;
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/protocol/ids.js
 
-;// CONCATENATED MODULE: ./build/src/stack/runs.js
-
-
-/** A run queue that is older was left behind: no run lasts longer than its `timeout`, 7,200 minutes at most. */
-const LONGEST_RUN_MS = 7_200 * 60_000;
-/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
-const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
-/**
- * URLs of the run queues of the runs that are going on.
- *
- * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
- * new one: see {@link pauseIfIdle} for what is done about that.
- *
- * @param now milliseconds since the epoch
- */
-async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = [];
-    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
-        urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)));
-    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
-    return urls.filter((_, index) => alive[index]);
+/** The family of the tasks that the action itself seeds. */
+const SEED_FAMILY = 'seed';
+/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
+function newAttemptId() {
+    return (0,external_node_crypto_.randomBytes)(12).toString('base64url');
 }
-function isAbandoned(queueUrl, runQueuePrefix, now) {
-    const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
-    const [, ...parts] = STARTED.exec(runId) ?? [];
-    if (parts.length === 0)
-        return false;
-    const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
-    return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
+/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
+function newRunId(now) {
+    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+    return `${time}-${(0,external_node_crypto_.randomBytes)(4).toString('hex')}`;
 }
-async function queueExists(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
-        return true;
-    }
-    catch (error) {
-        if (isQueueGone(error))
-            return false;
-        throw error;
-    }
+function taskId(family, index) {
+    return `${family}.${index}`;
 }
-
-;// CONCATENATED MODULE: ./build/src/stack/mappings.js
-
-
-const POLL_MS = 1_000;
-/** A mapping is in a change for seconds; after this long something is wrong with it. */
-const LONGEST_MS = 5 * 60_000;
-/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
-const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException'];
-/**
- * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
- * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
- */
-async function resume(lambda, mappings, tools) {
-    await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
-}
-/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
-async function untilEnabled(lambda, mappings, { timing }) {
-    const startedAt = timing.now();
-    for (const id of idsOf(mappings))
-        for (;;) {
-            const { State, StateTransitionReason } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
-            if (State === 'Enabled')
-                break;
-            if (timing.now() - startedAt > LONGEST_MS)
-                throw new Error(`the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`);
-            await timing.sleep(POLL_MS);
-        }
-}
-/**
- * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
- * found disabled. Two API calls.
- */
-async function keepEnabled(lambda, mappings, tools) {
-    const found = await Promise.all(idsOf(mappings).map(async (id) => {
-        const { State = '' } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
-        if (!/^Disabl/.test(State))
-            return false;
-        await setEnabled(lambda, id, true, tools);
-        return true;
-    }));
-    return found.includes(true);
-}
-/**
- * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
- * deleted. Returns whether the stack is paused now.
- *
- * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
- * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
- * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
- * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
- */
-async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0;
-    if (!(await isIdle()))
-        return false;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
-    if (await isIdle())
-        return true;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
-    return false;
-}
-function idsOf({ listMappingId, copyMappingId }) {
-    return [listMappingId, copyMappingId];
-}
-async function setEnabled(lambda, id, enabled, { timing }) {
-    const startedAt = timing.now();
-    for (;;) {
-        try {
-            await lambda.send(new client_lambda_dist_cjs/* UpdateEventSourceMappingCommand */.cio({ UUID: id, Enabled: enabled }));
-            return;
-        }
-        catch (error) {
-            if (!BUSY.includes(error.name) || timing.now() - startedAt > LONGEST_MS)
-                throw error;
-            await timing.sleep(POLL_MS);
-        }
-    }
+/** Takes a task id apart; undefined when it is none. */
+function parseTaskId(id) {
+    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
+    return match ? { family: match[1], index: Number(match[2]) } : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/errors.js
@@ -79760,615 +79613,32 @@ function isExpired(code) {
     return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
 }
 
-;// CONCATENATED MODULE: ./build/src/stack/outputs.js
-
-
-/** A parameter that only stacks of our template have. */
-const OWN_PARAMETER = 'Fingerprint';
-/** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
-async function describeStack(cfn, name) {
-    try {
-        const { Stacks } = await cfn.send(new dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
-        const stack = Stacks?.[0];
-        if (!stack)
-            return undefined;
-        return {
-            id: stack.StackId ?? '',
-            name: stack.StackName ?? name,
-            status: stack.StackStatus ?? '',
-            statusReason: stack.StackStatusReason,
-            terminationProtection: stack.EnableTerminationProtection ?? false,
-            changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
-            parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
-            tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
-            outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
-        };
-    }
-    catch (error) {
-        if (isMissingStack(error))
-            return undefined;
-        throw error;
-    }
-}
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/protocol/encoding.js
 /**
- * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
- * of that name exists but can't serve a run.
- */
-async function findStack(cfn, name) {
-    const stack = await describeStack(cfn, name);
-    return stack && { ...stack, outputs: readOutputs(stack) };
-}
-/** Whether a stack is one of ours, made from some version of template.yaml. */
-function isOwnStack({ parameters }) {
-    return parameters.has(OWN_PARAMETER);
-}
-/** The outputs that a run needs. Throws a UserError that names the missing ones. */
-function readOutputs({ name, status, outputs }) {
-    const missing = [];
-    const read = (key) => {
-        const value = outputs.get(key);
-        if (!value)
-            missing.push(key);
-        return value ?? '';
-    };
-    const found = {
-        version: read('Version'),
-        listQueueUrl: read('ListQueueUrl'),
-        copyQueueUrl: read('CopyQueueUrl'),
-        deadLetterQueueUrl: read('DeadLetterQueueUrl'),
-        runQueuePrefix: read('RunQueuePrefix'),
-        listFunctionName: read('ListFunctionName'),
-        copyFunctionName: read('CopyFunctionName'),
-        listMappingId: read('ListMappingId'),
-        copyMappingId: read('CopyMappingId'),
-    };
-    if (missing.length > 0)
-        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
-    return found;
-}
-/** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
-function isMissingStack(error) {
-    return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
-}
-
-;// CONCATENATED MODULE: ./build/src/text.js
-/**
- * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
- * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
- */
-// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
-/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
-const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
-/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
-function printable(text) {
-    return text
-        .replaceAll('\\', '\\\\')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('::', ':\\u{3a}')
-        .replaceAll('##[', '#\\u{23}[');
-}
-/**
- * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
- * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
- * because ARNs hold it.
- */
-function logLine(text) {
-    return text
-        .replace(/\s+/g, ' ')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('##[', '#\\u{23}[');
-}
-/** The start of a text when it is longer than `most` characters, never cut inside a character. */
-function shorten(text, most) {
-    const chars = [...text];
-    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
-}
-/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
-function markdown(text, most = 200) {
-    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/states.js
-/** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
-const CONDITIONS = {
-    CREATE_COMPLETE: 'usable',
-    UPDATE_COMPLETE: 'usable',
-    UPDATE_ROLLBACK_COMPLETE: 'usable',
-    IMPORT_COMPLETE: 'usable',
-    IMPORT_ROLLBACK_COMPLETE: 'usable',
-    CREATE_FAILED: 'broken',
-    ROLLBACK_COMPLETE: 'broken',
-    ROLLBACK_FAILED: 'broken',
-    DELETE_FAILED: 'broken',
-    REVIEW_IN_PROGRESS: 'absent',
-    DELETE_COMPLETE: 'absent',
-};
-/** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
-function conditionOf(stack) {
-    if (!stack)
-        return 'absent';
-    const known = CONDITIONS[stack.status];
-    if (known)
-        return known;
-    return stack.status.endsWith('_IN_PROGRESS') ? 'busy' : 'stuck';
-}
-/** What a person can do about a stuck stack. */
-function adviceFor({ name, status }) {
-    if (status === 'UPDATE_ROLLBACK_FAILED')
-        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
-    if (status === 'UPDATE_FAILED')
-        return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
-    return 'Bring it into a state that can be updated, or delete it.';
-}
-/** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
-function hasMoved(before, after) {
-    if (conditionOf(before) === 'absent')
-        return conditionOf(after) !== 'absent';
-    return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/events.js
-var _a;
-
-
-
-
-
-const events_POLL_MS = 3_000;
-/** CloudFormation gives up on the slowest of our resources long before. */
-const events_LONGEST_MS = 30 * 60_000;
-/** What CloudFormation says of resources that it gave up on because another one failed. */
-const CONSEQUENCE = /^Resource (creation|update|deletion) cancelled/i;
-/** The events of one operation on a stack: shows them in the log as they come, and remembers what failed first. */
-class StackEvents {
-    #cfn;
-    #stackId;
-    #tools;
-    #seen = new Set();
-    #firstFailure;
-    #ended = false;
-    constructor(cfn, stackId, tools) {
-        this.#cfn = cfn;
-        this.#stackId = stackId;
-        this.#tools = tools;
-    }
-    /** The resource that failed first and CloudFormation's reason, or undefined. */
-    get firstFailure() {
-        return this.#firstFailure;
-    }
-    /** Takes what has happened so far for known, so that only later events are shown. */
-    async skip() {
-        for (const event of await this.#fetch())
-            this.#seen.add(event.EventId ?? '');
-    }
-    /** Shows the events since the last look, oldest first. */
-    async show() {
-        for (const event of (await this.#fetch()).reverse()) {
-            this.#seen.add(event.EventId ?? '');
-            this.#tools.log.info(lineOf(event));
-            if (isFailure(event))
-                this.#firstFailure ??= describeFailure(event);
-            if (event.PhysicalResourceId === this.#stackId && !event.ResourceStatus?.endsWith('_IN_PROGRESS'))
-                this.#ended = true;
-        }
-    }
-    /**
-     * Shows events until the operation is over, and returns the stack as it is then. Throws a UserError after half an hour.
-     *
-     * @param before the stack as it was before: for a moment after a call CloudFormation may still describe it like that
-     */
-    async follow(before) {
-        const { now, sleep } = this.#tools.timing;
-        const startedAt = now();
-        for (;;) {
-            const stack = await describeStack(this.#cfn, this.#stackId);
-            await this.show();
-            if (conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack)))
-                return stack;
-            if (now() - startedAt > events_LONGEST_MS)
-                throw new UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
-            await sleep(events_POLL_MS);
-        }
-    }
-    /** Events that were not seen yet, newest first, as CloudFormation gives them. */
-    async #fetch() {
-        const found = [];
-        let token;
-        do {
-            const { _a: page = [], NextToken } = await this.#cfn.send(new dist_cjs/* DescribeStackEventsCommand */.Ie9({
-                StackName: this.#stackId,
-                ...(token !== undefined && { NextToken: token }),
-            }));
-            const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
-            found.push(...unseen);
-            token = unseen.length === page.length ? NextToken : undefined;
-        } while (token !== undefined);
-        return found;
-    }
-}
-_a = StackEvents;
-function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
-    return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
-}
-function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
-    return logLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
-}
-function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
-    const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
-    return logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/remove.js
-
-
-
-
-
-/**
- * Deletes a stack and waits until it is gone. Throws a UserError when it is protected, not ours, or can't be deleted,
- * with the first failed resource.
- */
-async function removeStack(cfn, stack, tools) {
-    if (!isOwnStack(stack))
-        throw foreignStack(stack);
-    if (stack.terminationProtection)
-        throw new UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
-    const events = new StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await cfn.send(new dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
-    const left = await events.follow(stack);
-    if (conditionOf(left) !== 'absent')
-        throw new UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
-}
-/** A stack that has the name but was made from somebody else's template must not be touched. */
-function foreignStack({ name }) {
-    return new UserError(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/after-run.js
-
-
-
-
-/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
-async function afterRun(what, clients, stack, tools) {
-    const inUse = `The stack ${stack.name} stays as it is: another run is going on.`;
-    if (what === 'pause') {
-        const paused = await pauseIfIdle(clients, stack.outputs, tools);
-        tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse);
-    }
-    else if (what === 'delete') {
-        const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now());
-        const found = await describeStack(clients.cfn, stack.name);
-        if (active.length > 0)
-            tools.log.info(inUse);
-        else if (found) {
-            await removeStack(clients.cfn, found, tools);
-            tools.log.info(`The stack ${stack.name} is deleted.`);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/artifact.js
-
-
-/** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
-const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1'];
-/** CloudFormation reads the code when it deploys and when it rolls back to it; a deployment half a year old has settled. */
-const KEEP_DAYS = 180;
-/**
- * The bucket that the action keeps its code in. Names that end like this belong to the account (account-regional
- * namespace), so nobody else can take them first; where regions lack that, the owner is checked on each call.
- */
-function artifactBucketName({ accountId, region }) {
-    return WITHOUT_NAMESPACE.includes(region)
-        ? `s3-71-${accountId}-${region}`
-        : `s3-71-${accountId}-${region}-an`;
-}
-/**
- * Puts the code under its hash into the artifact bucket, and makes that bucket when it is the action's own and missing.
+ * Object keys as text that every hop can carry.
  *
- * @param given a bucket of the user's, in the stack's region, which is used as it is
- * @throws UserError when the bucket can't be used
+ * SQS refuses some characters that S3 keys may hold (U+0001..U+001F except TAB, LF, CR, and U+FFFE, U+FFFF:
+ * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
+ * printable ASCII, so what a message weighs is its length.
  */
-async function uploadCode(s3, { code, codeHash }, home, given) {
-    const bucket = given ?? artifactBucketName(home);
-    const owner = given === undefined ? { ExpectedBucketOwner: home.accountId } : {};
-    if (given === undefined)
-        await ensureBucket(s3, bucket, home);
-    const key = `functions/${codeHash}.zip`;
-    try {
-        await s3.send(new client_s3_dist_cjs/* PutObjectCommand */.wKZ({
-            Bucket: bucket,
-            Key: key,
-            Body: code,
-            ContentType: 'application/zip',
-            ChecksumSHA256: Buffer.from(codeHash, 'hex').toString('base64'),
-            ...owner,
-        }));
-    }
-    catch (error) {
-        const { name } = error;
-        if (name === 'NoSuchBucket')
-            throw new UserError(`artifact-bucket: there is no bucket ${bucket}`, { cause: error });
-        if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
-            throw new UserError(`artifact-bucket: ${bucket} is not in ${home.region}, where the stack is; Lambda takes code from its own region only`, { cause: error });
-        throw error;
-    }
-    return { bucket, key };
+/** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
+function encoding_encodeKey(key) {
+    return encodeURIComponent(key).replaceAll('%2F', '/');
 }
-async function ensureBucket(s3, bucket, home) {
-    const owner = { ExpectedBucketOwner: home.accountId };
-    if (await artifact_exists(s3, bucket, owner))
-        return;
-    await create(s3, bucket, home);
-    await (0,client_s3_dist_cjs/* waitUntilBucketExists */.Ymh)({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner });
-    await s3.send(new client_s3_dist_cjs/* PutPublicAccessBlockCommand */.ZXv({
-        Bucket: bucket,
-        PublicAccessBlockConfiguration: {
-            BlockPublicAcls: true,
-            IgnorePublicAcls: true,
-            BlockPublicPolicy: true,
-            RestrictPublicBuckets: true,
-        },
-        ...owner,
-    }));
-    await s3.send(new client_s3_dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
-        Bucket: bucket,
-        LifecycleConfiguration: {
-            Rules: [
-                {
-                    ID: 'old-code',
-                    Status: 'Enabled',
-                    Filter: { Prefix: 'functions/' },
-                    Expiration: { Days: KEEP_DAYS },
-                },
-            ],
-        },
-        ...owner,
-    }));
+/** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
+function decodeKey(text) {
+    return text.includes('%') ? decodeURIComponent(text) : text;
 }
-async function artifact_exists(s3, bucket, owner) {
-    try {
-        await s3.send(new client_s3_dist_cjs/* HeadBucketCommand */.kuI({ Bucket: bucket, ...owner }));
-        return true;
-    }
-    catch (error) {
-        const status = error.$metadata?.httpStatusCode;
-        if (status === 404)
-            return false;
-        if (status !== 403)
-            throw error;
-        throw new UserError(`The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`, { cause: error });
-    }
-}
-/** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */
-async function create(s3, bucket, { region }) {
-    try {
-        await s3.send(new client_s3_dist_cjs/* CreateBucketCommand */.cZX({
-            Bucket: bucket,
-            ...(!WITHOUT_NAMESPACE.includes(region) && { BucketNamespace: 'account-regional' }),
-            // The region of S3's first endpoint is the one that can't be named.
-            ...(region !== 'us-east-1' && {
-                CreateBucketConfiguration: { LocationConstraint: region },
-            }),
-        }));
-    }
-    catch (error) {
-        const { name } = error;
-        // Another workflow was a moment faster.
-        if (name === 'BucketAlreadyOwnedByYou' || name === 'OperationAborted')
-            return;
-        throw error;
-    }
-}
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
-
-
-/** Bytes of a template that can be sent inside a request (CloudFormation quotas, TemplateBody). */
-const TEMPLATE_BYTES = 51_200;
-/** How template.yaml names the functions' code for the SAM CLI. */
-const LOCAL_CODE = 'CodeUri: dist/functions';
-/** Reads template.yaml and the zip with the functions. */
-async function readBlueprint(templatePath, codePath) {
-    const [template, code] = await Promise.all([(0,promises_.readFile)(templatePath, 'utf8'), (0,promises_.readFile)(codePath)]);
-    const codeHash = sha256(code);
-    return { template, code, codeHash, fingerprint: fingerprintOf(template, codeHash) };
-}
-/** Another for any change of template or code. Parameters are not in it: CloudFormation tells those itself. */
-function fingerprintOf(template, codeHash) {
-    return sha256(`${codeHash}\n${template}`).slice(0, 32);
-}
-/** The template with the functions' code at an S3 location in place of the local folder. Throws when it can't be sent. */
-function withCode(template, { bucket, key }) {
-    const parts = template.split(LOCAL_CODE);
-    if (parts.length !== 2)
-        throw new Error(`the template must say "${LOCAL_CODE}" once`);
-    const packaged = parts.join(`CodeUri: s3://${bucket}/${key}`);
-    if (Buffer.byteLength(packaged) > TEMPLATE_BYTES)
-        throw new Error(`the template is larger than the ${TEMPLATE_BYTES} bytes that CloudFormation takes`);
-    return packaged;
-}
-function sha256(data) {
-    return (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/parameters.js
-
-/** The parameters of template.yaml. */
-const PARAMETERS = [
-    'SourceBucketArns',
-    'DestinationBucketArns',
-    'SourceKmsKeyArns',
-    'DestinationKmsKeyArns',
-    'ListMaxConcurrency',
-    'CopyMaxConcurrency',
-    'LogRetentionDays',
-    'PermissionsBoundaryArn',
-    'Fingerprint',
-];
-/** Bytes of a parameter's value at most (CloudFormation quotas). */
-const VALUE_BYTES = 4096;
-/** Parameters without which the functions may not touch what the run is about. */
-const RIGHTS = ['SourceBucketArns', 'DestinationBucketArns', 'SourceKmsKeyArns', 'DestinationKmsKeyArns'];
 /**
- * The parameters that a run sets, by name. Buckets and keys are added to those that the stack knows already, so that
- * runs with other buckets go on working.
- *
- * @param current the stack's parameters, empty when there is no stack
- * @throws UserError when a list has become longer than CloudFormation takes
+ * JSON with every character outside printable ASCII escaped: SQS takes it, and no reader of lines breaks it (Node's
+ * readline, for one, ends a line at U+2028).
  */
-function wantedParameters(wishes, { partition, fingerprint }, current) {
-    const wanted = new Map([['Fingerprint', fingerprint]]);
-    const add = (name, item) => {
-        if (item === undefined)
-            return;
-        const value = [...new Set([...listOf(current.get(name)), item])].join(',');
-        if (Buffer.byteLength(value) > VALUE_BYTES)
-            throw new UserError(`The stack’s parameter ${name} has no room for ${item}: it holds ${VALUE_BYTES} bytes at most. Use another \`stack-name\` for these buckets, or delete the stack so that it is made anew.`);
-        wanted.set(name, value);
-    };
-    add('SourceBucketArns', `arn:${partition}:s3:::${wishes.sourceBucket}`);
-    add('DestinationBucketArns', `arn:${partition}:s3:::${wishes.destinationBucket}`);
-    add('SourceKmsKeyArns', wishes.sourceKmsKey);
-    add('DestinationKmsKeyArns', wishes.destinationKmsKey);
-    wanted.set('CopyMaxConcurrency', String(wishes.maxConcurrency));
-    wanted.set('ListMaxConcurrency', String(listConcurrency(wishes.maxConcurrency)));
-    if (wishes.permissionsBoundary !== undefined)
-        wanted.set('PermissionsBoundaryArn', wishes.permissionsBoundary);
-    return wanted;
-}
-/** List functions at once for so many copy functions: one lists faster than four copy, and ten are enough for any run. */
-function listConcurrency(maxConcurrency) {
-    return Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4)));
-}
-/** The names of the parameters and tags in which a stack differs from what is wanted; a tag is shown as `tag NAME`. */
-function differences(stack, wanted, tags = {}) {
-    const parameters = [...wanted].filter(([name, value]) => !sameValue(stack.parameters.get(name), value));
-    const changedTags = Object.entries(tags).filter(([name, value]) => stack.tags.get(name) !== value);
-    return [...parameters.map(([name]) => name), ...changedTags.map(([name]) => `tag ${name}`)];
-}
-/** Whether a run can't do without this difference: the functions have no rights on its buckets or keys. */
-function isRight(difference) {
-    return RIGHTS.includes(difference);
-}
-function sameValue(has, wants) {
-    return has !== undefined && listOf(has).join(',') === wants;
-}
-function listOf(value) {
-    return (value ?? '')
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== '');
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/change.js
-
-
-
-
-
-
-
-const change_POLL_MS = 1_500;
-/** How CloudFormation says that a change set changes nothing (the AWS SAM CLI goes by the same two texts). */
-const NO_CHANGES = /didn't contain changes|No updates are to be performed/;
-/** What CloudFormation throws when a stack or change set is not, or no longer, in the state that a call needs. */
-const STATE_ERRORS = [
-    'ValidationError',
-    'ChangeSetNotFoundException',
-    'ChangeSetNotFound',
-    'InvalidChangeSetStatusException',
-    'InvalidChangeSetStatus',
-];
-/**
- * Creates or updates a stack by a change set, showing its events, and returns it when it is at rest.
- *
- * Returns `unchanged` when CloudFormation finds nothing to do, and `overtaken` when somebody else changes the stack at
- * the same time: then look again. Throws a UserError that names the first failed resource.
- */
-async function applyChange(cfn, change, tools) {
-    try {
-        const changeSet = await createChangeSet(cfn, change, tools);
-        if (typeof changeSet === 'string')
-            return changeSet;
-        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
-        // it from now on makes this change set void.
-        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
-            await discard(cfn, changeSet);
-            return 'overtaken';
-        }
-        return await execute(cfn, change, changeSet, tools);
-    }
-    catch (error) {
-        if (!STATE_ERRORS.includes(error.name))
-            throw error;
-        const now = await describeStack(cfn, change.stackName);
-        if (hasMoved(change.before, now))
-            return 'overtaken';
-        throw error;
-    }
-}
-async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
-    const isNew = conditionOf(before) === 'absent';
-    const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
-    const { Id = '', StackId = '' } = await cfn.send(new dist_cjs/* CreateChangeSetCommand */.YDU({
-        StackName: stackName,
-        ChangeSetName: `s3-71-${(0,external_node_crypto_.randomBytes)(8).toString('hex')}`,
-        ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
-        TemplateBody: template,
-        Parameters: [
-            ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
-            ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
-        ],
-        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
-        Capabilities: ['CAPABILITY_IAM'],
-        // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
-        ...(isNew && { OnStackFailure: 'DELETE' }),
-    }));
-    for (;;) {
-        const changeSet = await cfn.send(new dist_cjs/* DescribeChangeSetCommand */.TTT({ ChangeSetName: Id, StackName: StackId }));
-        if (changeSet.Status === 'CREATE_COMPLETE')
-            return { id: Id, stackId: StackId };
-        if (changeSet.Status === 'FAILED')
-            return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
-        // Executing a change set deletes all others of the stack.
-        if (changeSet.Status?.startsWith('DELETE'))
-            return 'overtaken';
-        await timing.sleep(change_POLL_MS);
-    }
-}
-/** A change set that names tags takes the others away; those of AWS itself can't be named. */
-function allTags(before, tags) {
-    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
-    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
-}
-async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
-    await discard(cfn, changeSet);
-    if (NO_CHANGES.test(StatusReason))
-        return 'unchanged';
-    throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
-}
-async function discard(cfn, { id, stackId }) {
-    await cfn.send(new dist_cjs/* DeleteChangeSetCommand */.$GE({ ChangeSetName: id, StackName: stackId }));
-}
-async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
-    const events = new StackEvents(cfn, stackId, tools);
-    await events.skip();
-    await cfn.send(new dist_cjs/* ExecuteChangeSetCommand */.PB_({ ChangeSetName: id, StackName: stackId }));
-    const stack = await events.follow(before);
-    if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
-        return stack;
-    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
-    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
-    const advice = /not authorized to perform/.test(cause)
-        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
-        : '';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+function encoding_asciiJson(value) {
+    return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
@@ -87949,39 +87219,6 @@ function unwrap(schema) {
 
 //#endregion
 
-;// CONCATENATED MODULE: ./build/protocol/check.js
-
-const CheckAnswerSchema = object({
-    /** The protocol version that the function's messages are of. */
-    protocol: number(),
-    /** What is in the way, in words for a person; empty when nothing is. */
-    problems: array(string()),
-});
-
-;// CONCATENATED MODULE: ./build/protocol/encoding.js
-/**
- * Object keys as text that every hop can carry.
- *
- * SQS refuses some characters that S3 keys may hold (U+0001..U+001F except TAB, LF, CR, and U+FFFE, U+FFFF:
- * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
- * printable ASCII, so what a message weighs is its length.
- */
-/** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
-function encoding_encodeKey(key) {
-    return encodeURIComponent(key).replaceAll('%2F', '/');
-}
-/** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
-function decodeKey(text) {
-    return decodeURIComponent(text);
-}
-/**
- * JSON with every character outside printable ASCII escaped: SQS takes it, and no reader of lines breaks it (Node's
- * readline, for one, ends a line at U+2028).
- */
-function encoding_asciiJson(value) {
-    return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
 ;// CONCATENATED MODULE: ./build/protocol/message.js
 
 
@@ -87999,8 +87236,43 @@ const REASON_CHARS = 200;
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 const BATCH_BYTES = 250 * 1024;
 const Count = pipe(number(), safeInteger(), minValue(0));
-const Key = pipe(string(), check((text) => canDecode(text), 'is not a percent-encoded key'), transform(decodeKey));
+const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    try {
+        return decodeKey(value);
+    }
+    catch {
+        addIssue({ message: 'is not a percent-encoded key' });
+        return NEVER;
+    }
+}));
 const Place = object({ bucket: string(), prefix: Key });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = object({
+    /** Default: they are copied. */
+    tags: optional(literal('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: optional(literal('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: optional(literal('copy')),
+    /** Default: the source object's. */
+    storageClass: optional(string()),
+    /** Default: the destination bucket's own. */
+    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: optional(string()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: optional(string()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: optional(picklist(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: optional(literal('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: optional(literal('skip')),
+    requestPayer: optional(literal('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: optional(string()),
+    destinationOwner: optional(string()),
+});
 const RunSchema = object({
     /** Names the run everywhere: queue, log, summary, report. */
     id: string(),
@@ -88010,6 +87282,20 @@ const RunSchema = object({
     destination: Place,
     /** Objects in a copy task at most. */
     batchSize: pipe(number(), integer(), minValue(1)),
+    options: optional(OptionsSchema),
+});
+/** What a listing tells of an object besides key and size, and how far its copy got. */
+const DetailsSchema = object({
+    /** As listed, without quotes. */
+    etag: optional(string()),
+    /** Missing for STANDARD. */
+    storageClass: optional(string()),
+    /** It is in an archive, and not restored. */
+    archived: optional(literal(true)),
+    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
+    upload: optional(string()),
+    /** The content is copied, and so many of its annotations. */
+    annotate: optional(Count),
 });
 const head = { v: literal(PROTOCOL), id: string(), run: RunSchema };
 /** A part of the source: the keys of a range that begin with a prefix. */
@@ -88017,12 +87303,18 @@ const PartSchema = object({
     prefix: Key,
     range: object({ after: optional(Key), upTo: optional(Key) }),
 });
-const ListTaskSchema = object({ ...head, kind: literal('list'), ...PartSchema.entries });
+const ListTaskSchema = object({
+    ...head,
+    kind: literal('list'),
+    ...PartSchema.entries,
+    /** How many list tasks it descends from: the more there are, the larger is the source. */
+    generation: Count,
+});
 const CopyTaskSchema = object({
     ...head,
     kind: literal('copy'),
-    /** What to copy: source key and size in bytes as listed. */
-    objects: array(pipe(tuple([Key, Count]), transform(([key, size]) => ({ key, size })))),
+    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
+    objects: array(pipe(tupleWithRest([Key, Count], DetailsSchema), transform(([key, size, details]) => ({ key, size, ...details })))),
     /** How often these objects have been handed on because S3 kept refusing them for the time being. */
     round: Count,
 });
@@ -88039,6 +87331,10 @@ const OutcomeSchema = object({
     listed: Count,
     copied: Count,
     skipped: Count,
+    /** Objects that were gone when their turn came. */
+    vanished: Count,
+    /** Copied objects that are in another storage class than the source. */
+    reclassed: Count,
     /** Bytes of the copied objects. */
     bytes: Count,
     failures: array(object({ key: Key, code: string(), message: string() })),
@@ -88049,8 +87345,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends Error {
     name = 'MalformedMessageError';
 }
-function newListTask(id, run, { prefix, range }) {
-    return { v: PROTOCOL, kind: 'list', id, run, prefix, range };
+function newListTask(id, run, { prefix, range }, generation = 0) {
+    return { v: PROTOCOL, kind: 'list', id, run, prefix, range, generation };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
@@ -88061,11 +87357,11 @@ function encodeTask(task) {
     const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
     if (task.kind === 'list')
         return encoding_asciiJson({ ...task, run, ...encodePart(task) });
-    return encoding_asciiJson({ ...task, run, objects: task.objects.map(({ key, size }) => [encoding_encodeKey(key), size]) });
+    return encoding_asciiJson({ ...task, run, objects: task.objects.map(encodeObject) });
 }
 /** Bytes that an object adds to the body of a copy task. */
-function objectBytes({ key, size }) {
-    return encodeKey(key).length + String(size).length + 6;
+function objectBytes(object) {
+    return asciiJson(encodeObject(object)).length + 1;
 }
 /** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
 function decodeTask(body) {
@@ -88116,6 +87412,11 @@ function tellVersion(version) {
         return 'has a version that is no number';
     return `is of version ${encoding_asciiJson(version).slice(0, 20)}`;
 }
+function encodeObject({ key, size, ...details }) {
+    for (const _ in details)
+        return [encoding_encodeKey(key), size, details];
+    return [encoding_encodeKey(key), size];
+}
 function encodePlace(place) {
     return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
 }
@@ -88136,801 +87437,46 @@ function message_parseJson(text) {
         return undefined;
     }
 }
-function canDecode(text) {
-    try {
-        decodeKey(text);
-        return true;
-    }
-    catch {
-        return false;
-    }
+
+;// CONCATENATED MODULE: ./build/src/family.js
+function writeFamily(attempt, family) {
+    if (typeof family === 'number')
+        return [attempt, family];
+    const { live, size, settled, settledCount, held, heldFamilies } = family;
+    const { buffer, byteOffset, byteLength } = settled;
+    const bits = Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+    // Copied: a snapshot must not change with the ledger.
+    return live
+        ? [attempt, size, settledCount, bits]
+        : [attempt, null, settledCount, bits, { ...held }, [...heldFamilies]];
 }
-
-;// CONCATENATED MODULE: ./build/src/stack/preflight.js
-
-
-
-
-
-
-
-
-/** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
-const IAM_MS = 60_000;
-const AGAIN_MS = 5_000;
-/** An instance may die through no fault of its code; the next invocation gets a new one. */
-const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
-const CHECK_TRIES = 3;
-/**
- * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
- * is closed (403) or elsewhere (301) from one that is not there (404).
- */
-async function checkBuckets(s3, buckets) {
-    const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)));
-    const missing = buckets.filter((_, index) => !found[index]);
-    if (missing.length > 0)
-        throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
-}
-async function bucketExists(s3, bucket) {
-    try {
-        await s3.send(new client_s3_dist_cjs/* HeadBucketCommand */.kuI({ Bucket: bucket }));
-        return true;
-    }
-    catch (error) {
-        const status = error.$metadata?.httpStatusCode;
-        if (status === 404)
-            return false;
-        if (status === 301 || status === 400 || status === 403)
-            return true;
-        throw error;
-    }
-}
-/** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
-async function checkConcurrency(lambda, maxConcurrency) {
-    const { AccountLimit } = await lambda.send(new client_lambda_dist_cjs/* GetAccountSettingsCommand */._8I({}));
-    const room = AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY;
-    const needed = maxConcurrency + listConcurrency(maxConcurrency);
-    if (needed <= room)
-        return;
-    let most = maxConcurrency;
-    while (most >= 2 && most + listConcurrency(most) > room)
-        most--;
-    throw new UserError(most < 2
-        ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
-        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`);
-}
-/**
- * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
- *
- * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
- * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
- */
-async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
-    const startedAt = timing.now();
-    for (;;) {
-        const { protocol, problems } = await invokeCheck(lambda, functionName, run);
-        if (protocol !== PROTOCOL)
-            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
-        if (problems.length === 0)
-            return;
-        if (!fresh || timing.now() - startedAt > IAM_MS)
-            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
-        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
-        await timing.sleep(AGAIN_MS);
-    }
-}
-async function invokeCheck(lambda, functionName, check) {
-    let text = '';
-    let failed = false;
-    for (let tries = 1; tries <= CHECK_TRIES; tries++) {
-        const { Payload, FunctionError } = await lambda.send(new client_lambda_dist_cjs/* InvokeCommand */.mdN({
-            FunctionName: functionName,
-            Payload: Buffer.from(JSON.stringify({ check })),
-        }));
-        text = Payload ? Buffer.from(Payload).toString('utf8') : '';
-        failed = FunctionError !== undefined;
-        if (!failed || !DIED.test(text))
-            break;
-    }
-    const answer = safeParse(pipe(string(), parseJson(), CheckAnswerSchema), text);
-    if (failed || !answer.success)
-        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
-    return answer.output;
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/version.js
-/** The version of this action and of the stacks that it deploys; template.yaml's output `Version` says the same. */
-const VERSION = '1.0.0';
-
-;// CONCATENATED MODULE: ./build/src/stack/ensure.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Looks at a stack that others keep changing. */
-const LOOKS = 20;
-/**
- * Finds the stack, and creates or updates it where `deploy` allows that and the run needs it. Reusing a stack as it is
- * costs one API call. While somebody else is at work on the stack this waits, and then looks again.
- *
- * @throws UserError for whatever a person has to mend; nothing was sent to the queues then
- */
-async function ensureStack(clients, request, tools) {
-    const { cfn } = clients;
-    const blueprint = await readBlueprint(request.templatePath, request.codePath);
-    for (let look = 0; look < LOOKS; look++) {
-        const stack = await describeStack(cfn, request.stackName);
-        const condition = conditionOf(stack);
-        if (stack && condition === 'busy')
-            await waitForOthers(cfn, stack, tools);
-        else if (stack && condition !== 'absent' && !isOwnStack(stack))
-            throw foreignStack(stack);
-        else if (stack && condition === 'stuck')
-            throw stuck(stack);
-        else if (request.deploy === 'never')
-            return reuseAsItIs(stack, request, blueprint, tools);
-        else if (stack && condition === 'broken') {
-            tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`);
-            await removeStack(cfn, stack, tools);
-        }
-        else {
-            const ensured = await createOrUpdate(clients, request, stack, blueprint, tools);
-            if (ensured !== 'overtaken')
-                return ensured;
-            tools.log.info('Another workflow has begun to change the stack');
-        }
-    }
-    throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
-}
-async function waitForOthers(cfn, stack, tools) {
-    tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
-    const events = new StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await events.follow(stack);
-}
-function stuck(stack) {
-    const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
-    return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
-}
-async function createOrUpdate(clients, request, stack, blueprint, tools) {
-    const before = conditionOf(stack) === 'absent' ? undefined : stack;
-    const known = before && homeOf(before.id);
-    if (before && known) {
-        const changes = differencesFrom(before, request, blueprint, known.partition);
-        if (changes.length === 0)
-            return { outputs: readOutputs(before), how: 'reused' };
-        tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
-    }
-    else
-        tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`);
-    const home = known ?? (await callerHome(clients.sts));
-    await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
-    await checkConcurrency(clients.lambda, request.maxConcurrency);
-    const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
-    const changed = await applyChange(clients.cfn, {
-        stackName: request.stackName,
-        before,
-        template: withCode(blueprint.template, location),
-        parameters: wantedParameters(request, { ...blueprint, partition: home.partition }, before?.parameters ?? new Map()),
-        tags: request.tags ?? {},
-    }, tools);
-    if (changed === 'overtaken')
-        return changed;
-    if (changed === 'unchanged')
-        return { outputs: readOutputs(before), how: 'reused' };
-    return { outputs: readOutputs(changed), how: before ? 'updated' : 'created' };
-}
-/** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
-function reuseAsItIs(stack, request, blueprint, { log }) {
-    const { stackName, region } = request;
-    const never = '`deploy` is `never`';
-    if (!stack || conditionOf(stack) === 'absent')
-        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
-    if (conditionOf(stack) === 'broken')
-        throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
-    const outputs = readOutputs(stack);
-    const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
-    const missing = changes.filter(isRight);
-    if (missing.length > 0)
-        throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
-    if (outputs.version !== VERSION)
-        log.warning(`The stack ${stackName} is of version ${outputs.version}, this action of ${VERSION}.`);
-    else if (changes.length > 0)
-        log.warning(`The stack ${stackName} is not as this run would have it (${changes.join(', ')}).`);
-    return { outputs, how: 'reused' };
-}
-function differencesFrom(stack, request, { fingerprint }, partition) {
-    const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
-    return differences(stack, wanted, request.tags);
-}
-/** Partition and account in an ARN. */
-function homeOf(arn) {
-    const [, partition, , , accountId] = arn.split(':');
-    return partition && accountId ? { partition, accountId } : undefined;
-}
-async function callerHome(sts) {
-    const { Arn = '' } = await sts.send(new client_sts_dist_cjs/* GetCallerIdentityCommand */.zI({}));
-    const home = homeOf(Arn);
-    if (!home)
-        throw new Error(`STS names the caller ${Arn}, which is no ARN`);
-    return home;
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/permissions.js
-/** API calls whose IAM action has another name than the call (AWS service authorization reference). */
-const OTHERWISE = {
-    's3:HeadBucket': 's3:ListBucket',
-    's3:HeadObject': 's3:GetObject',
-    's3:ListObjectsV2': 's3:ListBucket',
-    's3:CopyObject': 's3:PutObject',
-    's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
-    's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
-    'sqs:SendMessageBatch': 'sqs:SendMessage',
-    'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
-    'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
-    'lambda:Invoke': 'lambda:InvokeFunction',
-};
-const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/;
-/** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
-function permissionFor(clientName, commandName) {
-    const service = clientName.replace(/Client$/, '').toLowerCase();
-    const call = `${service}:${commandName.replace(/Command$/, '')}`;
-    return OTHERWISE[call] ?? call;
-}
-/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
-function namePermissions(client) {
-    const middleware = (next, { clientName = '', commandName = '' }) => async (args) => {
-        try {
-            return await next(args);
-        }
-        catch (error) {
-            const permission = permissionFor(clientName, commandName);
-            if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
-                error.message = `${error.message} (it takes the permission ${permission})`;
-            throw error;
-        }
-    };
-    client.middlewareStack.add(middleware, { step: 'initialize', name: 'namePermissions' });
-    return client;
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/index.js
-
-
-
-
-
-
-
-
-;// CONCATENATED MODULE: ./build/src/clients.js
-
-
-
-
-
-
-
-/**
- * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
- * their user agent which workflow run made a call.
- */
-function createClients(region) {
-    const config = { region, customUserAgent: userAgent() };
+function readFamily([, size, settledCount, bits, held, heldFamilies]) {
+    if (bits === undefined)
+        return size;
+    const live = size !== null;
+    // Copied, for a buffer may begin anywhere and these words may not. All runners are little-endian.
+    const settled = new Uint32Array(new Uint8Array(Buffer.from(bits, 'base64')).buffer);
     return {
-        cfn: namePermissions(new dist_cjs/* CloudFormationClient */.m1N(config)),
-        lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
-        // Buckets may be in other regions than the stack.
-        s3: namePermissions(new client_s3_dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true })),
-        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
-        sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
+        live,
+        size: live ? size : 0,
+        settled,
+        settledCount: settledCount ?? 0,
+        held: { ...zero(), ...held },
+        heldFamilies: heldFamilies ?? [],
     };
-}
-function userAgent() {
-    const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
-    const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
-    return [['s3-71-action', VERSION], ...workflow];
-}
-
-;// CONCATENATED MODULE: ./build/src/dead-letters.js
-
-
-/** Messages of one ReceiveMessage at most (SQS API reference). */
-const BATCH = 10;
-/** Messages that one look reads at most: 1,000 requests. */
-const MOST = 10_000;
-/** What the DLQ holds of this run, and what nobody can say whose it is. */
-class DeadLetters {
-    /** Messages that name this run but are no task of it, by message id. */
-    #strangers = new Map();
-    #nameless = new Set();
-    #runId;
-    #ledger;
-    #failures;
-    #unlisted;
-    constructor(runId, ledger, failures, unlisted) {
-        this.#runId = runId;
-        this.#ledger = ledger;
-        this.#failures = failures;
-        this.#unlisted = unlisted;
-    }
-    /** Messages of this run in the DLQ. */
-    get messages() {
-        const strangers = [...this.#strangers.values()].filter((task) => !task || !this.#ledger.counts(task));
-        return this.#ledger.totals.deadTasks + strangers.length;
-    }
-    /** Messages that name no run at all, so that no run counts them. */
-    get nameless() {
-        return this.#nameless.size;
-    }
-    /** Takes one message of the DLQ in; the same one again changes nothing. */
-    async take({ id, body }) {
-        const trace = traceOf(body);
-        if (!trace) {
-            this.#nameless.add(id);
-            return;
-        }
-        if (trace.runId !== this.#runId)
-            return;
-        const task = readTask(body);
-        if (!task)
-            this.#strangers.set(id, trace.taskId);
-        const name = task?.id ?? trace.taskId;
-        if (!name || !(task || this.#ledger.counts(name)))
-            return;
-        const objects = task?.kind === 'copy' ? task.objects : [];
-        const deadObjects = task ? objects.length : trace.objects;
-        if (!this.#ledger.settle({ task: name, totals: { deadTasks: 1, deadObjects } }))
-            return;
-        if (task?.kind === 'list')
-            this.#unlisted.add(name, { part: { prefix: task.prefix, range: task.range }, ...DEAD_LETTERED });
-        await this.#failures.add(name, objects.map(toFailure));
-    }
-}
-function readTask(body) {
-    try {
-        return decodeTask(body);
-    }
-    catch {
-        return undefined;
-    }
-}
-const DEAD_LETTERED = { code: 'DeadLettered', message: 'its task was tried too often without finishing' };
-function toFailure({ key }) {
-    return { key, ...DEAD_LETTERED };
-}
-/** For how long a look at the DLQ hides what it has seen from the same look. */
-const LOOK_SECONDS = 30;
-/**
- * Reads through the DLQ and leaves everything there: it is for people, and for other runs too.
- * @returns the messages that this look came across; a later look may come across others
- */
-async function look(sqs, queueUrl, signal) {
-    const found = new Map();
-    while (found.size < MOST) {
-        const { Messages = [] } = await sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
-            QueueUrl: queueUrl,
-            MaxNumberOfMessages: BATCH,
-            VisibilityTimeout: LOOK_SECONDS,
-        }), { abortSignal: signal });
-        if (Messages.length === 0)
-            break;
-        for (const { MessageId = '', Body = '', ReceiptHandle = '' } of Messages)
-            found.set(MessageId, { body: Body, receipt: ReceiptHandle });
-    }
-    await showAgain(sqs, queueUrl, [...found.values()]);
-    return [...found].map(([id, { body }]) => ({ id, body }));
-}
-/** Lets others see at once what a look has hidden; if this fails they see it half a minute later. */
-async function showAgain(sqs, queueUrl, messages) {
-    for (let from = 0; from < messages.length; from += BATCH)
-        await sqs.send(new client_sqs_dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
-            QueueUrl: queueUrl,
-            Entries: messages
-                .slice(from, from + BATCH)
-                .map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt, VisibilityTimeout: 0 })),
-        }));
-}
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-;// CONCATENATED MODULE: ./build/src/failures.js
-
-
-
-
-
-
-const EXAMPLES = 3;
-/**
- * The failures of a run, kept on disk. A task may report before it is known to count (its parent's outcome is still on
- * its way), so everything is spooled with its task's id, and sorted out when the run is over.
- */
-class Failures {
-    #path;
-    #spool;
-    #writing;
-    /** @param path of the report; its folder is made when missing */
-    constructor(path) {
-        this.#path = path;
-        this.#spool = `${path}.spool`;
-        this.#writing = (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true }).then(() => (0,promises_.writeFile)(this.#spool, ''));
-        // Told by whatever is called next; until then nobody waits for it, and Node ends a process for that.
-        this.#writing.catch(() => { });
-    }
-    /** Spools the failures of one task. */
-    add(task, failures) {
-        if (failures.length === 0)
-            return this.#writing;
-        this.#writing = this.#writing.then(() => (0,promises_.appendFile)(this.#spool, `${encoding_asciiJson({ task, failures })}\n`));
-        return this.#writing;
-    }
-    /**
-     * Writes the report, one line of NDJSON (`key`, `code`, `message`) for each object, and removes the spool.
-     * @param counts whether a task is part of the run
-     * @returns the failures by code, most frequent first
-     */
-    async finish(counts) {
-        await this.#writing;
-        const groups = new Map();
-        const lines = (0,external_node_readline_namespaceObject.createInterface)({
-            input: (0,external_node_fs_.createReadStream)(this.#spool),
-            crlfDelay: Number.POSITIVE_INFINITY,
-        });
-        async function* report() {
-            for await (const line of lines) {
-                const { task, failures } = JSON.parse(line);
-                if (!counts(task))
-                    continue;
-                for (const failure of failures) {
-                    addTo(groups, failure);
-                    yield `${encoding_asciiJson({ key: failure.key, code: failure.code, message: failure.message })}\n`;
-                }
-            }
-        }
-        await (0,external_node_stream_promises_namespaceObject.pipeline)(report, (0,external_node_fs_.createWriteStream)(this.#path));
-        await (0,promises_.rm)(this.#spool);
-        return [...groups.values()].sort((a, b) => b.count - a.count);
-    }
-}
-function addTo(groups, failure) {
-    const group = groups.get(failure.code) ?? { code: failure.code, count: 0, examples: [] };
-    group.count++;
-    if (group.examples.length < EXAMPLES)
-        group.examples.push(failure);
-    groups.set(failure.code, group);
-}
-
-;// CONCATENATED MODULE: ./build/protocol/key.js
-/**
- * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
- * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
- * stands before U+E000 to U+FFFF.
- */
-/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
-const KEY_BYTES = 1024;
-const MAX_CODE_POINT = 0x10ffff;
-const FIRST_SURROGATE = 0xd800;
-const LAST_SURROGATE = 0xdfff;
-/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
-function key_compareKeys(a, b) {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++) {
-        const x = a.charCodeAt(i);
-        const y = b.charCodeAt(i);
-        if (x !== y)
-            return rank(x) - rank(y);
-    }
-    return a.length - b.length;
-}
-/** Bytes of UTF-8. */
-function utf8Length(text) {
-    return Buffer.byteLength(text);
-}
-/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
-function nextCodePoint(code) {
-    if (code === MAX_CODE_POINT)
-        return undefined;
-    return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
-}
-/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
-function rank(unit) {
-    if (unit < FIRST_SURROGATE)
-        return unit;
-    return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
-}
-
-;// CONCATENATED MODULE: ./build/protocol/range.js
-
-function inRange(key, { after, upTo }) {
-    return ((after === undefined || compareKeys(after, key) < 0) &&
-        (upTo === undefined || compareKeys(key, upTo) <= 0));
-}
-/** True when no key at all can lie in the range. */
-function isEmpty({ after, upTo }) {
-    return upTo !== undefined && compareKeys(after ?? '', upTo) >= 0;
-}
-/** Two of the prefixes of which one begins with the other, so that some keys would be taken twice; undefined when there are none. */
-function overlappingPrefixes(prefixes) {
-    const sorted = [...prefixes].sort(key_compareKeys);
-    for (const [index, prefix] of sorted.entries()) {
-        const next = sorted[index + 1];
-        if (next?.startsWith(prefix))
-            return [prefix, next];
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/location.js
-
-
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
-/**
- * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
- * naming rules). Throws an error that begins with the input's name.
- */
-function parseLocation(input, text) {
-    const shown = printable(text);
-    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
-    if (!match)
-        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
-    const [, bucket = '', prefix = ''] = match;
-    if (bucket.endsWith('--x-s3'))
-        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express), which lists in no order; not supported`);
-    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
-        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`);
-    if (utf8Length(prefix) > KEY_BYTES)
-        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
-    return { bucket, prefix };
-}
-/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
-function overlaps(source, destination) {
-    if (source.bucket !== destination.bucket)
-        return undefined;
-    if (source.prefix === destination.prefix)
-        return 'destination: is the source itself; S3 does not copy an object onto itself';
-    if (destination.prefix.startsWith(source.prefix))
-        return 'destination: lies inside the source, so the run would copy its own copies for ever';
-    return undefined;
-}
-/** A place as the person wrote it, safe to print on one line. */
-function showPlace({ bucket, prefix }) {
-    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
-}
-
-;// CONCATENATED MODULE: ./build/src/inputs.js
-
-
-
-
-
-
-const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/;
-const IAM_POLICY = /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/;
-/** SQS allows a queue's name 80 characters, of which `-run-` and the run's id take 30. */
-const STACK_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,49}$/;
-/** Reads and checks all inputs. Throws one UserError that names every problem. */
-function readInputs() {
-    const problems = [];
-    const attempt = (read, fallback) => {
-        try {
-            return read();
-        }
-        catch (error) {
-            problems.push(error.message);
-            return fallback;
-        }
-    };
-    const nowhere = { bucket: '', prefix: '' };
-    const source = attempt(() => parseLocation('source', getInput('source')), nowhere);
-    const destination = attempt(() => parseLocation('destination', getInput('destination')), nowhere);
-    if (source !== nowhere && destination !== nowhere) {
-        const problem = overlaps(source, destination);
-        if (problem)
-            problems.push(problem);
-    }
-    const inputs = {
-        source,
-        destination,
-        stackName: attempt(readStackName, ''),
-        region: attempt(readRegion, ''),
-        prefixes: attempt(() => readPrefixes(source.prefix), []),
-        batchSize: attempt(() => readNumber('batch-size', 1, 1000), 0),
-        maxConcurrency: attempt(() => readNumber('max-concurrency', 2, 1000), 0),
-        pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
-        timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
-        failOnError: attempt(() => readBoolean('fail-on-error'), true),
-        deploy: attempt(() => readChoice('deploy', ['auto', 'never']), 'auto'),
-        afterRun: attempt(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
-        artifactBucket: attempt(() => readOptional('artifact-bucket', BUCKET, 'the name of a bucket'), undefined),
-        sourceKmsKey: attempt(() => readOptional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'), undefined),
-        destinationKmsKey: attempt(() => readOptional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'), undefined),
-        permissionsBoundary: attempt(() => readOptional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'), undefined),
-        tags: attempt(readTags, {}),
-    };
-    if (problems.length > 0) {
-        const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`;
-        throw new UserError(`${count} not right; nothing was touched.\n${problems.map((line) => `- ${line}`).join('\n')}`);
-    }
-    return inputs;
-}
-function readStackName() {
-    const name = getInput('stack-name');
-    if (!STACK_NAME.test(name))
-        throw new Error(`stack-name: "${printable(name)}" must begin with a letter and hold only letters, digits and hyphens, at most 50`);
-    return name;
-}
-function readRegion() {
-    const region = getInput('region') || process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || '';
-    if (region === '')
-        throw new Error('region: not given, and neither AWS_REGION nor AWS_DEFAULT_REGION is set in the environment');
-    if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region))
-        throw new Error(`region: "${printable(region)}" is not the name of an AWS region, such as eu-central-1`);
-    return region;
-}
-function readPrefixes(sourcePrefix) {
-    // Not getMultilineInput, which trims: a prefix may begin or end with a space.
-    const lines = getInput('prefixes', { trimWhitespace: false }).split(/\r?\n/);
-    const prefixes = lines.filter((line) => line.trim() !== '');
-    const twice = overlappingPrefixes(prefixes);
-    if (twice)
-        throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`);
-    const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
-    if (long)
-        throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`);
-    return prefixes;
-}
-function readNumber(name, least, most) {
-    const text = getInput(name);
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most)
-        throw new Error(`${name}: "${printable(text)}" must be a whole number from ${least} to ${most}`);
-    return value;
-}
-function readChoice(name, choices) {
-    const text = getInput(name);
-    const choice = choices.find((one) => one === text);
-    if (!choice)
-        throw new Error(`${name}: "${printable(text)}" must be one of ${choices.join(', ')}`);
-    return choice;
-}
-function readOptional(name, pattern, what) {
-    const text = getInput(name);
-    if (text === '')
-        return undefined;
-    if (!pattern.test(text))
-        throw new Error(`${name}: "${printable(text)}" is not ${what}`);
-    return text;
-}
-/** Lines of `name=value`; AWS allows 128 and 256 characters (CloudFormation API reference, Tag). */
-function readTags() {
-    const lines = getMultilineInput('tags');
-    return Object.fromEntries(lines.map((line) => {
-        const [, name = '', value = ''] = /^([^=]{1,128})=(.{0,256})$/.exec(line) ?? [];
-        if (name.trim() === '' || /^aws:/i.test(name))
-            throw new Error(`tags: "${printable(line)}" must be name=value, and the name must not begin with aws:`);
-        return [name.trim(), value.trim()];
-    }));
-}
-function readBoolean(name) {
-    const text = getInput(name);
-    if (!/^(true|false)$/i.test(text))
-        throw new Error(`${name}: "${printable(text)}" must be true or false`);
-    return text.toLowerCase() === 'true';
-}
-
-;// CONCATENATED MODULE: ./build/src/ledger.js
-
-/**
- * The account of a run: which tasks exist, which are settled, the totals.
- *
- * Exact over at-least-once, unordered delivery: a task's first settlement counts, later ones don't; the children that
- * exist are those which counted settlements name. Keeps one bit for a copy task and one small record for an attempt that
- * spawned children, nothing for an object.
- */
-class Ledger {
-    totals = zero();
-    #families = new Map();
-    #expected = 0;
-    #settled = 0;
-    /** @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)` */
-    constructor(seeds) {
-        this.#adopt({ attempt: SEED_FAMILY, children: seeds });
-    }
-    /** Tasks known to exist and not settled. */
-    get open() {
-        return this.#expected - this.#settled;
-    }
-    /** Tasks settled so far. */
-    get settled() {
-        return this.#settled;
-    }
-    /** Every task that exists is settled. Once true it stays true. */
-    get done() {
-        return this.open === 0;
-    }
-    /**
-     * Takes a settlement in.
-     * @returns whether it is the first of its task; {@link counts} tells whether that task is part of the run
-     */
-    settle({ task, totals, spawned }) {
-        const name = parseTaskId(task);
-        if (!name)
-            return false;
-        const family = this.#family(name.family);
-        if (family.live && name.index >= family.size)
-            return false;
-        if (!setBit(family, name.index))
-            return false;
-        const brood = spawned && spawned.children > 0 ? spawned : undefined;
-        if (family.live) {
-            this.#settled++;
-            add(this.totals, totals);
-            if (brood)
-                this.#adopt(brood);
-        }
-        else {
-            add(family.held, totals);
-            if (brood)
-                family.heldFamilies.push(brood);
-        }
-        return true;
-    }
-    /** Whether a task exists: a counted outcome (or the action) named it. What is said of any other task is held back. */
-    counts(task) {
-        const name = parseTaskId(task);
-        if (!name)
-            return false;
-        const family = this.#families.get(name.family);
-        return family?.live === true && name.index < family.size;
-    }
-    /** Makes a family part of the run, and with it all that its settled children named. */
-    #adopt(first) {
-        const queue = [first];
-        for (let next = queue.pop(); next; next = queue.pop()) {
-            const family = this.#family(next.attempt);
-            if (family.live)
-                continue;
-            family.live = true;
-            family.size = next.children;
-            this.#expected += family.size;
-            this.#settled += family.settledCount;
-            add(this.totals, family.held);
-            queue.push(...family.heldFamilies);
-            family.heldFamilies = [];
-        }
-    }
-    #family(attempt) {
-        let family = this.#families.get(attempt);
-        if (!family) {
-            family = {
-                live: false,
-                size: 0,
-                settled: new Uint32Array(1),
-                settledCount: 0,
-                held: zero(),
-                heldFamilies: [],
-            };
-            this.#families.set(attempt, family);
-        }
-        return family;
-    }
 }
 function zero() {
-    return { listed: 0, copied: 0, skipped: 0, failed: 0, deadObjects: 0, deadTasks: 0, bytes: 0 };
+    return {
+        listed: 0,
+        copied: 0,
+        skipped: 0,
+        vanished: 0,
+        failed: 0,
+        deadObjects: 0,
+        deadTasks: 0,
+        reclassed: 0,
+        bytes: 0,
+    };
 }
 function add(sum, more) {
     for (const [name, value] of Object.entries(more))
@@ -88953,326 +87499,664 @@ function setBit(family, index) {
     return true;
 }
 
-// EXTERNAL MODULE: external "node:url"
-var external_node_url_ = __nccwpck_require__(3136);
-;// CONCATENATED MODULE: ./build/src/api-calls.js
-/** Counts the API calls that clients make from now on. Retries of one call are not counted. */
-function countCalls(clients) {
-    const calls = { count: 0 };
-    for (const client of Object.values(clients)) {
-        const middleware = (next) => (args) => {
-            calls.count++;
-            return next(args);
-        };
-        client.middlewareStack.add(middleware, { step: 'initialize', name: 'countCalls' });
-    }
-    return calls;
-}
-
-;// CONCATENATED MODULE: ./build/src/format.js
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-/** A count with thousands separators. */
-function formatCount(value) {
-    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
-}
-/** Bytes in the largest binary unit that keeps the number at 1 or above. */
-function formatBytes(bytes) {
-    let value = bytes;
-    let unit = 0;
-    while (value >= 1024 && unit < UNITS.length - 1) {
-        value /= 1024;
-        unit++;
-    }
-    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
-function formatDuration(ms) {
-    if (ms < 9_950)
-        return `${(ms / 1000).toFixed(1)}s`;
-    const total = Math.round(ms / 1000);
-    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
-    const two = (value) => String(value).padStart(2, '0');
-    if (hours > 0)
-        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
-    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
-}
-
-;// CONCATENATED MODULE: ./build/src/prepare.js
+;// CONCATENATED MODULE: ./build/src/ledger.js
 
 
-
-
-
-
-const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' };
 /**
- * Brings the stack into the state that the run needs, and lets its list function check with its own rights that the run
- * can be done. Throws a UserError for whatever a person has to mend; nothing was sent then.
+ * The account of a run: which tasks exist, which are settled, the totals.
+ *
+ * Exact over at-least-once, unordered delivery: a task's first settlement counts, later ones don't; the children that
+ * exist are those which counted settlements name. Keeps one bit for a copy task, one small record for an attempt that
+ * spawned children, of which a number is left when all of them have settled, and nothing for an object.
  */
-async function prepareStack(clients, inputs, tools) {
-    const { source, destination } = inputs;
-    const startedAt = tools.timing.now();
-    const calls = countCalls(clients);
-    const root = actionRoot();
-    const { outputs, how } = await ensureStack(clients, {
-        ...inputs,
-        sourceBucket: source.bucket,
-        destinationBucket: destination.bucket,
-        templatePath: (0,external_node_path_.join)(root, 'template.yaml'),
-        codePath: (0,external_node_path_.join)(root, 'dist', 'functions.zip'),
-    }, tools);
-    await checkFunction(clients.lambda, outputs.listFunctionName, { source, destination }, how !== 'reused', tools);
-    tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${tell(calls)}`);
-    return outputs;
-}
-function tell(calls) {
-    const count = calls.count;
-    return `${count} API call${count === 1 ? '' : 's'}`;
-}
-/** The folder with action.yml: above this file, whether it runs from the sources or from the bundle. */
-function actionRoot() {
-    let folder = (0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url));
-    while (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, 'action.yml')) && folder !== (0,external_node_path_.dirname)(folder))
-        folder = (0,external_node_path_.dirname)(folder);
-    return folder;
-}
-
-;// CONCATENATED MODULE: ./build/src/progress.js
-
-/** Keeps where the run stood at each poll, and tells it in one line. */
-class Progress {
-    samples = [{ elapsedMs: 0, copied: 0 }];
-    /** Counts as last told. */
-    #last = { elapsedMs: 0, copied: 0 };
-    /** A line for the log. The rate is that of the time since the line before. */
-    line(totals, open, depths, elapsedMs) {
-        const sample = { elapsedMs, copied: totals.copied };
-        const seconds = (elapsedMs - this.#last.elapsedMs) / 1000;
-        const rate = seconds > 0 ? (sample.copied - this.#last.copied) / seconds : 0;
-        this.#last = sample;
-        this.#keep(sample);
-        return [
-            formatDuration(elapsedMs).padStart(7),
-            `listed ${formatCount(totals.listed)}`,
-            `copied ${formatCount(totals.copied)}`,
-            `failed ${formatCount(totals.failed)}`,
-            formatBytes(totals.bytes),
-            `${formatCount(rate)} objects/s`,
-            `${formatCount(open)} tasks open`,
-            `queues: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
-        ].join(' | ');
+class Ledger {
+    totals = zero();
+    /** A number is a family of so many children that are all settled. */
+    #families = new Map();
+    #expected = 0;
+    #settled = 0;
+    /**
+     * @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)`
+     * @param listed objects of the copy tasks among them, which no list task of this run will tell of
+     * @param family what the seeds are named after instead
+     */
+    constructor(seeds, listed = 0, family = SEED_FAMILY) {
+        this.totals.listed = listed;
+        this.#adopt({ attempt: family, children: seeds });
     }
-    /** A six-hour run polls thousands of times; a chart needs a few dozen points. */
-    #keep(sample) {
-        this.samples.push(sample);
-        if (this.samples.length > MOST_SAMPLES) {
-            const kept = this.samples.filter((_, index) => index % 2 === 0);
-            this.samples.splice(0, this.samples.length, ...kept);
+    /** A ledger that goes on where the one of the snapshot was. */
+    static from({ totals, expected, settled, families }) {
+        const ledger = new Ledger(0);
+        Object.assign(ledger.totals, totals);
+        ledger.#expected = expected;
+        ledger.#settled = settled;
+        for (const family of families)
+            ledger.#families.set(family[0], readFamily(family));
+        return ledger;
+    }
+    /** All that it holds as plain JSON: about 30 bytes for an attempt that spawned children, a bit for an open one's child. */
+    snapshot() {
+        return {
+            totals: { ...this.totals },
+            expected: this.#expected,
+            settled: this.#settled,
+            families: [...this.#families].map(([attempt, family]) => writeFamily(attempt, family)),
+        };
+    }
+    /** Tasks known to exist and not settled. */
+    get open() {
+        return this.#expected - this.#settled;
+    }
+    /** Tasks settled so far. */
+    get settled() {
+        return this.#settled;
+    }
+    /** Every task that exists is settled. Once true it stays true. */
+    get done() {
+        return this.open === 0;
+    }
+    /**
+     * Takes a settlement in.
+     * @returns whether it is the first of its task; {@link counts} tells whether that task is part of the run
+     */
+    settle({ task, totals, spawned }) {
+        const name = parseTaskId(task);
+        if (!name)
+            return false;
+        const family = this.#family(name.family);
+        if (typeof family === 'number' || (family.live && name.index >= family.size))
+            return false;
+        if (!setBit(family, name.index))
+            return false;
+        const brood = spawned && spawned.children > 0 ? spawned : undefined;
+        if (family.live) {
+            this.#settled++;
+            add(this.totals, totals);
+            this.#closeIfSettled(name.family, family);
+            if (brood)
+                this.#adopt(brood);
+        }
+        else {
+            add(family.held, totals);
+            if (brood)
+                family.heldFamilies.push(brood);
+        }
+        return true;
+    }
+    /** Whether a task exists: a counted outcome (or the action) named it. What is said of any other task is held back. */
+    counts(task) {
+        const name = parseTaskId(task);
+        if (!name)
+            return false;
+        const family = this.#families.get(name.family);
+        if (typeof family === 'number')
+            return name.index < family;
+        return family?.live === true && name.index < family.size;
+    }
+    /** Makes a family part of the run, and with it all that its settled children named. */
+    #adopt(first) {
+        const queue = [first];
+        for (let next = queue.pop(); next; next = queue.pop()) {
+            const family = this.#family(next.attempt);
+            if (typeof family === 'number' || family.live)
+                continue;
+            family.live = true;
+            family.size = next.children;
+            this.#expected += family.size;
+            this.#settled += family.settledCount;
+            add(this.totals, family.held);
+            for (const held of family.heldFamilies)
+                queue.push(held);
+            family.heldFamilies = [];
+            this.#closeIfSettled(next.attempt, family);
         }
     }
-}
-const MOST_SAMPLES = 200;
-
-;// CONCATENATED MODULE: ./build/src/result.js
-/** Why a run is not a success, most important first; empty when it is one. */
-function shortfalls(result) {
-    const { ending, open, totals, dlqMessages, unlisted } = result;
-    const lines = [];
-    const tasks = counted(open, 'task');
-    if (ending === 'timed-out')
-        lines.push(`The run was stopped at its timeout with ${tasks} open.`);
-    if (ending === 'cancelled')
-        lines.push(`The run was cancelled with ${tasks} open.`);
-    if (ending === 'stalled')
-        lines.push(`The run was stopped: ${tasks} open, but the queues have been empty for minutes. Were they purged, or is a message older than the queue keeps it?`);
-    if (totals.failed > 0)
-        lines.push(`${counted(totals.failed, 'object')} could not be copied.`);
-    if (dlqMessages > 0)
-        lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue.`);
-    if (unlisted.length > 0)
-        lines.push(`${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`);
-    return lines;
-}
-function counted(count, noun) {
-    return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/summary.js
-
-
-
-
-/** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
-const CODES = 20;
-const PARTS = 10;
-const CHART_POINTS = 30;
-/** The job summary, in GitHub's Markdown. What comes from outside is escaped. */
-function renderSummary(result) {
-    const problems = shortfalls(result);
-    return [
-        `## ${problems.length === 0 ? '✅' : '❌'} S3 copy: ${headline(result)}`,
-        `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
-        problems.map((line) => `> ${line}`).join('\n>\n'),
-        totalsTable(result),
-        chart(result.samples),
-        failuresTable(result.failures),
-        unlistedParts(result),
-        whereToLook(result),
-    ]
-        .filter((part) => part !== '')
-        .join('\n\n')
-        .concat('\n');
-}
-function headline({ totals, durationMs, ending }) {
-    const copied = `${formatCount(totals.copied)} of ${formatCount(totals.listed)} objects`;
-    return `${copied} in ${formatDuration(durationMs)}${ending === 'settled' ? '' : `, ${ending}`}`;
-}
-function totalsTable({ totals, dlqMessages, durationMs, open }) {
-    const seconds = Math.max(durationMs / 1000, 0.001);
-    const rows = [
-        ['Listed', formatCount(totals.listed)],
-        ['Copied', formatCount(totals.copied)],
-        ['Skipped', formatCount(totals.skipped)],
-        ['Failed', formatCount(totals.failed)],
-        ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
-        ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
-        ['Bytes', formatBytes(totals.bytes)],
-        ['Duration', formatDuration(durationMs)],
-        [
-            'Throughput',
-            `${formatCount(totals.copied / seconds)} objects/s, ${formatBytes(totals.bytes / seconds)}/s`,
-        ],
-    ];
-    return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n');
-}
-/** Objects copied over time; nothing for a run too short to show a course. */
-function chart(samples) {
-    if (samples.length < 4)
-        return '';
-    const step = Math.ceil(samples.length / CHART_POINTS);
-    const points = samples.filter((_, index) => index % step === 0 || index === samples.length - 1);
-    return [
-        '```mermaid',
-        'xychart-beta',
-        '  title "Objects copied"',
-        `  x-axis "seconds" [${points.map(({ elapsedMs }) => Math.round(elapsedMs / 1000)).join(', ')}]`,
-        '  y-axis "objects"',
-        `  line [${points.map(({ copied }) => copied).join(', ')}]`,
-        '```',
-    ].join('\n');
-}
-function failuresTable(groups) {
-    if (groups.length === 0)
-        return '';
-    const rows = groups.slice(0, CODES).map(({ code, count, examples }) => {
-        const shown = examples.map(({ key, message }) => `${markdown(key)}: ${markdown(message)}`).join('<br>');
-        return `| ${markdown(code)} | ${formatCount(count)} | ${shown} |`;
-    });
-    const rest = groups.length > CODES ? [`| ${groups.length - CODES} more codes | | see the report |`] : [];
-    return [
-        '### Failures by code',
-        '',
-        '| Code | Objects | Examples |',
-        '|---|---:|---|',
-        ...rows,
-        ...rest,
-    ].join('\n');
-}
-function unlistedParts({ unlisted }) {
-    if (unlisted.length === 0)
-        return '';
-    const rows = unlisted.slice(0, PARTS).map(({ part: { prefix, range }, code, message }) => {
-        const cells = [range.after ?? '', range.upTo ?? '', prefix, `${code}: ${message}`];
-        return `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`;
-    });
-    const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|'];
-    const rest = unlisted.length > PARTS ? [`| and ${unlisted.length - PARTS} more | | | |`] : [];
-    return [...head, ...rows, ...rest].join('\n');
-}
-function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region, ...result }) {
-    const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`];
-    if (result.failures.length > 0)
-        lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner.`);
-    if (result.dlqMessages > 0)
-        lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`);
-    if (result.nameless > 0)
-        lines.push(`The dead-letter queue also holds ${formatCount(result.nameless)} messages that name no run.`);
-    if (result.failures.length > 0 || result.dlqMessages > 0)
-        lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`);
-    return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/src/report.js
-
-
-
-
-
-/** GitHub shows 10 annotations of a kind for a step; the last one of ours says what fails the step. */
-const ANNOTATIONS = 8;
-/** GitHub cuts an annotation at 4,096 characters. */
-const ANNOTATION_CHARS = 1000;
-/** Tells how a run went: log, outputs, annotations and job summary. Marks the step as failed when it fell short, unless told not to. */
-async function report(result, failOnError) {
-    const problems = shortfalls(result);
-    setOutputs(result);
-    logTotals(result);
-    annotate(result);
-    if (problems.length > 0) {
-        const message = problems.join(' ');
-        // Whatever fail-on-error says, a run that did not come to its end is no success.
-        if (failOnError || result.ending !== 'settled')
-            setFailed(message);
-        else
-            warning(`${message} The step passes because fail-on-error is false.`);
+    #closeIfSettled(attempt, { settledCount, size }) {
+        if (settledCount === size)
+            this.#families.set(attempt, size);
     }
-    await writeSummary(renderSummary(result));
+    #family(attempt) {
+        const known = this.#families.get(attempt);
+        if (known !== undefined)
+            return known;
+        const family = {
+            live: false,
+            size: 0,
+            settled: new Uint32Array(1),
+            settledCount: 0,
+            held: zero(),
+            heldFamilies: [],
+        };
+        this.#families.set(attempt, family);
+        return family;
+    }
 }
-function setOutputs({ totals, dlqMessages, durationMs, runId, reportPath }) {
-    const outputs = {
-        listed: totals.listed,
-        copied: totals.copied,
-        skipped: totals.skipped,
-        failed: totals.failed,
-        dlq: dlqMessages,
-        'dlq-objects': totals.deadObjects,
-        bytes: totals.bytes,
-        duration: Math.round(durationMs / 1000),
-        'run-id': runId,
-        report: reportPath,
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/checkpoint.js
+
+
+
+
+
+
+/** The version of what is on this page. An action reads no other. */
+const FORMAT = 1;
+/** The checkpoint of a run that has just been made. */
+function firstCheckpoint(run, { mode, parts }, watcher, now) {
+    return {
+        run,
+        mode,
+        parts,
+        origins: [],
+        seeded: false,
+        startedAt: now,
+        savedAt: now,
+        watcher,
+        segments: [],
+        ledger: new Ledger(parts.length).snapshot(),
+        unlisted: [],
+        samples: [{ elapsedMs: 0, copied: 0 }],
     };
-    for (const [name, value] of Object.entries(outputs))
-        setOutput(name, String(value));
 }
-function logTotals({ totals, dlqMessages, durationMs, failures, reportPath }) {
-    const parts = [
-        `listed ${formatCount(totals.listed)}`,
-        `copied ${formatCount(totals.copied)} (${formatBytes(totals.bytes)})`,
-        `skipped ${formatCount(totals.skipped)}`,
-        `failed ${formatCount(totals.failed)}`,
-        `dead-lettered ${formatCount(totals.deadObjects)} objects in ${formatCount(dlqMessages)} tasks`,
-    ];
-    info(`${parts.join(', ')} in ${formatDuration(durationMs)}`);
-    if (failures.length > 0)
-        info(`Every object that failed: ${reportPath}`);
+const zip = (0,external_node_util_.promisify)(external_node_zlib_.gzip);
+const unzip = (0,external_node_util_.promisify)(external_node_zlib_.gunzip);
+async function encodeCheckpoint(checkpoint) {
+    return await zip(encoding_asciiJson({ format: FORMAT, protocol: PROTOCOL, ...checkpoint }));
 }
-function annotate({ failures, nameless }) {
-    for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
-        const example = examples[0];
-        const shown = example ? ` For example ${printable(example.key)}: ${printable(example.message)}` : '';
-        error(shorten(`${formatCount(count)} × ${printable(code)}.${shown}`, ANNOTATION_CHARS), {
-            title: 'Objects not copied',
-        });
+/**
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
+ * only the version is checked. Throws a UserError when it is of another one.
+ */
+async function decodeCheckpoint(bytes) {
+    const { format, protocol, ...checkpoint } = JSON.parse((await unzip(bytes)).toString());
+    if (format !== FORMAT || protocol !== PROTOCOL)
+        throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end, or delete its queue ${checkpoint.run.queue} to stop it.`);
+    return checkpoint;
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/run-key.js
+
+/**
+ * The key that a step's run has when none is given: the same each time this step of this workflow run is run again, another
+ * for any other. Outside of GitHub nothing can be said to be the same step, so every key is another.
+ * @param fallback for there
+ */
+function defaultRunKey(env, stackName, subject, fallback) {
+    const { GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION } = env;
+    if (!GITHUB_RUN_ID)
+        return fallback;
+    // The legs of a matrix have the same job; what they copy tells them apart.
+    const about = run_key_hash(JSON.stringify([stackName, subject])).slice(0, 8);
+    return [GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION, about].join('/');
+}
+/** The folder in the artifact bucket for the run of this key. */
+function runFolder(stackName, runKey) {
+    return `runs/${stackName}/${run_key_hash(runKey).slice(0, 32)}/`;
+}
+/** What a person can look at to see who watches a run: the URL of the workflow run, or the process. */
+function watcherName(env, processId) {
+    const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT = '1' } = env;
+    return GITHUB_RUN_ID
+        ? `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}/attempts/${GITHUB_RUN_ATTEMPT}`
+        : `process ${processId}`;
+}
+/** The inputs in which two runs differ, by their names. */
+function differences(one, other) {
+    const [a, b] = [flat(one), flat(other)];
+    const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+    return names.filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
+}
+function flat({ mode, source, destination, batchSize, options, parts }) {
+    const prefixes = parts.map(({ prefix }) => prefix);
+    const rest = Object.entries(options ?? {}).map(([name, value]) => [
+        name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+        value,
+    ]);
+    return { mode, source, destination, prefixes, 'batch-size': batchSize, ...Object.fromEntries(rest) };
+}
+function run_key_hash(text) {
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/saver.js
+/** A watcher that has not saved for so long is taken for dead. Clocks that differ cost time, not exactness: writes are conditional. */
+const LEASE_MS = 120_000;
+/** Outcomes wait so long for their checkpoint at most, and half a minute while nothing comes. */
+const EVERY_MS = 10_000;
+const IDLE_MS = 30_000;
+/** Messages held undeleted: far below the 120,000 that SQS lets be in flight (SQS quotas), a few MB of receipts. */
+const MOST_PENDING = 5_000;
+/** Bytes of failures in one segment, about. */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+/** Another watcher has taken the run over, or it was ended elsewhere. */
+class LeaseLostError extends Error {
+    name = 'LeaseLostError';
+}
+/**
+ * Saves a run's books, and only then takes the outcomes that they contain off the run queue: whoever goes on from a
+ * checkpoint gets every outcome that is not in it, and the ledger knows those that are.
+ */
+class Saver {
+    #pending = [];
+    #pendingCount = 0;
+    #etag;
+    #checkpoint;
+    #store;
+    #books;
+    #timing;
+    constructor(store, { checkpoint, etag }, books, timing) {
+        this.#store = store;
+        this.#checkpoint = checkpoint;
+        this.#etag = etag;
+        this.#books = books;
+        this.#timing = timing;
     }
-    if (nameless > 0)
-        warning(`The dead-letter queue holds ${formatCount(nameless)} messages that name no run. They are not counted.`);
+    /** Call it when a delivery, maybe an empty one, is in the books. Saves when it is time. Throws LeaseLostError. */
+    async took(delivery) {
+        this.#pending.push(delivery);
+        this.#pendingCount += delivery.bodies.length;
+        const waited = this.#timing.now() - this.#checkpoint.savedAt;
+        if (waited >= (this.#pendingCount > 0 ? EVERY_MS : IDLE_MS) ||
+            this.#pendingCount >= MOST_PENDING ||
+            this.#books.failures.unsaved >= SEGMENT_BYTES)
+            await this.save();
+    }
+    /** Saves for somebody else to go on at once. Throws LeaseLostError. */
+    async release() {
+        await this.save(0);
+    }
+    /** @param leaseMs for how long others are to leave the run alone */
+    async save(leaseMs = LEASE_MS) {
+        const { ledger, failures, unlisted, progress } = this.#books;
+        if (failures.unsaved > 0)
+            await this.#saveSegment();
+        const now = this.#timing.now();
+        const next = {
+            ...this.#checkpoint,
+            savedAt: now,
+            watcher: { ...this.#checkpoint.watcher, until: now + leaseMs },
+            ledger: ledger.snapshot(),
+            unlisted: unlisted.entries,
+            samples: progress.samples,
+        };
+        const etag = await this.#store.write(next, this.#etag);
+        if (etag === undefined)
+            throw new LeaseLostError('somebody else has gone on with this run');
+        this.#etag = etag;
+        this.#checkpoint = next;
+        const saved = this.#pending;
+        this.#pending = [];
+        this.#pendingCount = 0;
+        for (const delivery of saved)
+            await delivery.remove();
+    }
+    /** Once written, a segment is never written again: it counts even when the checkpoint that first names it can't be saved. */
+    async #saveSegment() {
+        const { segments, watcher } = this.#checkpoint;
+        const others = segments.filter(([id]) => id !== watcher.id);
+        const [, count = 0] = segments.find(([id]) => id === watcher.id) ?? [];
+        this.#checkpoint = { ...this.#checkpoint, segments: [...others, [watcher.id, count + 1]] };
+        await this.#store.writeSegment(watcher.id, count, await this.#books.failures.takeUnsaved());
+    }
 }
-/** A summary that can't be written (none outside of a runner) must not fail a run. */
-async function writeSummary(text) {
-    if (!process.env.GITHUB_STEP_SUMMARY)
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/attach.js
+
+
+
+
+/** How often a watcher that is about to be taken for dead is looked at. */
+const LOOK_MS = 5_000;
+/**
+ * Attaches to the run of a key that is going on, and starts one when none is. Each step is a conditional write, so of
+ * several that try at once one gets the run.
+ *
+ * @throws UserError when the run that is going on is about something else
+ */
+async function attach(options) {
+    const { store, signal } = options;
+    while (!signal.aborted) {
+        const found = await store.read();
+        const attachment = found && (await options.isGoingOn(found.checkpoint.run))
+            ? await join(options, found)
+            : await start(options, found);
+        if (attachment)
+            return attachment;
+    }
+    return { how: 'aborted' };
+}
+/** Starts a run in place of the one before, which is over. Undefined when somebody else was faster. */
+async function start(options, before) {
+    const { store, subject, timing } = options;
+    const run = await options.createRun(subject);
+    const now = timing.now();
+    const checkpoint = firstCheckpoint(run, subject, lease(options, now), now);
+    const etag = await store.write(checkpoint, before?.etag);
+    if (etag === undefined) {
+        await options.deleteQueue(run.queue);
+        return undefined;
+    }
+    if (before)
+        await store.removeSegments(before.checkpoint);
+    return { how: 'started', checkpoint, etag };
+}
+/** Takes over a run that nobody watches. Undefined when somebody else was faster, or it ended meanwhile. */
+async function join(options, found) {
+    const { store, subject, timing } = options;
+    const { run, mode, parts } = found.checkpoint;
+    const others = differences({ ...run, mode, parts }, subject);
+    if (others.length > 0)
+        throw new UserError(`run-key: the run of this key that is going on (${run.id}) differs from this step in ${others.join(', ')}. Give the inputs that it was started with, or another run-key; to stop it, delete its queue ${run.queue}.`);
+    const watched = await isWatched(options, found);
+    if (watched !== false)
+        return watched;
+    const now = timing.now();
+    const checkpoint = { ...found.checkpoint, savedAt: now, watcher: lease(options, now) };
+    const etag = await store.write(checkpoint, found.etag);
+    return etag === undefined ? undefined : { how: 'attached', checkpoint, etag };
+}
+/**
+ * Whether somebody watches: false when not, undefined when the run ended while this waited. A watcher that has died holds
+ * its lease for a while; one that lives renews it, and that is waited for.
+ */
+async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }) {
+    while (timing.now() < checkpoint.watcher.until) {
+        if (!wait)
+            return { how: 'watched', checkpoint };
+        if (signal.aborted)
+            return undefined;
+        await timing.sleep(Math.min(LOOK_MS, checkpoint.watcher.until - timing.now()));
+        const now = await store.read();
+        if (!now)
+            return undefined;
+        if (now.etag !== etag)
+            return { how: 'watched', checkpoint: now.checkpoint };
+    }
+    return false;
+}
+function lease({ watcher }, now) {
+    return { ...watcher, until: now + LEASE_MS };
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
+var dist_cjs = __nccwpck_require__(3711);
+;// CONCATENATED MODULE: ./build/src/stack/artifact.js
+
+
+/** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
+const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1'];
+/** CloudFormation reads the code when it deploys and when it rolls back to it; a deployment half a year old has settled. */
+const KEEP_DAYS = 180;
+/** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
+const KEEP_RUN_DAYS = 14;
+/**
+ * The bucket that the action keeps its code and its checkpoints in. Names that end like this belong to the account (account-regional
+ * namespace), so nobody else can take them first; where regions lack that, the owner is checked on each call.
+ */
+function artifactBucketName({ accountId, region }) {
+    return WITHOUT_NAMESPACE.includes(region)
+        ? `s3-71-${accountId}-${region}`
+        : `s3-71-${accountId}-${region}-an`;
+}
+/**
+ * Puts the code under its hash into the artifact bucket, and makes that bucket when it is the action's own and missing.
+ *
+ * @param given a bucket of the user's, in the stack's region, which is used as it is
+ * @throws UserError when the bucket can't be used
+ */
+async function uploadCode(s3, { code, codeHash }, home, given) {
+    const bucket = given ?? artifactBucketName(home);
+    const owner = given === undefined ? { ExpectedBucketOwner: home.accountId } : {};
+    if (given === undefined)
+        await ensureBucket(s3, bucket, home);
+    const key = `functions/${codeHash}.zip`;
+    try {
+        await s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+            Bucket: bucket,
+            Key: key,
+            Body: code,
+            ContentType: 'application/zip',
+            ChecksumSHA256: Buffer.from(codeHash, 'hex').toString('base64'),
+            ...owner,
+        }));
+    }
+    catch (error) {
+        const { name } = error;
+        if (name === 'NoSuchBucket')
+            throw new UserError(`artifact-bucket: there is no bucket ${bucket}`, { cause: error });
+        if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
+            throw new UserError(`artifact-bucket: ${bucket} is not in ${home.region}, where the stack is; Lambda takes code from its own region only`, { cause: error });
+        throw error;
+    }
+    return { bucket, key };
+}
+/** Makes the action's own bucket when it is missing. */
+async function ensureBucket(s3, bucket, home) {
+    const owner = { ExpectedBucketOwner: home.accountId };
+    if (await artifact_exists(s3, bucket, owner))
         return;
-    await summary.addRaw(text).write();
+    await create(s3, bucket, home);
+    await (0,dist_cjs/* waitUntilBucketExists */.Ymh)({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner });
+    await s3.send(new dist_cjs/* PutPublicAccessBlockCommand */.ZXv({
+        Bucket: bucket,
+        PublicAccessBlockConfiguration: {
+            BlockPublicAcls: true,
+            IgnorePublicAcls: true,
+            BlockPublicPolicy: true,
+            RestrictPublicBuckets: true,
+        },
+        ...owner,
+    }));
+    await s3.send(new dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
+        Bucket: bucket,
+        LifecycleConfiguration: {
+            Rules: [
+                {
+                    ID: 'old-code',
+                    Status: 'Enabled',
+                    Filter: { Prefix: 'functions/' },
+                    Expiration: { Days: KEEP_DAYS },
+                },
+                {
+                    ID: 'old-runs',
+                    Status: 'Enabled',
+                    Filter: { Prefix: 'runs/' },
+                    Expiration: { Days: KEEP_RUN_DAYS },
+                },
+            ],
+        },
+        ...owner,
+    }));
 }
+async function artifact_exists(s3, bucket, owner) {
+    try {
+        await s3.send(new dist_cjs/* HeadBucketCommand */.kuI({ Bucket: bucket, ...owner }));
+        return true;
+    }
+    catch (error) {
+        const status = error.$metadata?.httpStatusCode;
+        if (status === 404)
+            return false;
+        if (status !== 403)
+            throw error;
+        throw new UserError(`The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`, { cause: error });
+    }
+}
+/** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */
+async function create(s3, bucket, { region }) {
+    try {
+        await s3.send(new dist_cjs/* CreateBucketCommand */.cZX({
+            Bucket: bucket,
+            ...(!WITHOUT_NAMESPACE.includes(region) && { BucketNamespace: 'account-regional' }),
+            // The region of S3's first endpoint is the one that can't be named.
+            ...(region !== 'us-east-1' && {
+                CreateBucketConfiguration: { LocationConstraint: region },
+            }),
+        }));
+    }
+    catch (error) {
+        const { name } = error;
+        // Another workflow was a moment faster.
+        if (name === 'BucketAlreadyOwnedByYou' || name === 'OperationAborted')
+            return;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
+
+
+/** Objects of one DeleteObjects at most (S3 API reference). */
+const DELETE_AT_ONCE = 1000;
+/** A conditional write that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
+/** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
+class CheckpointStore {
+    #s3;
+    bucket;
+    folder;
+    /** @param folder a key that ends with `/` */
+    constructor(s3, bucket, folder) {
+        this.#s3 = s3;
+        this.bucket = bucket;
+        this.folder = folder;
+    }
+    /** The checkpoint, or undefined when there is none. */
+    async read() {
+        try {
+            const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
+            const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+            return { checkpoint: await decodeCheckpoint(bytes), etag: ETag };
+        }
+        catch (error) {
+            if (error.name === 'NoSuchKey')
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Writes the checkpoint, if what is there is what `expected` says: the ETag of the one before, or undefined for none.
+     * @returns its ETag, or undefined when something else is there
+     */
+    async write(checkpoint, expected) {
+        try {
+            const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+                ...this.#at(STATE),
+                Body: await encodeCheckpoint(checkpoint),
+                ContentType: 'application/gzip',
+                ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+            }));
+            return ETag;
+        }
+        catch (error) {
+            if (!CONFLICTS.includes(error.name))
+                throw error;
+            // A write whose answer got lost is repeated by the SDK, and finds itself there.
+            const found = await this.read();
+            const { watcher, savedAt } = checkpoint;
+            const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
+            return isOurs ? found.etag : undefined;
+        }
+    }
+    async writeSegment(watcher, number, bytes) {
+        await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+            ...this.#at(segmentName(watcher, number)),
+            Body: bytes,
+            ContentType: 'application/x-ndjson',
+        }));
+    }
+    /** The contents of the segments that a checkpoint names, one after the other. */
+    async *segments({ segments }) {
+        for (const name of segmentNames(segments)) {
+            const { Body } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(name)));
+            if (Body)
+                yield await Body.transformToByteArray();
+        }
+    }
+    async removeSegments({ segments }) {
+        await this.#remove(segmentNames(segments));
+    }
+    /** Removes the checkpoint and the segments that it names. What a crash has left beside them expires by itself. */
+    async remove({ segments }) {
+        await this.#remove([STATE, ...segmentNames(segments)]);
+    }
+    async #remove(names) {
+        const { Bucket, ExpectedBucketOwner } = this.#at('');
+        for (let from = 0; from < names.length; from += DELETE_AT_ONCE)
+            await this.#s3.send(new dist_cjs/* DeleteObjectsCommand */.xvx({
+                Bucket,
+                ...(ExpectedBucketOwner && { ExpectedBucketOwner }),
+                Delete: {
+                    Objects: names.slice(from, from + DELETE_AT_ONCE).map((name) => ({ Key: this.folder + name })),
+                    Quiet: true,
+                },
+            }));
+    }
+    #at(name) {
+        const { name: Bucket, owner } = this.bucket;
+        return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) };
+    }
+}
+const STATE = 'run.json.gz';
+/** Named by the watcher, so that one that has lost its lease and does not know it yet overwrites nobody's. */
+function segmentName(watcher, number) {
+    return `failures-${watcher}-${number}.ndjson`;
+}
+function segmentNames(segments) {
+    return segments.flatMap(([watcher, count]) => Array.from({ length: count }, (_, index) => segmentName(watcher, index)));
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/bucket.js
+
+
+
+/** What S3 says of a bucket that is not there, or not for this role. */
+const CLOSED = ['NoSuchBucket', 'AccessDenied', 'Forbidden'];
+/**
+ * Opens the folder of a run in the artifact bucket. With `deploy: auto` the action's own bucket is made when it is missing.
+ * With `never` nothing is made: without a bucket that may be used there are no checkpoints, and undefined is returned.
+ *
+ * @param given a bucket of the user's
+ * @throws UserError when a bucket that was given is not there
+ */
+async function openStore(s3, folder, home, { given, deploy, log }) {
+    const bucket = given === undefined
+        ? { name: artifactBucketName(home), owner: home.accountId }
+        : { name: given, owner: undefined };
+    const store = new CheckpointStore(s3, bucket, folder);
+    try {
+        await store.read();
+    }
+    catch (error) {
+        const { name } = error;
+        if (!CLOSED.includes(name))
+            throw error;
+        if (given !== undefined && name === 'NoSuchBucket')
+            throw new UserError(`artifact-bucket: there is no bucket ${given}`, { cause: error });
+        if (given === undefined && deploy === 'never') {
+            log.info(`No checkpoints are kept, so that nobody can attach to this run: ${name} for the bucket ${bucket.name}. Name a bucket in \`artifact-bucket\` to have them.`);
+            return undefined;
+        }
+        if (name !== 'NoSuchBucket')
+            throw error;
+        await ensureBucket(s3, bucket.name, home);
+    }
+    return store;
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
+var client_sqs_dist_cjs = __nccwpck_require__(8868);
+;// CONCATENATED MODULE: ./build/aws/queue.js
+/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
+function isQueueGone(error) {
+    const name = error?.name;
+    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
+}
+/**
+ * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
+ * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
+ */
+const SQS_ATTEMPTS = 10;
 
 ;// CONCATENATED MODULE: ./build/aws/sender.js
 
@@ -89407,6 +88291,927 @@ async function seed(sqs, listQueueUrl, run, parts, timing) {
     await sender.flush();
 }
 
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
+var client_lambda_dist_cjs = __nccwpck_require__(1696);
+;// CONCATENATED MODULE: ./build/src/stack/runs.js
+
+
+/** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
+const LONGEST_RUN_MS = 14 * 24 * 3600_000;
+/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
+const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
+/**
+ * URLs of the run queues of the runs that are going on.
+ *
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
+ * new one: see {@link pauseIfIdle} for what is done about that.
+ *
+ * @param now milliseconds since the epoch
+ */
+async function activeRuns(sqs, runQueuePrefix, now) {
+    const urls = [];
+    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
+        urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)));
+    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
+    return urls.filter((_, index) => alive[index]);
+}
+function isAbandoned(queueUrl, runQueuePrefix, now) {
+    const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
+    const [, ...parts] = STARTED.exec(runId) ?? [];
+    if (parts.length === 0)
+        return false;
+    const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
+    return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
+}
+/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
+async function queueExists(sqs, queueUrl) {
+    try {
+        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
+        return true;
+    }
+    catch (error) {
+        if (isQueueGone(error))
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/mappings.js
+
+
+const POLL_MS = 1_000;
+/** A mapping is in a change for seconds; after this long something is wrong with it. */
+const LONGEST_MS = 5 * 60_000;
+/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
+const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException'];
+/**
+ * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
+ * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
+ */
+async function resume(lambda, mappings, tools) {
+    await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
+}
+/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
+async function untilEnabled(lambda, mappings, { timing }) {
+    const startedAt = timing.now();
+    for (const id of idsOf(mappings))
+        for (;;) {
+            const { State, StateTransitionReason } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
+            if (State === 'Enabled')
+                break;
+            if (timing.now() - startedAt > LONGEST_MS)
+                throw new Error(`the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`);
+            await timing.sleep(POLL_MS);
+        }
+}
+/**
+ * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
+ * found disabled. Two API calls.
+ */
+async function keepEnabled(lambda, mappings, tools) {
+    const found = await Promise.all(idsOf(mappings).map(async (id) => {
+        const { State = '' } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
+        if (!/^Disabl/.test(State))
+            return false;
+        await setEnabled(lambda, id, true, tools);
+        return true;
+    }));
+    return found.includes(true);
+}
+/**
+ * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
+ * deleted. Returns whether the stack is paused now.
+ *
+ * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
+ * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
+ * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
+ * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
+ */
+async function pauseIfIdle({ lambda, sqs }, stack, tools) {
+    const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0;
+    if (!(await isIdle()))
+        return false;
+    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
+    if (await isIdle())
+        return true;
+    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
+    return false;
+}
+function idsOf({ listMappingId, copyMappingId }) {
+    return [listMappingId, copyMappingId];
+}
+async function setEnabled(lambda, id, enabled, { timing }) {
+    const startedAt = timing.now();
+    for (;;) {
+        try {
+            await lambda.send(new client_lambda_dist_cjs/* UpdateEventSourceMappingCommand */.cio({ UUID: id, Enabled: enabled }));
+            return;
+        }
+        catch (error) {
+            if (!BUSY.includes(error.name) || timing.now() - startedAt > LONGEST_MS)
+                throw error;
+            await timing.sleep(POLL_MS);
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
+var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
+;// CONCATENATED MODULE: ./build/src/stack/outputs.js
+
+
+/** A parameter that only stacks of our template have. */
+const OWN_PARAMETER = 'Fingerprint';
+/** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
+async function describeStack(cfn, name) {
+    try {
+        const { Stacks } = await cfn.send(new client_cloudformation_dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
+        const stack = Stacks?.[0];
+        if (!stack)
+            return undefined;
+        return {
+            id: stack.StackId ?? '',
+            name: stack.StackName ?? name,
+            status: stack.StackStatus ?? '',
+            statusReason: stack.StackStatusReason,
+            terminationProtection: stack.EnableTerminationProtection ?? false,
+            changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
+            parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
+            tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
+            outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
+        };
+    }
+    catch (error) {
+        if (isMissingStack(error))
+            return undefined;
+        throw error;
+    }
+}
+/**
+ * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
+ * of that name exists but can't serve a run.
+ */
+async function findStack(cfn, name) {
+    const stack = await describeStack(cfn, name);
+    return stack && { ...stack, outputs: readOutputs(stack) };
+}
+/** Whether a stack is one of ours, made from some version of template.yaml. */
+function isOwnStack({ parameters }) {
+    return parameters.has(OWN_PARAMETER);
+}
+/** The outputs that a run needs. Throws a UserError that names the missing ones. */
+function readOutputs({ name, status, outputs }) {
+    const missing = [];
+    const read = (key) => {
+        const value = outputs.get(key);
+        if (!value)
+            missing.push(key);
+        return value ?? '';
+    };
+    const found = {
+        version: read('Version'),
+        listQueueUrl: read('ListQueueUrl'),
+        copyQueueUrl: read('CopyQueueUrl'),
+        deadLetterQueueUrl: read('DeadLetterQueueUrl'),
+        runQueuePrefix: read('RunQueuePrefix'),
+        listFunctionName: read('ListFunctionName'),
+        copyFunctionName: read('CopyFunctionName'),
+        listMappingId: read('ListMappingId'),
+        copyMappingId: read('CopyMappingId'),
+    };
+    if (missing.length > 0)
+        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+    return found;
+}
+/** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
+function isMissingStack(error) {
+    return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
+}
+
+;// CONCATENATED MODULE: ./build/src/text.js
+/**
+ * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
+ * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
+ */
+// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
+const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
+/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+function printable(text) {
+    return text
+        .replaceAll('\\', '\\\\')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('::', ':\\u{3a}')
+        .replaceAll('##[', '#\\u{23}[');
+}
+/**
+ * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
+ * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
+ * because ARNs hold it.
+ */
+function logLine(text) {
+    return text
+        .replace(/\s+/g, ' ')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('##[', '#\\u{23}[');
+}
+/** The start of a text when it is longer than `most` characters, never cut inside a character. */
+function shorten(text, most) {
+    const chars = [...text];
+    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
+}
+/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
+function markdown(text, most = 200) {
+    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/states.js
+/** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
+const CONDITIONS = {
+    CREATE_COMPLETE: 'usable',
+    UPDATE_COMPLETE: 'usable',
+    UPDATE_ROLLBACK_COMPLETE: 'usable',
+    IMPORT_COMPLETE: 'usable',
+    IMPORT_ROLLBACK_COMPLETE: 'usable',
+    CREATE_FAILED: 'broken',
+    ROLLBACK_COMPLETE: 'broken',
+    ROLLBACK_FAILED: 'broken',
+    DELETE_FAILED: 'broken',
+    REVIEW_IN_PROGRESS: 'absent',
+    DELETE_COMPLETE: 'absent',
+};
+/** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
+function conditionOf(stack) {
+    if (!stack)
+        return 'absent';
+    const known = CONDITIONS[stack.status];
+    if (known)
+        return known;
+    return stack.status.endsWith('_IN_PROGRESS') ? 'busy' : 'stuck';
+}
+/** What a person can do about a stuck stack. */
+function adviceFor({ name, status }) {
+    if (status === 'UPDATE_ROLLBACK_FAILED')
+        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
+    if (status === 'UPDATE_FAILED')
+        return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
+    return 'Bring it into a state that can be updated, or delete it.';
+}
+/** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
+function hasMoved(before, after) {
+    if (conditionOf(before) === 'absent')
+        return conditionOf(after) !== 'absent';
+    return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/events.js
+var _a;
+
+
+
+
+
+const events_POLL_MS = 3_000;
+/** CloudFormation gives up on the slowest of our resources long before. */
+const events_LONGEST_MS = 30 * 60_000;
+/** What CloudFormation says of resources that it gave up on because another one failed. */
+const CONSEQUENCE = /^Resource (creation|update|deletion) cancelled/i;
+/** The events of one operation on a stack: shows them in the log as they come, and remembers what failed first. */
+class StackEvents {
+    #cfn;
+    #stackId;
+    #tools;
+    #seen = new Set();
+    #firstFailure;
+    #ended = false;
+    constructor(cfn, stackId, tools) {
+        this.#cfn = cfn;
+        this.#stackId = stackId;
+        this.#tools = tools;
+    }
+    /** The resource that failed first and CloudFormation's reason, or undefined. */
+    get firstFailure() {
+        return this.#firstFailure;
+    }
+    /** Takes what has happened so far for known, so that only later events are shown. */
+    async skip() {
+        for (const event of await this.#fetch())
+            this.#seen.add(event.EventId ?? '');
+    }
+    /** Shows the events since the last look, oldest first. */
+    async show() {
+        for (const event of (await this.#fetch()).reverse()) {
+            this.#seen.add(event.EventId ?? '');
+            this.#tools.log.info(lineOf(event));
+            if (isFailure(event))
+                this.#firstFailure ??= describeFailure(event);
+            if (event.PhysicalResourceId === this.#stackId && !event.ResourceStatus?.endsWith('_IN_PROGRESS'))
+                this.#ended = true;
+        }
+    }
+    /**
+     * Shows events until the operation is over, and returns the stack as it is then. Throws a UserError after half an hour.
+     *
+     * @param before the stack as it was before: for a moment after a call CloudFormation may still describe it like that
+     */
+    async follow(before) {
+        const { now, sleep } = this.#tools.timing;
+        const startedAt = now();
+        for (;;) {
+            const stack = await describeStack(this.#cfn, this.#stackId);
+            await this.show();
+            if (conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack)))
+                return stack;
+            if (now() - startedAt > events_LONGEST_MS)
+                throw new UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
+            await sleep(events_POLL_MS);
+        }
+    }
+    /** Events that were not seen yet, newest first, as CloudFormation gives them. */
+    async #fetch() {
+        const found = [];
+        let token;
+        do {
+            const { _a: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
+                StackName: this.#stackId,
+                ...(token !== undefined && { NextToken: token }),
+            }));
+            const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
+            found.push(...unseen);
+            token = unseen.length === page.length ? NextToken : undefined;
+        } while (token !== undefined);
+        return found;
+    }
+}
+_a = StackEvents;
+function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
+    return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
+}
+function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
+    return logLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
+}
+function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
+    const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
+    return logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/remove.js
+
+
+
+
+
+/**
+ * Deletes a stack and waits until it is gone. Throws a UserError when it is protected, not ours, or can't be deleted,
+ * with the first failed resource.
+ */
+async function removeStack(cfn, stack, tools) {
+    if (!isOwnStack(stack))
+        throw foreignStack(stack);
+    if (stack.terminationProtection)
+        throw new UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
+    const events = new StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
+    const left = await events.follow(stack);
+    if (conditionOf(left) !== 'absent')
+        throw new UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
+}
+/** A stack that has the name but was made from somebody else's template must not be touched. */
+function foreignStack({ name }) {
+    return new UserError(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/after-run.js
+
+
+
+
+/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
+async function afterRun(what, clients, stack, tools) {
+    const inUse = `The stack ${stack.name} stays as it is: another run is going on.`;
+    if (what === 'pause') {
+        const paused = await pauseIfIdle(clients, stack.outputs, tools);
+        tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse);
+    }
+    else if (what === 'delete') {
+        const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now());
+        const found = await describeStack(clients.cfn, stack.name);
+        if (active.length > 0)
+            tools.log.info(inUse);
+        else if (found) {
+            await removeStack(clients.cfn, found, tools);
+            tools.log.info(`The stack ${stack.name} is deleted.`);
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
+var client_sts_dist_cjs = __nccwpck_require__(1695);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
+
+
+/** Bytes of a template that can be sent inside a request (CloudFormation quotas, TemplateBody). */
+const TEMPLATE_BYTES = 51_200;
+/** How template.yaml names the functions' code for the SAM CLI. */
+const LOCAL_CODE = 'CodeUri: dist/functions';
+/** Reads template.yaml and the zip with the functions. */
+async function readBlueprint(templatePath, codePath) {
+    const [template, code] = await Promise.all([(0,promises_.readFile)(templatePath, 'utf8'), (0,promises_.readFile)(codePath)]);
+    const codeHash = sha256(code);
+    return { template, code, codeHash, fingerprint: fingerprintOf(template, codeHash) };
+}
+/** Another for any change of template or code. Parameters are not in it: CloudFormation tells those itself. */
+function fingerprintOf(template, codeHash) {
+    return sha256(`${codeHash}\n${template}`).slice(0, 32);
+}
+/** The template with the functions' code at an S3 location in place of the local folder. Throws when it can't be sent. */
+function withCode(template, { bucket, key }) {
+    const parts = template.split(LOCAL_CODE);
+    if (parts.length !== 2)
+        throw new Error(`the template must say "${LOCAL_CODE}" once`);
+    const packaged = parts.join(`CodeUri: s3://${bucket}/${key}`);
+    if (Buffer.byteLength(packaged) > TEMPLATE_BYTES)
+        throw new Error(`the template is larger than the ${TEMPLATE_BYTES} bytes that CloudFormation takes`);
+    return packaged;
+}
+function sha256(data) {
+    return (0,external_node_crypto_.createHash)('sha256').update(data).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/parameters.js
+
+/** The parameters of template.yaml. */
+const PARAMETERS = [
+    'SourceBucketArns',
+    'DestinationBucketArns',
+    'SourceKmsKeyArns',
+    'DestinationKmsKeyArns',
+    'AllowAcls',
+    'AllowAnnotations',
+    'S3EndpointUrl',
+    'ListMaxConcurrency',
+    'CopyMaxConcurrency',
+    'LogRetentionDays',
+    'PermissionsBoundaryArn',
+    'Fingerprint',
+];
+/** Bytes of a parameter's value at most (CloudFormation quotas). */
+const VALUE_BYTES = 4096;
+/** Parameters without which the functions may not touch what the run is about. */
+const RIGHTS = [
+    'SourceBucketArns',
+    'DestinationBucketArns',
+    'SourceKmsKeyArns',
+    'DestinationKmsKeyArns',
+    'AllowAcls',
+    'AllowAnnotations',
+];
+/**
+ * The parameters that a run sets, by name. Buckets and keys are added to those that the stack knows already, so that
+ * runs with other buckets go on working.
+ *
+ * @param current the stack's parameters, empty when there is no stack
+ * @throws UserError when a list has become longer than CloudFormation takes
+ */
+function wantedParameters(wishes, { partition, fingerprint }, current) {
+    const wanted = new Map([['Fingerprint', fingerprint]]);
+    const add = (name, item) => {
+        if (item === undefined)
+            return;
+        const value = [...new Set([...listOf(current.get(name)), item])].join(',');
+        if (Buffer.byteLength(value) > VALUE_BYTES)
+            throw new UserError(`The stack’s parameter ${name} has no room for ${item}: it holds ${VALUE_BYTES} bytes at most. Use another \`stack-name\` for these buckets, or delete the stack so that it is made anew.`);
+        wanted.set(name, value);
+    };
+    add('SourceBucketArns', `arn:${partition}:s3:::${wishes.sourceBucket}`);
+    add('DestinationBucketArns', `arn:${partition}:s3:::${wishes.destinationBucket}`);
+    add('SourceKmsKeyArns', wishes.sourceKmsKey);
+    add('DestinationKmsKeyArns', wishes.destinationKmsKey);
+    if (wishes.allowAcls)
+        wanted.set('AllowAcls', 'true');
+    if (wishes.allowAnnotations)
+        wanted.set('AllowAnnotations', 'true');
+    wanted.set('S3EndpointUrl', wishes.s3Endpoint ?? '');
+    wanted.set('CopyMaxConcurrency', String(wishes.maxConcurrency));
+    wanted.set('ListMaxConcurrency', String(listConcurrency(wishes.maxConcurrency)));
+    if (wishes.permissionsBoundary !== undefined)
+        wanted.set('PermissionsBoundaryArn', wishes.permissionsBoundary);
+    return wanted;
+}
+/** List functions at once for so many copy functions: one lists faster than four copy, and ten are enough for any run. */
+function listConcurrency(maxConcurrency) {
+    return Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4)));
+}
+/** The names of the parameters and tags in which a stack differs from what is wanted; a tag is shown as `tag NAME`. */
+function parameters_differences(stack, wanted, tags = {}) {
+    const parameters = [...wanted].filter(([name, value]) => !sameValue(stack.parameters.get(name), value));
+    const changedTags = Object.entries(tags).filter(([name, value]) => stack.tags.get(name) !== value);
+    return [...parameters.map(([name]) => name), ...changedTags.map(([name]) => `tag ${name}`)];
+}
+/** Whether a run can't do without this difference: the functions have no rights on its buckets or keys. */
+function isRight(difference) {
+    return RIGHTS.includes(difference);
+}
+function sameValue(has, wants) {
+    return has !== undefined && listOf(has).join(',') === wants;
+}
+function listOf(value) {
+    return (value ?? '')
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '');
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/change.js
+
+
+
+
+
+
+
+const change_POLL_MS = 1_500;
+/** How CloudFormation says that a change set changes nothing (the AWS SAM CLI goes by the same two texts). */
+const NO_CHANGES = /didn't contain changes|No updates are to be performed/;
+/** What CloudFormation throws when a stack or change set is not, or no longer, in the state that a call needs. */
+const STATE_ERRORS = [
+    'ValidationError',
+    'ChangeSetNotFoundException',
+    'ChangeSetNotFound',
+    'InvalidChangeSetStatusException',
+    'InvalidChangeSetStatus',
+];
+/**
+ * Creates or updates a stack by a change set, showing its events, and returns it when it is at rest.
+ *
+ * Returns `unchanged` when CloudFormation finds nothing to do, and `overtaken` when somebody else changes the stack at
+ * the same time: then look again. Throws a UserError that names the first failed resource.
+ */
+async function applyChange(cfn, change, tools) {
+    try {
+        const changeSet = await createChangeSet(cfn, change, tools);
+        if (typeof changeSet === 'string')
+            return changeSet;
+        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
+        // it from now on makes this change set void.
+        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+            await discard(cfn, changeSet);
+            return 'overtaken';
+        }
+        return await execute(cfn, change, changeSet, tools);
+    }
+    catch (error) {
+        if (!STATE_ERRORS.includes(error.name))
+            throw error;
+        const now = await describeStack(cfn, change.stackName);
+        if (hasMoved(change.before, now))
+            return 'overtaken';
+        throw error;
+    }
+}
+async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
+    const isNew = conditionOf(before) === 'absent';
+    const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
+    const { Id = '', StackId = '' } = await cfn.send(new client_cloudformation_dist_cjs/* CreateChangeSetCommand */.YDU({
+        StackName: stackName,
+        ChangeSetName: `s3-71-${(0,external_node_crypto_.randomBytes)(8).toString('hex')}`,
+        ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
+        TemplateBody: template,
+        Parameters: [
+            ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+            ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
+        ],
+        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
+        Capabilities: ['CAPABILITY_IAM'],
+        // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
+        ...(isNew && { OnStackFailure: 'DELETE' }),
+    }));
+    for (;;) {
+        const changeSet = await cfn.send(new client_cloudformation_dist_cjs/* DescribeChangeSetCommand */.TTT({ ChangeSetName: Id, StackName: StackId }));
+        if (changeSet.Status === 'CREATE_COMPLETE')
+            return { id: Id, stackId: StackId };
+        if (changeSet.Status === 'FAILED')
+            return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
+        // Executing a change set deletes all others of the stack.
+        if (changeSet.Status?.startsWith('DELETE'))
+            return 'overtaken';
+        await timing.sleep(change_POLL_MS);
+    }
+}
+/** A change set that names tags takes the others away; those of AWS itself can't be named. */
+function allTags(before, tags) {
+    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
+    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
+}
+async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
+    await discard(cfn, changeSet);
+    if (NO_CHANGES.test(StatusReason))
+        return 'unchanged';
+    throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
+}
+async function discard(cfn, { id, stackId }) {
+    await cfn.send(new client_cloudformation_dist_cjs/* DeleteChangeSetCommand */.$GE({ ChangeSetName: id, StackName: stackId }));
+}
+async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
+    const events = new StackEvents(cfn, stackId, tools);
+    await events.skip();
+    await cfn.send(new client_cloudformation_dist_cjs/* ExecuteChangeSetCommand */.PB_({ ChangeSetName: id, StackName: stackId }));
+    const stack = await events.follow(before);
+    if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
+        return stack;
+    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
+    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
+    const advice = /not authorized to perform/.test(cause)
+        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
+        : '';
+    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+}
+
+;// CONCATENATED MODULE: ./build/protocol/check.js
+
+/** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
+const CHECK_MS = 10_000;
+const CheckAnswerSchema = object({
+    /** The protocol version that the function's messages are of. */
+    protocol: number(),
+    /** What is in the way, in words for a person; empty when nothing is. */
+    problems: array(string()),
+});
+
+;// CONCATENATED MODULE: ./build/src/stack/preflight.js
+
+
+
+
+
+
+
+
+/** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
+const IAM_MS = 60_000;
+const AGAIN_MS = 5_000;
+/** An instance may die through no fault of its code; the next invocation gets a new one. */
+const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
+const CHECK_TRIES = 3;
+/**
+ * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
+ * is closed (403) or elsewhere (301) from one that is not there (404).
+ */
+async function checkBuckets(s3, buckets) {
+    const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)));
+    const missing = buckets.filter((_, index) => !found[index]);
+    if (missing.length > 0)
+        throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
+}
+async function bucketExists(s3, bucket) {
+    try {
+        await s3.send(new dist_cjs/* HeadBucketCommand */.kuI({ Bucket: bucket }));
+        return true;
+    }
+    catch (error) {
+        const status = error.$metadata?.httpStatusCode;
+        if (status === 404)
+            return false;
+        if (status === 301 || status === 400 || status === 403)
+            return true;
+        throw error;
+    }
+}
+/** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
+async function checkConcurrency(lambda, maxConcurrency) {
+    const { AccountLimit } = await lambda.send(new client_lambda_dist_cjs/* GetAccountSettingsCommand */._8I({}));
+    const room = AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY;
+    const needed = maxConcurrency + listConcurrency(maxConcurrency);
+    if (needed <= room)
+        return;
+    let most = maxConcurrency;
+    while (most >= 2 && most + listConcurrency(most) > room)
+        most--;
+    throw new UserError(most < 2
+        ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
+        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`);
+}
+/**
+ * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
+ *
+ * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
+ * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
+ */
+async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
+    const startedAt = timing.now();
+    for (;;) {
+        const { protocol, problems } = await invokeCheck(lambda, functionName, run);
+        if (protocol !== PROTOCOL)
+            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
+        if (problems.length === 0)
+            return;
+        if (!fresh || timing.now() - startedAt > IAM_MS)
+            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
+        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
+        await timing.sleep(AGAIN_MS);
+    }
+}
+async function invokeCheck(lambda, functionName, check) {
+    let text = '';
+    let failed = false;
+    for (let tries = 1; tries <= CHECK_TRIES; tries++) {
+        const { Payload, FunctionError } = await lambda.send(new client_lambda_dist_cjs/* InvokeCommand */.mdN({
+            FunctionName: functionName,
+            Payload: Buffer.from(JSON.stringify({ check })),
+        }));
+        text = Payload ? Buffer.from(Payload).toString('utf8') : '';
+        failed = FunctionError !== undefined;
+        if (!failed || !DIED.test(text))
+            break;
+    }
+    const answer = safeParse(pipe(string(), parseJson(), CheckAnswerSchema), text);
+    if (failed || !answer.success)
+        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
+    return answer.output;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/version.js
+/** The version of this action and of the stacks that it deploys; template.yaml's output `Version` says the same. */
+const VERSION = '1.0.0';
+
+;// CONCATENATED MODULE: ./build/src/stack/ensure.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Looks at a stack that others keep changing. */
+const LOOKS = 20;
+/**
+ * Finds the stack, and creates or updates it where `deploy` allows that and the run needs it. Reusing a stack as it is
+ * costs one API call. While somebody else is at work on the stack this waits, and then looks again.
+ *
+ * @throws UserError for whatever a person has to mend; nothing was sent to the queues then
+ */
+async function ensureStack(clients, request, tools) {
+    const { cfn } = clients;
+    const blueprint = await readBlueprint(request.templatePath, request.codePath);
+    for (let look = 0; look < LOOKS; look++) {
+        const stack = await describeStack(cfn, request.stackName);
+        const condition = conditionOf(stack);
+        if (stack && condition === 'busy')
+            await waitForOthers(cfn, stack, tools);
+        else if (stack && condition !== 'absent' && !isOwnStack(stack))
+            throw foreignStack(stack);
+        else if (stack && condition === 'stuck')
+            throw stuck(stack);
+        else if (request.deploy === 'never')
+            return reuseAsItIs(stack, request, blueprint, tools);
+        else if (stack && condition === 'broken') {
+            tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`);
+            await removeStack(cfn, stack, tools);
+        }
+        else {
+            const ensured = await createOrUpdate(clients, request, stack, blueprint, tools);
+            if (ensured !== 'overtaken')
+                return ensured;
+            tools.log.info('Another workflow has begun to change the stack');
+        }
+    }
+    throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
+}
+async function waitForOthers(cfn, stack, tools) {
+    tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
+    const events = new StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    await events.follow(stack);
+}
+function stuck(stack) {
+    const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
+    return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
+}
+async function createOrUpdate(clients, request, stack, blueprint, tools) {
+    const before = conditionOf(stack) === 'absent' ? undefined : stack;
+    const known = before && homeOf(before.id);
+    if (before && known) {
+        const changes = differencesFrom(before, request, blueprint, known.partition);
+        if (changes.length === 0)
+            return ensured(before, 'reused');
+        tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
+    }
+    else
+        tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`);
+    const home = known ?? (await callerHome(clients.sts));
+    await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
+    await checkConcurrency(clients.lambda, request.maxConcurrency);
+    const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    const changed = await applyChange(clients.cfn, {
+        stackName: request.stackName,
+        before,
+        template: withCode(blueprint.template, location),
+        parameters: wantedParameters(request, { ...blueprint, partition: home.partition }, before?.parameters ?? new Map()),
+        tags: request.tags ?? {},
+    }, tools);
+    if (changed === 'overtaken')
+        return changed;
+    if (changed === 'unchanged')
+        return ensured(before, 'reused');
+    return ensured(changed, before ? 'updated' : 'created');
+}
+/** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
+function reuseAsItIs(stack, request, blueprint, { log }) {
+    const { stackName, region } = request;
+    const never = '`deploy` is `never`';
+    if (!stack || conditionOf(stack) === 'absent')
+        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
+    if (conditionOf(stack) === 'broken')
+        throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
+    const found = ensured(stack, 'reused');
+    const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
+    const missing = changes.filter(isRight);
+    if (missing.length > 0)
+        throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
+    if (found.outputs.version !== VERSION)
+        log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
+    else if (changes.length > 0)
+        log.warning(`The stack ${stackName} is not as this run would have it (${changes.join(', ')}).`);
+    return found;
+}
+function differencesFrom(stack, request, { fingerprint }, partition) {
+    const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
+    return parameters_differences(stack, wanted, request.tags);
+}
+function ensured(stack, how) {
+    return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
+}
+/** Partition and account in an ARN. */
+function homeOf(arn) {
+    const [, partition, , , accountId] = arn.split(':');
+    return partition && accountId ? { partition, accountId } : undefined;
+}
+async function callerHome(sts) {
+    const { Arn = '' } = await sts.send(new client_sts_dist_cjs/* GetCallerIdentityCommand */.zI({}));
+    const home = homeOf(Arn);
+    if (!home)
+        throw new Error(`STS names the caller ${Arn}, which is no ARN`);
+    return home;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/permissions.js
+/** API calls whose IAM action has another name than the call (AWS service authorization reference). */
+const OTHERWISE = {
+    's3:HeadBucket': 's3:ListBucket',
+    's3:HeadObject': 's3:GetObject',
+    's3:ListObjectsV2': 's3:ListBucket',
+    's3:CopyObject': 's3:PutObject',
+    's3:DeleteObjects': 's3:DeleteObject',
+    's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
+    's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
+    'sqs:SendMessageBatch': 'sqs:SendMessage',
+    'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
+    'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+    'lambda:Invoke': 'lambda:InvokeFunction',
+};
+const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/;
+/** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
+function permissionFor(clientName, commandName) {
+    const service = clientName.replace(/Client$/, '').toLowerCase();
+    const call = `${service}:${commandName.replace(/Command$/, '')}`;
+    return OTHERWISE[call] ?? call;
+}
+/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
+function namePermissions(client) {
+    const middleware = (next, { clientName = '', commandName = '' }) => async (args) => {
+        try {
+            return await next(args);
+        }
+        catch (error) {
+            const permission = permissionFor(clientName, commandName);
+            if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
+                error.message = `${error.message} (it takes the permission ${permission})`;
+            throw error;
+        }
+    };
+    client.middlewareStack.add(middleware, { step: 'initialize', name: 'namePermissions' });
+    return client;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/index.js
+
+
+
+
+
+
+
+
+
 ;// CONCATENATED MODULE: ./build/src/state.js
 
 const NAME = 'run';
@@ -89414,7 +89219,7 @@ const NAME = 'run';
 function saveRun(state) {
     saveState(NAME, JSON.stringify(state));
 }
-/** The run is over and its queue is gone: nothing is left for `post`. */
+/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 function clearRun() {
     saveState(NAME, '');
 }
@@ -89423,17 +89228,544 @@ function loadRun() {
     return text === '' ? undefined : JSON.parse(text);
 }
 
+;// CONCATENATED MODULE: ./build/src/begin.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
+ * UserError for what a person has to mend.
+ */
+async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
+    const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs;
+    const parts = mode === 'copy' ? seeds(inputs) : [];
+    const subject = { mode, source, destination, batchSize, options, parts };
+    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid) };
+    const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id);
+    const store = await openStore(clients.s3, runFolder(stackName, runKey), { accountId, region }, { given: inputs.artifactBucket, deploy, log: tools.log });
+    if (!store && (!wait || inputs.runKey !== undefined))
+        throw new UserError('`wait: false` and `run-key` take checkpoints, and there is no bucket for them: name one in `artifact-bucket`. Nothing was started.');
+    const remember = ({ id, queue }) => saveRun({
+        queueUrl: queue,
+        region,
+        runId: id,
+        stack: { name: stackName, outputs },
+        afterRun: inputs.afterRun,
+        checkpoints: store && { bucket: store.bucket, folder: store.folder, watcher: watcher.id },
+    });
+    const createRun = async () => {
+        const id = newRunId(new Date(tools.timing.now()));
+        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`, tools.timing);
+        const run = { id, queue, source, destination, batchSize, options };
+        remember(run);
+        return run;
+    };
+    if (!store) {
+        const run = await createRun();
+        const checkpoint = firstCheckpoint(run, subject, { ...watcher, until: 0 }, tools.timing.now());
+        return { attachment: { how: 'started', checkpoint, etag: '' }, store, runKey: undefined };
+    }
+    const attachment = await attach({
+        store,
+        subject,
+        watcher,
+        wait,
+        signal,
+        timing: tools.timing,
+        createRun,
+        deleteQueue: async (queue) => {
+            await deleteRunQueue(clients.sqs, queue);
+            clearRun();
+        },
+        isGoingOn: ({ queue }) => queueExists(clients.sqs, queue),
+    });
+    if (attachment.how === 'attached') {
+        remember(attachment.checkpoint.run);
+        info(`Attached to the run that was started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`);
+    }
+    return { attachment, store, runKey };
+}
+
+;// CONCATENATED MODULE: ./build/src/clients.js
+
+
+
+
+
+
+
+/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
+const CHECKPOINT_ATTEMPTS = 8;
+/**
+ * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
+ * their user agent which workflow run made a call.
+ */
+function createClients(region) {
+    const config = { region, customUserAgent: userAgent() };
+    return {
+        cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
+        lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
+        // Buckets may be in other regions than the stack.
+        s3: namePermissions(new dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true, maxAttempts: CHECKPOINT_ATTEMPTS })),
+        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
+        sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
+    };
+}
+function userAgent() {
+    const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
+    const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
+    return [['s3-71-action', VERSION], ...workflow];
+}
+
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+;// CONCATENATED MODULE: ./build/src/dead-letters.js
+
+/** What the DLQ holds of this run, and what nobody can say whose it is. */
+class DeadLetters {
+    /** Messages that name this run but are no task of it, by message id. */
+    #strangers = new Map();
+    #nameless = new Set();
+    #runId;
+    #ledger;
+    #failures;
+    #unlisted;
+    constructor(runId, ledger, failures, unlisted) {
+        this.#runId = runId;
+        this.#ledger = ledger;
+        this.#failures = failures;
+        this.#unlisted = unlisted;
+    }
+    /** Messages of this run in the DLQ. */
+    get messages() {
+        const strangers = [...this.#strangers.values()].filter((task) => !task || !this.#ledger.counts(task));
+        return this.#ledger.totals.deadTasks + strangers.length;
+    }
+    /** Messages that name no run at all, so that no run counts them. */
+    get nameless() {
+        return this.#nameless.size;
+    }
+    /** Takes one message of the DLQ in; the same one again changes nothing. */
+    async take({ id, body }) {
+        const trace = traceOf(body);
+        if (!trace) {
+            this.#nameless.add(id);
+            return;
+        }
+        if (trace.runId !== this.#runId)
+            return;
+        const task = readTask(body);
+        if (!task)
+            this.#strangers.set(id, trace.taskId);
+        const name = task?.id ?? trace.taskId;
+        if (!name || !(task || this.#ledger.counts(name)))
+            return;
+        const objects = task?.kind === 'copy' ? task.objects : [];
+        const deadObjects = task ? objects.length : trace.objects;
+        if (!this.#ledger.settle({ task: name, totals: { deadTasks: 1, deadObjects } }))
+            return;
+        if (task?.kind === 'list')
+            this.#unlisted.add(name, { part: { prefix: task.prefix, range: task.range }, ...DEAD_LETTERED });
+        await this.#failures.add(name, objects.map(toFailure));
+    }
+}
+function readTask(body) {
+    try {
+        return decodeTask(body);
+    }
+    catch {
+        return undefined;
+    }
+}
+const DEAD_LETTERED = { code: 'DeadLettered', message: 'its task was tried too often without finishing' };
+function toFailure({ key }) {
+    return { key, ...DEAD_LETTERED };
+}
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+;// CONCATENATED MODULE: ./build/src/failures.js
+
+
+
+
+
+
+const EXAMPLES = 3;
+/**
+ * The failures of a run, kept on disk. A task may report before it is known to count (its parent's outcome is still on
+ * its way), so everything is spooled with its task's id, and sorted out when the run is over.
+ */
+class Failures {
+    #path;
+    #spool;
+    #writing;
+    /** Bytes spooled, and how many of them {@link takeUnsaved} has given out. */
+    #spooled = 0;
+    #saved = 0;
+    /** @param path of the report; its folder is made when missing */
+    constructor(path) {
+        this.#path = path;
+        this.#spool = `${path}.spool`;
+        this.#writing = (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true }).then(() => (0,promises_.writeFile)(this.#spool, ''));
+        // Told by whatever is called next; until then nobody waits for it, and Node ends a process for that.
+        this.#writing.catch(() => { });
+    }
+    /** Spools the failures of one task. */
+    add(task, failures) {
+        if (failures.length === 0)
+            return this.#writing;
+        return this.#append(`${encoding_asciiJson({ task, failures })}\n`);
+    }
+    /** Bytes spooled that {@link takeUnsaved} has not given out. */
+    get unsaved() {
+        return this.#spooled - this.#saved;
+    }
+    /** What was spooled since the last call, to be kept elsewhere; {@link restore} takes it in again. */
+    async takeUnsaved() {
+        await this.#writing;
+        const bytes = Buffer.alloc(this.unsaved);
+        const file = await (0,promises_.open)(this.#spool);
+        try {
+            await file.read(bytes, 0, bytes.length, this.#saved);
+        }
+        finally {
+            await file.close();
+        }
+        this.#saved = this.#spooled;
+        return bytes;
+    }
+    /** Takes in what another process of the same run gave to {@link takeUnsaved}. */
+    async restore(bytes) {
+        this.#saved += bytes.length;
+        await this.#append(bytes);
+    }
+    #append(bytes) {
+        // Text is ASCII: its length is its bytes.
+        this.#spooled += bytes.length;
+        this.#writing = this.#writing.then(() => (0,promises_.appendFile)(this.#spool, bytes));
+        return this.#writing;
+    }
+    /**
+     * Writes the report, one line of NDJSON (`key`, `code`, `message`) for each object, and removes the spool.
+     * @param counts whether a task is part of the run
+     * @returns the failures by code, most frequent first
+     */
+    async finish(counts) {
+        await this.#writing;
+        const groups = new Map();
+        const lines = (0,external_node_readline_namespaceObject.createInterface)({
+            input: (0,external_node_fs_.createReadStream)(this.#spool),
+            crlfDelay: Number.POSITIVE_INFINITY,
+        });
+        async function* report() {
+            for await (const line of lines) {
+                const { task, failures } = JSON.parse(line);
+                if (!counts(task))
+                    continue;
+                for (const failure of failures) {
+                    addTo(groups, failure);
+                    yield `${encoding_asciiJson({ key: failure.key, code: failure.code, message: failure.message })}\n`;
+                }
+            }
+        }
+        await (0,external_node_stream_promises_namespaceObject.pipeline)(report, (0,external_node_fs_.createWriteStream)(this.#path));
+        await (0,promises_.rm)(this.#spool);
+        return [...groups.values()].sort((a, b) => b.count - a.count);
+    }
+}
+function addTo(groups, failure) {
+    const group = groups.get(failure.code) ?? { code: failure.code, count: 0, examples: [] };
+    group.count++;
+    if (group.examples.length < EXAMPLES)
+        group.examples.push(failure);
+    groups.set(failure.code, group);
+}
+
+;// CONCATENATED MODULE: ./build/src/format.js
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+/** A count with thousands separators. */
+function formatCount(value) {
+    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+/** Bytes in the largest binary unit that keeps the number at 1 or above. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+        value /= 1024;
+        unit++;
+    }
+    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
+function formatDuration(ms) {
+    if (ms < 9_950)
+        return `${(ms / 1000).toFixed(1)}s`;
+    const total = Math.round(ms / 1000);
+    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+    const two = (value) => String(value).padStart(2, '0');
+    if (hours > 0)
+        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
+    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
+}
+
+;// CONCATENATED MODULE: ./build/src/progress.js
+
+/** Keeps where the run stood at each poll, and tells it in one line. */
+class Progress {
+    samples;
+    /** Counts as last told. */
+    #last;
+    /** @param samples of the run so far, oldest first */
+    constructor(samples = [{ elapsedMs: 0, copied: 0 }]) {
+        this.samples = [...samples];
+        this.#last = samples.at(-1) ?? { elapsedMs: 0, copied: 0 };
+    }
+    /** A line for the log. The rate is that of the time since the line before. */
+    line(totals, open, depths, elapsedMs) {
+        const sample = { elapsedMs, copied: totals.copied };
+        const seconds = (elapsedMs - this.#last.elapsedMs) / 1000;
+        const rate = seconds > 0 ? (sample.copied - this.#last.copied) / seconds : 0;
+        this.#last = sample;
+        this.#keep(sample);
+        return [
+            formatDuration(elapsedMs).padStart(7),
+            `listed ${formatCount(totals.listed)}`,
+            `copied ${formatCount(totals.copied)}`,
+            `failed ${formatCount(totals.failed)}`,
+            formatBytes(totals.bytes),
+            `${formatCount(rate)} objects/s`,
+            `${formatCount(open)} tasks open`,
+            `queues: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
+        ].join(' | ');
+    }
+    /** A six-hour run polls thousands of times; a chart needs a few dozen points. */
+    #keep(sample) {
+        this.samples.push(sample);
+        if (this.samples.length > MOST_SAMPLES) {
+            const kept = this.samples.filter((_, index) => index % 2 === 0);
+            this.samples.splice(0, this.samples.length, ...kept);
+        }
+    }
+}
+const MOST_SAMPLES = 200;
+
 ;// CONCATENATED MODULE: ./build/src/unlisted.js
 /** Which parts of the source could not be listed, and why, by the task that was to list them. */
 class UnlistedParts {
-    #parts = new Map();
+    #parts;
+    /** @param parts those that are known already: see {@link entries} */
+    constructor(parts = []) {
+        this.#parts = new Map(parts);
+    }
     add(task, unlisted) {
         this.#parts.set(task, unlisted);
+    }
+    /** All of them, whether their tasks count or not. */
+    get entries() {
+        return [...this.#parts];
     }
     /** Those of the tasks that count. */
     of(counts) {
         return [...this.#parts].filter(([task]) => counts(task)).map(([, unlisted]) => unlisted);
     }
+}
+
+;// CONCATENATED MODULE: ./build/src/books.js
+
+
+
+
+
+/**
+ * Opens the books of a run where a checkpoint closed them; at its beginning that is all zeros.
+ * @param reportPath where the list of failures is to be written
+ * @param segments what earlier watchers have spooled of the failures
+ */
+async function openBooks({ run, ledger: snapshot, unlisted: parts, samples }, reportPath, segments) {
+    const ledger = Ledger.from(snapshot);
+    const failures = new Failures(reportPath);
+    const unlisted = new UnlistedParts(parts);
+    for await (const segment of segments)
+        await failures.restore(segment);
+    // Dead letters stay in the DLQ: whoever watches next comes across them again.
+    const deadLetters = new DeadLetters(run.id, ledger, failures, unlisted);
+    return { ledger, failures, unlisted, deadLetters, progress: new Progress(samples) };
+}
+
+;// CONCATENATED MODULE: ./build/src/dlq.js
+
+/** Messages of one ReceiveMessage at most (SQS API reference). */
+const BATCH = 10;
+/** Messages that one look reads at most: 10,000 requests, and below the 120,000 that SQS lets be hidden at once (SQS quotas). */
+const MOST = 100_000;
+/** For how long a look hides what it has seen from itself; whoever looks at the same time sees the others. */
+const LOOK_SECONDS = 120;
+/**
+ * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
+ * minutes later if it is cut off: the queue is for people, and for other runs too.
+ *
+ * @returns how many messages this look came across; a later one may come across others
+ */
+async function look(sqs, queueUrl, signal, visit) {
+    const kept = new Map();
+    let seen = 0;
+    while (seen < MOST) {
+        const { Messages = [] } = await sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
+            QueueUrl: queueUrl,
+            MaxNumberOfMessages: BATCH,
+            VisibilityTimeout: LOOK_SECONDS,
+            // Without a wait SQS asks only some of its servers, and may say that there is nothing.
+            WaitTimeSeconds: 1,
+        }), { abortSignal: signal });
+        const fresh = Messages.filter(({ MessageId = '' }) => !kept.has(MessageId));
+        if (fresh.length === 0)
+            break;
+        seen += fresh.length;
+        const removed = [];
+        for (const { MessageId = '', Body = '', ReceiptHandle = '' } of fresh) {
+            if ((await visit({ id: MessageId, body: Body })) === 'remove')
+                removed.push(ReceiptHandle);
+            else
+                kept.set(MessageId, ReceiptHandle);
+        }
+        if (removed.length > 0)
+            await remove(sqs, queueUrl, removed);
+    }
+    await showAgain(sqs, queueUrl, [...kept.values()]);
+    return seen;
+}
+/** A message that is not removed, though it was to be, is looked at again by whoever looks next. */
+async function remove(sqs, queueUrl, receipts) {
+    const Entries = receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.send(new client_sqs_dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
+}
+async function showAgain(sqs, queueUrl, receipts) {
+    for (let from = 0; from < receipts.length; from += BATCH)
+        await sqs.send(new client_sqs_dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
+            QueueUrl: queueUrl,
+            Entries: receipts
+                .slice(from, from + BATCH)
+                .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
+        }));
+}
+
+;// CONCATENATED MODULE: ./build/src/redrive.js
+
+
+
+
+
+/**
+ * Sends the dead-lettered tasks of earlier runs between the same places round again, as the seeds of a new run. They stay in
+ * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. Tasks of runs
+ * that are going on, of other places, and what can't be read are left alone.
+ */
+async function redrive({ sqs, stack, signal }, run, timing) {
+    const prefix = stack.runQueuePrefix;
+    const active = await activeRuns(sqs, prefix, timing.now());
+    const ongoing = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1).slice(prefix.length)));
+    const lists = new Sender(sqs, stack.listQueueUrl, timing);
+    const copies = new Sender(sqs, stack.copyQueueUrl, timing);
+    const family = newAttemptId();
+    const origins = new Set();
+    let objects = 0;
+    const seen = await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+        const task = redrive_readTask(body);
+        if (!task || ongoing.has(task.run.id) || !isBetween(task, run))
+            return 'keep';
+        const origin = nameOf(task);
+        // SQS may have delivered a task to the DLQ twice.
+        if (origins.has(origin))
+            return 'keep';
+        const id = taskId(family, origins.size);
+        origins.add(origin);
+        if (task.kind === 'list') {
+            await lists.send(encodeTask(newListTask(id, run, task)));
+        }
+        else {
+            objects += task.objects.length;
+            await copies.send(encodeTask(newCopyTask(id, run, task.objects.map(afresh))));
+        }
+        return 'keep';
+    });
+    await Promise.all([lists.flush(), copies.flush()]);
+    return { family, origins, objects, more: seen >= MOST };
+}
+/**
+ * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
+ * the run's own name.
+ */
+async function forget({ sqs, stack, signal }, origins) {
+    await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+        const task = redrive_readTask(body);
+        return task && origins.has(nameOf(task)) ? 'remove' : 'keep';
+    });
+}
+/** Without what may have changed since: a restore, or the options that an upload was begun with. */
+function afresh({ archived, upload, annotate, ...object }) {
+    return object;
+}
+function redrive_readTask(body) {
+    try {
+        return decodeTask(body);
+    }
+    catch {
+        return undefined;
+    }
+}
+function isBetween({ run }, { source, destination }) {
+    return isSame(run.source, source) && isSame(run.destination, destination);
+}
+function isSame(a, b) {
+    return a.bucket === b.bucket && a.prefix === b.prefix;
+}
+function nameOf({ id, run }) {
+    return `${run.id}/${id}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/budget.js
+/** A share is judged from so many objects on, as S3 Batch Operations does (S3 user guide, "Tracking job failure"). */
+const LEAST_OBJECTS = 1000;
+/** Reads `100` or `5%`; empty is no budget. Throws an error that begins with the input's name. */
+function parseBudget(input, text) {
+    if (text === '')
+        return undefined;
+    const [, digits, percent] = /^(\d{1,15}(?:\.\d{1,3})?)(%?)$/.exec(text) ?? [];
+    const value = Number(digits);
+    if (percent === '%' && value <= 100)
+        return { percent: value };
+    if (percent === '' && Number.isInteger(value))
+        return { objects: value };
+    throw new Error(`${input}: "${text.slice(0, 40)}" must be a number of objects, such as 100, or a share, such as 5%`);
+}
+/** Whether more has failed than the budget allows. */
+function isSpent(budget, totals) {
+    if (!budget)
+        return false;
+    const failed = totals.failed + totals.deadObjects;
+    if ('objects' in budget)
+        return failed > budget.objects;
+    const done = failed + totals.copied + totals.skipped + totals.vanished;
+    return done >= LEAST_OBJECTS && failed > (done * budget.percent) / 100;
+}
+/** The budget as the input has it. */
+function showBudget(budget) {
+    return 'objects' in budget ? String(budget.objects) : `${budget.percent}%`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/depths.js
@@ -89467,11 +89799,44 @@ async function readDepth(sqs, queueUrl) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/src/dlq-watcher.js
+
+/** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
+const LOOK_EVERY_MS = 60_000;
+/** Looks through the DLQ when its count changes, and now and then. */
+class DlqWatcher {
+    #lastCount = 0;
+    #lastLook = 0;
+    #watched;
+    #timing;
+    constructor(watched, timing) {
+        this.#watched = watched;
+        this.#timing = timing;
+    }
+    async poll(count, signal) {
+        const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS;
+        if (count === this.#lastCount && !due)
+            return;
+        this.#lastCount = count;
+        await this.lookThrough(signal);
+    }
+    async lookThrough(signal) {
+        this.#lastLook = this.#timing.now();
+        const { sqs, stack, deadLetters } = this.#watched;
+        await look(sqs, stack.deadLetterQueueUrl, signal, async (letter) => {
+            await deadLetters.take(letter);
+            return 'keep';
+        });
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/inbox.js
 
 /** SQS hands out 10 messages at once, and waits 20 s for the first of them, at most (SQS API reference, ReceiveMessage). */
 const inbox_BATCH = 10;
 const LONGEST_WAIT_SECONDS = 20;
+/** Longer than outcomes wait for their checkpoint; after a crash they come again when it is over. */
+const VISIBILITY_SECONDS = 60;
 /** Receivers at once while messages keep coming. */
 const PARALLEL = 8;
 /**
@@ -89482,104 +89847,59 @@ async function receive(sqs, queueUrl, { waitSeconds, busy, signal }) {
     const batches = await Promise.all(Array.from({ length: busy ? PARALLEL : 1 }, () => sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: inbox_BATCH,
+        MessageSystemAttributeNames: ['SentTimestamp'],
+        VisibilityTimeout: VISIBILITY_SECONDS,
         WaitTimeSeconds: busy ? 0 : waitSeconds,
     }), { abortSignal: signal })));
     const received = batches.map(({ Messages = [] }) => Messages).filter(({ length }) => length > 0);
     return {
         bodies: received.flat().map(({ Body = '' }) => Body),
+        sentAt: Math.max(0, ...received.flat().map(({ Attributes }) => Number(Attributes?.SentTimestamp ?? 0))),
         // A message that is not removed comes again; the ledger knows it already.
         remove: async () => {
-            await Promise.all(received.map((messages) => remove(sqs, queueUrl, messages)));
+            await Promise.all(received.map((messages) => inbox_remove(sqs, queueUrl, messages)));
         },
     };
 }
-async function remove(sqs, queueUrl, messages) {
+async function inbox_remove(sqs, queueUrl, messages) {
     const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
     await sqs.send(new client_sqs_dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
 }
 
-;// CONCATENATED MODULE: ./build/src/watch.js
+;// CONCATENATED MODULE: ./build/src/outcomes.js
 
 
 
-
-/** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
-const STALL_MS = 5 * 60_000;
-/** After so long without a settled task it is worth asking whether the functions are still fed. */
-const QUIET_MS = 60_000;
-/** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
-const LOOK_EVERY_MS = 60_000;
 /** Warnings about messages that are no outcomes at most. */
 const WARNINGS = 5;
-/** Polls at the end that wait for the queues to read empty. */
-const DRAIN_POLLS = 3;
-/**
- * Takes outcomes in and polls the queues until every task is settled, the time is up, the run stalls or the job is
- * cancelled. Throws what AWS answers when it can't be asked.
- */
-async function watch(watched, options) {
-    const { ledger } = watched;
-    const { timing, deadline, signal } = options;
-    const taking = { ...options, onWarning: firstFew(options.onWarning) };
-    const dlq = new DlqWatcher(watched, timing);
-    let lastSettled = timing.now();
-    let lastProgress = lastSettled;
-    let lastQuiet = lastSettled;
-    while (!signal.aborted) {
-        const settledBefore = ledger.settled;
-        await takeOutcomes(watched, taking);
-        if (signal.aborted)
-            break;
-        const now = timing.now();
-        const depths = await readDepths(watched.sqs, watched.stack);
-        if (!ledger.done)
-            await dlq.poll(depths.dlq, signal);
-        options.onPoll(depths);
-        if (ledger.done) {
-            await drain(watched, options, depths);
-            await dlq.lookThrough(signal);
-            return { ending: 'settled', endedAt: now };
-        }
-        if (ledger.settled > settledBefore)
-            lastSettled = now;
-        if (ledger.settled > settledBefore || !isDrained(depths))
-            lastProgress = now;
-        if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
-            lastQuiet = now;
-            await options.onQuiet();
-        }
-        if (now - lastProgress >= STALL_MS) {
-            // The DLQ's count may lag like the others: what is missing may be there.
-            await dlq.lookThrough(signal);
-            if (ledger.settled === settledBefore)
-                return { ending: 'stalled', endedAt: now };
-            lastProgress = now;
-        }
-        if (now >= deadline)
-            return { ending: 'timed-out', endedAt: now };
-    }
-    return { ending: 'cancelled', endedAt: timing.now() };
-}
-/** Receives outcomes for one poll interval, or until the last task is settled. */
-async function takeOutcomes(watched, { pollMs, timing, signal, onWarning }) {
+/** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
+const SHORT_WAIT_SECONDS = 1;
+/** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
+async function takeOutcomes(watched, { pollMs, wait, timing, budget, signal, onWarning }) {
     const until = timing.now() + pollMs;
     let busy = false;
-    while (!watched.ledger.done && !signal.aborted) {
+    let sentAt = 0;
+    const { ledger } = watched;
+    while (!ledger.done && !isSpent(budget, ledger.totals) && !signal.aborted) {
         const leftSeconds = Math.ceil((until - timing.now()) / 1000);
         if (leftSeconds <= 0)
-            return;
-        const waitSeconds = Math.min(LONGEST_WAIT_SECONDS, leftSeconds);
+            return { more: true, sentAt };
+        const waitSeconds = Math.min(wait ? LONGEST_WAIT_SECONDS : SHORT_WAIT_SECONDS, leftSeconds);
         const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal });
         if (!delivery)
-            return;
+            return { more: false, sentAt };
+        sentAt = Math.max(sentAt, delivery.sentAt);
         busy = delivery.bodies.length >= 10;
         for (const body of delivery.bodies) {
             const outcome = readOutcome(body, onWarning);
             if (outcome)
-                await watch_record(outcome, watched);
+                await outcomes_record(outcome, watched);
         }
-        await delivery.remove();
+        await watched.took(delivery);
+        if (!wait && delivery.bodies.length === 0)
+            break;
     }
+    return { more: false, sentAt };
 }
 async function receiveUnlessAborted({ sqs, runQueueUrl }, options) {
     try {
@@ -89612,15 +89932,194 @@ function firstFew(warn) {
         warn(message);
     };
 }
-async function watch_record(outcome, { ledger, failures, unlisted }) {
-    const { task, attempt, children, listed, copied, skipped, bytes } = outcome;
+async function outcomes_record(outcome, { ledger, failures, unlisted }) {
+    const { task, attempt, children, listed, copied, skipped, vanished, reclassed, bytes } = outcome;
     const failed = outcome.failures.length;
-    const totals = { listed, copied, skipped, failed, bytes };
+    const totals = { listed, copied, skipped, vanished, failed, reclassed, bytes };
     if (!ledger.settle({ task, totals, spawned: { attempt, children } }))
         return;
     if (outcome.unlisted)
         unlisted.add(task, outcome.unlisted);
     await failures.add(task, outcome.failures);
+}
+
+;// CONCATENATED MODULE: ./build/src/patience.js
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** A cancelled job is noticed within this time. */
+const STEP_MS = 1_000;
+/**
+ * An SQS client that outlasts an outage: a call that the SDK has given up on for a passing reason is made again, with
+ * back-off from 1 s to 30 s, for as long as that is worthwhile. What will not pass is thrown at once.
+ */
+class Patience {
+    sqs;
+    /** When a call last succeeded that had failed; milliseconds since the epoch, 0 for never. */
+    backAt = 0;
+    #options;
+    constructor(sqs, options) {
+        this.#options = options;
+        const send = (...call) => this.#insist(async () => await sqs.send(...call));
+        this.sqs = Object.create(sqs, { send: { value: send } });
+    }
+    async #insist(call) {
+        const { timing, worthwhile, onWarning } = this.#options;
+        for (let tries = 1;; tries++) {
+            try {
+                const answer = await call();
+                if (tries > 1)
+                    this.backAt = timing.now();
+                return answer;
+            }
+            catch (error) {
+                if (!isPassing(error) || !worthwhile())
+                    throw error;
+                onWarning(`SQS fails (${patience_nameOf(error)}). The run goes on, and so does this step as soon as SQS answers.`);
+                await this.#pause(tries);
+                if (!worthwhile())
+                    throw error;
+            }
+        }
+    }
+    /** Half of the time is chance, so that calls that failed together don't come back together. */
+    async #pause(tries) {
+        const { timing, worthwhile } = this.#options;
+        const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
+        const until = timing.now() + longest * (0.5 + timing.random() / 2);
+        for (let left = until - timing.now(); left > 0 && worthwhile(); left = until - timing.now())
+            await timing.sleep(Math.min(STEP_MS, left));
+    }
+}
+const THROTTLED = /^(RequestThrottled|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException)$/;
+/** Node's names for a network that fails for now (Node.js, common system errors; libuv for names that don't resolve). */
+const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
+/**
+ * Whether an AWS call may succeed later though nobody mends anything: server errors (5xx), throttling, the network. A
+ * missing permission or an expired token is none of these.
+ */
+function isPassing(error) {
+    if (!(error instanceof Error))
+        return false;
+    const { name, code = '', $metadata, $response } = error;
+    const status = $metadata?.httpStatusCode ?? $response?.statusCode ?? 0;
+    return (status >= 500 ||
+        status === 429 ||
+        THROTTLED.test(name) ||
+        name === 'TimeoutError' ||
+        UNREACHABLE.test(code));
+}
+function patience_nameOf(error) {
+    const { name, code } = error;
+    return name === 'Error' && code ? code : name;
+}
+
+;// CONCATENATED MODULE: ./build/src/watch.js
+
+
+
+
+
+
+
+/** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
+const STALL_MS = 5 * 60_000;
+/** After so long without a settled task it is worth asking whether the functions are still fed. */
+const QUIET_MS = 60_000;
+/** Polls at the end that wait for the queues to read empty. */
+const DRAIN_POLLS = 3;
+/**
+ * Takes outcomes in and polls the queues until every task is settled, the time is up, too much has failed, the run
+ * stalls, the job is cancelled, or the run is no longer ours. Who waits outlasts an outage of SQS. Throws what AWS answers
+ * when it can't be asked.
+ */
+async function watch(watched, options) {
+    try {
+        return await watchOn(watched, options);
+    }
+    catch (error) {
+        const endedAt = options.timing.now();
+        if (error instanceof LeaseLostError)
+            return { ending: 'superseded', endedAt };
+        if (isQueueGone(error))
+            return { ending: 'stopped', endedAt };
+        const ending = isPassing(error) && endingInOutage(watched, options);
+        if (!ending)
+            throw error;
+        return { ending, endedAt };
+    }
+}
+/** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
+function endingInOutage({ ledger }, { signal, wait, deadline, timing }) {
+    if (signal.aborted)
+        return 'cancelled';
+    // All is counted; only what is shown of the queues at the end is missing.
+    if (ledger.done)
+        return 'settled';
+    return wait && timing.now() >= deadline ? 'timed-out' : undefined;
+}
+async function watchOn(asked, options) {
+    const { ledger } = asked;
+    const { timing, deadline, signal } = options;
+    const taking = { ...options, onWarning: firstFew(options.onWarning) };
+    const patience = new Patience(asked.sqs, {
+        timing,
+        worthwhile: () => options.wait && !endingInOutage(asked, options),
+        onWarning: taking.onWarning,
+    });
+    const watched = { ...asked, sqs: patience.sqs };
+    const dlq = new DlqWatcher(watched, timing);
+    let lastSettled = timing.now();
+    let lastProgress = lastSettled;
+    let lastQuiet = lastSettled;
+    let lastSent = 0;
+    const settledAtFirst = ledger.settled;
+    let { wait } = options;
+    while (!signal.aborted) {
+        const settledBefore = ledger.settled;
+        const { more, sentAt } = await takeOutcomes(watched, { ...taking, wait });
+        lastSent = Math.max(lastSent, sentAt);
+        if (signal.aborted)
+            break;
+        const now = timing.now();
+        const depths = await readDepths(watched.sqs, watched.stack);
+        // Maybe hours before it was received.
+        const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now;
+        if (!ledger.done)
+            await dlq.poll(depths.dlq, signal);
+        options.onPoll(depths);
+        if (ledger.done) {
+            await drain(watched, options, depths);
+            await dlq.lookThrough(signal);
+            return { ending: 'settled', endedAt };
+        }
+        if (isSpent(options.budget, ledger.totals))
+            return { ending: 'over-budget', endedAt: now };
+        if (ledger.settled > settledBefore)
+            lastSettled = now;
+        if (ledger.settled > settledBefore || !isDrained(depths))
+            lastProgress = now;
+        if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
+            lastQuiet = now;
+            await options.onQuiet();
+        }
+        // What happened in an outage is yet to be seen.
+        if (now - Math.max(lastProgress, patience.backAt) >= STALL_MS) {
+            // The DLQ's count may lag like the others: what is missing may be there.
+            await dlq.lookThrough(signal);
+            if (ledger.settled === settledBefore)
+                return { ending: 'stalled', endedAt: now };
+            lastProgress = now;
+        }
+        if (!options.wait && (wait || !more)) {
+            if (ledger.settled > settledAtFirst || !isDrained(depths))
+                return { ending: 'left', endedAt: now };
+            // No sign of life. Who leaves now would never find out that the run has stalled.
+            wait = true;
+        }
+        if (now >= deadline)
+            return { ending: 'timed-out', endedAt: now };
+    }
+    return { ending: 'cancelled', endedAt: timing.now() };
 }
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */
 async function drain(watched, options, depths) {
@@ -89631,37 +90130,859 @@ async function drain(watched, options, depths) {
         options.onPoll(current);
     }
 }
-/** Looks through the DLQ when its count changes, and now and then. */
-class DlqWatcher {
-    #lastCount = 0;
-    #lastLook = 0;
-    #watched;
-    #timing;
-    constructor(watched, timing) {
-        this.#watched = watched;
-        this.#timing = timing;
+
+;// CONCATENATED MODULE: ./build/src/follow.js
+
+
+
+
+
+
+
+
+
+
+
+/** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
+async function follow(job, tools) {
+    const { clients, outputs, store, inputs, signal } = job;
+    const { sqs, lambda } = clients;
+    const [checkpoint] = await Promise.all([
+        seedOnce(job, tools),
+        resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
+    ]);
+    const { run, startedAt, origins } = checkpoint;
+    const reportPath = (0,external_node_path_.join)(process.env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), `s3-71-${run.id}`, 'failures.ndjson');
+    const books = await openBooks(checkpoint, reportPath, segmentsOf(job));
+    const saver = store && new Saver(store, { ...job.found, checkpoint }, books, tools.timing);
+    const course = await group('Progress', () => observe(job, books, saver, tools));
+    // Workers stop at once; what is to be gathered may take longer than a cancelled job has.
+    if (course.ending === 'cancelled')
+        await deleteRunQueue(sqs, run.queue);
+    if (course.ending === 'settled' && origins.length > 0)
+        await forget({ sqs, stack: outputs, signal }, new Set(origins));
+    const { ledger, failures, unlisted, deadLetters, progress } = books;
+    return {
+        ...aboutRun(job, checkpoint),
+        ...course,
+        budget: inputs.maxFailures,
+        totals: ledger.totals,
+        open: ledger.open,
+        dlqMessages: deadLetters.messages,
+        nameless: deadLetters.nameless,
+        unlisted: unlisted.of((task) => ledger.counts(task)),
+        failures: await failures.finish((task) => ledger.counts(task)),
+        reportPath,
+        // Two clocks may be at work: that of this machine and that of SQS.
+        durationMs: Math.max(0, course.endedAt - startedAt),
+        samples: progress.samples,
+    };
+}
+/** Sends what the run begins with, where that was not done yet, and opens its account. */
+async function seedOnce({ clients, outputs, found, signal }, tools) {
+    const { checkpoint } = found;
+    const { run, mode, parts, seeded } = checkpoint;
+    if (seeded)
+        return checkpoint;
+    if (mode === 'copy') {
+        await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing);
+        return { ...checkpoint, seeded: true };
     }
-    async poll(count, signal) {
-        const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS;
-        if (count === this.#lastCount && !due)
-            return;
-        this.#lastCount = count;
-        await this.lookThrough(signal);
+    const { family, origins, objects, more } = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools.timing);
+    if (origins.size === 0)
+        notice('The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.');
+    else
+        info(`Redriving ${origins.size} dead-lettered tasks, which hold ${objects} objects`);
+    if (more)
+        warning('The dead-letter queue holds more messages than one run looks through: redrive again after this one.');
+    const ledger = new Ledger(origins.size, objects, family).snapshot();
+    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
+}
+/** What can be said of a run that somebody else watches: how it stood at its last checkpoint. */
+function tellFromCheckpoint(job, checkpoint) {
+    const { ledger, savedAt, startedAt, samples, watcher } = checkpoint;
+    return {
+        ...aboutRun(job, checkpoint),
+        ending: job.inputs.wait ? 'superseded' : 'left',
+        watcher: watcher.name,
+        budget: undefined,
+        totals: ledger.totals,
+        open: ledger.expected - ledger.settled,
+        dlqMessages: ledger.totals.deadTasks,
+        nameless: 0,
+        unlisted: [],
+        failures: [],
+        reportPath: '',
+        durationMs: savedAt - startedAt,
+        samples,
+    };
+}
+function aboutRun({ inputs, outputs, runKey }, { run }) {
+    const { source, destination, options, stackName, region } = inputs;
+    const { deadLetterQueueUrl } = outputs;
+    return { runId: run.id, runKey, source, destination, options, stackName, region, deadLetterQueueUrl };
+}
+async function* segmentsOf({ store, found }) {
+    if (store)
+        yield* store.segments(found.checkpoint);
+}
+/**
+ * Watches. With checkpoints, whatever ends the watching does not end the run: it is kept for whoever attaches next, and
+ * what went wrong becomes the reason. Without, it is thrown.
+ */
+async function observe(job, books, saver, tools) {
+    const { store, inputs } = job;
+    if (!saver || !store)
+        return await watchRun(job, books, (delivery) => delivery.remove(), tools);
+    try {
+        if (!inputs.wait && job.found.checkpoint.seeded === false) {
+            await saver.release();
+            return { ending: 'left', endedAt: tools.timing.now() };
+        }
+        const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools);
+        if (course.ending === 'left' || course.ending === 'timed-out')
+            await saver.release();
+        return course.ending === 'superseded' ? { ...course, ...(await watcherOf(store)) } : course;
     }
-    async lookThrough(signal) {
-        this.#lastLook = this.#timing.now();
-        const { sqs, stack, deadLetters } = this.#watched;
-        for (const message of await look(sqs, stack.deadLetterQueueUrl, signal))
-            await deadLetters.take(message);
+    catch (error) {
+        const endedAt = tools.timing.now();
+        if (error instanceof LeaseLostError)
+            return { ending: 'superseded', endedAt, ...(await watcherOf(store)) };
+        return { ending: 'unwatched', endedAt, reason: explain(error) };
     }
+}
+async function watcherOf(store) {
+    const found = await store.read();
+    return found ? { watcher: found.checkpoint.watcher.name } : {};
+}
+function watchRun({ inputs, outputs, clients, found, signal }, books, took, tools) {
+    const { sqs, lambda } = clients;
+    const { ledger, progress } = books;
+    const { run, startedAt } = found.checkpoint;
+    const { timing } = tools;
+    return watch({ ...books, sqs, stack: outputs, runQueueUrl: run.queue, took }, {
+        pollMs: inputs.pollSeconds * 1000,
+        wait: inputs.wait,
+        budget: inputs.maxFailures,
+        deadline: timing.now() + inputs.timeoutMinutes * 60_000,
+        signal,
+        timing,
+        onPoll: (depths) => info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
+        onWarning: (message) => warning(message),
+        onQuiet: async () => {
+            if (await keepEnabled(lambda, outputs, tools))
+                info('The functions were paused; enabled them again');
+        },
+    });
+}
+
+;// CONCATENATED MODULE: ./build/protocol/key.js
+/**
+ * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
+ * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
+ * stands before U+E000 to U+FFFF.
+ */
+/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
+const KEY_BYTES = 1024;
+const MAX_CODE_POINT = 0x10ffff;
+const FIRST_SURROGATE = 0xd800;
+const LAST_SURROGATE = 0xdfff;
+/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
+function key_compareKeys(a, b) {
+    const length = Math.min(a.length, b.length);
+    for (let i = 0; i < length; i++) {
+        const x = a.charCodeAt(i);
+        const y = b.charCodeAt(i);
+        if (x !== y)
+            return rank(x) - rank(y);
+    }
+    return a.length - b.length;
+}
+/** Bytes of UTF-8. */
+function utf8Length(text) {
+    return Buffer.byteLength(text);
+}
+/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
+function nextCodePoint(code) {
+    if (code === MAX_CODE_POINT)
+        return undefined;
+    return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
+}
+/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
+function rank(unit) {
+    if (unit < FIRST_SURROGATE)
+        return unit;
+    return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
+}
+
+;// CONCATENATED MODULE: ./build/protocol/range.js
+
+function inRange(key, { after, upTo }) {
+    return ((after === undefined || compareKeys(after, key) < 0) &&
+        (upTo === undefined || compareKeys(key, upTo) <= 0));
+}
+/** True when no key at all can lie in the range. */
+function isEmpty({ after, upTo }) {
+    return upTo !== undefined && compareKeys(after ?? '', upTo) >= 0;
+}
+/** Two of the prefixes of which one begins with the other, so that some keys would be taken twice; undefined when there are none. */
+function overlappingPrefixes(prefixes) {
+    const sorted = [...prefixes].sort(key_compareKeys);
+    for (const [index, prefix] of sorted.entries()) {
+        const next = sorted[index + 1];
+        if (next?.startsWith(prefix))
+            return [prefix, next];
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/location.js
+
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
+/**
+ * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
+ * naming rules). Throws an error that begins with the input's name.
+ */
+function parseLocation(input, text) {
+    const shown = printable(text);
+    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
+    if (!match)
+        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
+    const [, bucket = '', prefix = ''] = match;
+    if (bucket.endsWith('--x-s3'))
+        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express), which lists in no order; not supported`);
+    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
+        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`);
+    if (utf8Length(prefix) > KEY_BYTES)
+        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
+    return { bucket, prefix };
+}
+/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
+function overlaps(source, destination) {
+    if (source.bucket !== destination.bucket)
+        return undefined;
+    if (source.prefix === destination.prefix)
+        return 'destination: is the source itself; S3 does not copy an object onto itself';
+    if (destination.prefix.startsWith(source.prefix))
+        return 'destination: lies inside the source, so the run would copy its own copies for ever';
+    return undefined;
+}
+/** A place as the person wrote it, safe to print on one line. */
+function showPlace({ bucket, prefix }) {
+    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/read-choice.js
+
+
+/** An input that is one of a few words. Throws an error that begins with its name. */
+function readChoice(name, choices) {
+    const text = getInput(name);
+    const choice = choices.find((one) => one === text);
+    if (choice === undefined)
+        throw new Error(`${name}: "${printable(text)}" must be ${tell(choices)}`);
+    return choice;
+}
+function tell(choices) {
+    const words = choices.filter((word) => word !== '').join(', ');
+    return choices.includes('') ? `empty or one of ${words}` : `one of ${words}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/options.js
+
+
+
+const STORAGE_CLASSES = [
+    'preserve',
+    'STANDARD',
+    'STANDARD_IA',
+    'ONEZONE_IA',
+    'INTELLIGENT_TIERING',
+    'GLACIER_IR',
+    'GLACIER',
+    'DEEP_ARCHIVE',
+    'REDUCED_REDUNDANCY',
+];
+/** S3 user guide, "Access control list overview", canned ACLs that an object can have. */
+const ACLS = [
+    '',
+    'private',
+    'public-read',
+    'public-read-write',
+    'authenticated-read',
+    'aws-exec-read',
+    'bucket-owner-read',
+    'bucket-owner-full-control',
+];
+/**
+ * Reads what becomes of all that belongs to an object.
+ * @param attempt runs a reader, and gives the second value instead when it throws
+ */
+function readOptions(attempt) {
+    const choice = (name, choices) => attempt(() => readChoice(name, choices), choices[0]);
+    const owner = (name) => attempt(() => readOwner(name), undefined);
+    const storageClass = choice('storage-class', STORAGE_CLASSES);
+    const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse']);
+    const sseKmsKey = getInput('destination-kms-key');
+    const acl = choice('acl', ACLS);
+    const overwrite = choice('overwrite', ['always', 'never', 'if-newer']);
+    const sourceOwner = owner('source-owner');
+    const destinationOwner = owner('destination-owner');
+    return {
+        ...(choice('tags', ['copy', 'skip']) === 'skip' && { tags: 'skip' }),
+        ...(choice('annotations', ['skip', 'copy']) === 'copy' && { annotations: 'copy' }),
+        ...(choice('website-redirects', ['skip', 'copy']) === 'copy' && { websiteRedirects: 'copy' }),
+        ...(storageClass !== 'preserve' && { storageClass }),
+        ...(sse !== '' && { sse }),
+        ...(sse.startsWith('aws:kms') && sseKmsKey !== '' && { sseKmsKey }),
+        ...(acl !== '' && { acl }),
+        ...(overwrite !== 'always' && { overwrite }),
+        ...(choice('if-changed', ['copy', 'fail']) === 'fail' && { ifChanged: 'fail' }),
+        ...(choice('archived', ['fail', 'skip']) === 'skip' && { archived: 'skip' }),
+        ...(choice('request-payer', ['', 'requester']) === 'requester' && { requestPayer: 'requester' }),
+        ...(sourceOwner !== undefined && { sourceOwner }),
+        ...(destinationOwner !== undefined && { destinationOwner }),
+    };
+}
+function readOwner(name) {
+    const text = getInput(name);
+    if (text === '')
+        return undefined;
+    if (!/^\d{12}$/.test(text))
+        throw new Error(`${name}: "${printable(text)}" is not an account id of 12 digits`);
+    return text;
+}
+
+;// CONCATENATED MODULE: ./build/src/inputs.js
+
+
+
+
+
+
+
+
+
+const KMS_KEY = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/;
+const IAM_POLICY = /^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/;
+/** SQS allows a queue's name 80 characters, of which `-run-` and the run's id take 30. */
+const STACK_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,49}$/;
+/** Reads and checks all inputs. Throws one UserError that names every problem. */
+function readInputs() {
+    const problems = [];
+    const attempt = (read, fallback) => {
+        try {
+            return read();
+        }
+        catch (error) {
+            problems.push(error.message);
+            return fallback;
+        }
+    };
+    const nowhere = { bucket: '', prefix: '' };
+    const source = attempt(() => parseLocation('source', getInput('source')), nowhere);
+    const destination = attempt(() => parseLocation('destination', getInput('destination')), nowhere);
+    if (source !== nowhere && destination !== nowhere) {
+        const problem = overlaps(source, destination);
+        if (problem)
+            problems.push(problem);
+    }
+    const inputs = {
+        mode: attempt(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
+        source,
+        destination,
+        stackName: attempt(readStackName, ''),
+        region: attempt(readRegion, ''),
+        prefixes: attempt(() => readPrefixes(source.prefix), []),
+        batchSize: attempt(() => readNumber('batch-size', 1, 1000), 0),
+        maxConcurrency: attempt(() => readNumber('max-concurrency', 2, 1000), 0),
+        pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
+        timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
+        wait: attempt(() => readBoolean('wait'), true),
+        runKey: attempt(() => readOptional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'), undefined),
+        failOnError: attempt(() => readBoolean('fail-on-error'), true),
+        maxFailures: attempt(() => parseBudget('max-failures', printable(getInput('max-failures'))), undefined),
+        deploy: attempt(() => readChoice('deploy', ['auto', 'never']), 'auto'),
+        afterRun: attempt(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
+        artifactBucket: attempt(() => readOptional('artifact-bucket', BUCKET, 'the name of a bucket'), undefined),
+        sourceKmsKey: attempt(() => readOptional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'), undefined),
+        destinationKmsKey: attempt(() => readOptional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'), undefined),
+        permissionsBoundary: attempt(() => readOptional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'), undefined),
+        stackTags: attempt(readStackTags, {}),
+        options: readOptions(attempt),
+    };
+    if (problems.length > 0) {
+        const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`;
+        throw new UserError(`${count} not right; nothing was touched.\n${problems.map((line) => `- ${line}`).join('\n')}`);
+    }
+    return inputs;
+}
+function readStackName() {
+    const name = getInput('stack-name');
+    if (!STACK_NAME.test(name))
+        throw new Error(`stack-name: "${printable(name)}" must begin with a letter and hold only letters, digits and hyphens, at most 50`);
+    return name;
+}
+function readRegion() {
+    const region = getInput('region') || process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || '';
+    if (region === '')
+        throw new Error('region: not given, and neither AWS_REGION nor AWS_DEFAULT_REGION is set in the environment');
+    if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region))
+        throw new Error(`region: "${printable(region)}" is not the name of an AWS region, such as eu-central-1`);
+    return region;
+}
+function readPrefixes(sourcePrefix) {
+    // Not getMultilineInput, which trims: a prefix may begin or end with a space.
+    const lines = getInput('prefixes', { trimWhitespace: false }).split(/\r?\n/);
+    const prefixes = lines.filter((line) => line.trim() !== '');
+    const twice = overlappingPrefixes(prefixes);
+    if (twice)
+        throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`);
+    const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
+    if (long)
+        throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`);
+    return prefixes;
+}
+function readNumber(name, least, most) {
+    const text = getInput(name);
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+        throw new Error(`${name}: "${printable(text)}" must be a whole number from ${least} to ${most}`);
+    return value;
+}
+function readOptional(name, pattern, what) {
+    const text = getInput(name);
+    if (text === '')
+        return undefined;
+    if (!pattern.test(text))
+        throw new Error(`${name}: "${printable(text)}" is not ${what}`);
+    return text;
+}
+/** Lines of `name=value`; AWS allows 128 and 256 characters (CloudFormation API reference, Tag). */
+function readStackTags() {
+    const lines = getMultilineInput('stack-tags');
+    return Object.fromEntries(lines.map((line) => {
+        const [, name = '', value = ''] = /^([^=]{1,128})=(.{0,256})$/.exec(line) ?? [];
+        if (name.trim() === '' || /^aws:/i.test(name))
+            throw new Error(`stack-tags: "${printable(line)}" must be name=value, and the name must not begin with aws:`);
+        return [name.trim(), value.trim()];
+    }));
+}
+function readBoolean(name) {
+    const text = getInput(name);
+    if (!/^(true|false)$/i.test(text))
+        throw new Error(`${name}: "${printable(text)}" must be true or false`);
+    return text.toLowerCase() === 'true';
+}
+
+// EXTERNAL MODULE: external "node:url"
+var external_node_url_ = __nccwpck_require__(3136);
+;// CONCATENATED MODULE: ./build/src/api-calls.js
+/** Counts the API calls that clients make from now on. Retries of one call are not counted. */
+function countCalls(clients) {
+    const calls = { count: 0 };
+    for (const client of Object.values(clients)) {
+        const middleware = (next) => (args) => {
+            calls.count++;
+            return next(args);
+        };
+        client.middlewareStack.add(middleware, { step: 'initialize', name: 'countCalls' });
+    }
+    return calls;
+}
+
+;// CONCATENATED MODULE: ./build/src/prepare.js
+
+
+
+
+
+
+const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' };
+/**
+ * Brings the stack into the state that the run needs, and lets its functions check with their own rights that the
+ * run can be done. Throws a UserError for whatever a person has to mend; nothing was sent then.
+ */
+async function prepareStack(clients, inputs, tools) {
+    const { source, destination } = inputs;
+    const startedAt = tools.timing.now();
+    const calls = countCalls(clients);
+    const root = actionRoot();
+    const stack = await ensureStack(clients, {
+        ...inputs,
+        tags: inputs.stackTags,
+        s3Endpoint: process.env.AWS_ENDPOINT_URL_S3,
+        allowAcls: inputs.options.acl !== undefined,
+        allowAnnotations: inputs.options.annotations !== undefined,
+        sourceBucket: source.bucket,
+        destinationBucket: destination.bucket,
+        templatePath: (0,external_node_path_.join)(root, 'template.yaml'),
+        codePath: (0,external_node_path_.join)(root, 'dist', 'functions.zip'),
+    }, tools);
+    const { outputs, how } = stack;
+    const run = { source, destination, options: inputs.options };
+    const functions = [outputs.listFunctionName, outputs.copyFunctionName];
+    await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, how !== 'reused', tools)));
+    tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${prepare_tell(calls)}`);
+    return stack;
+}
+function prepare_tell(calls) {
+    const count = calls.count;
+    return `${count} API call${count === 1 ? '' : 's'}`;
+}
+/** The folder with action.yml: above this file, whether it runs from the sources or from the bundle. */
+function actionRoot() {
+    let folder = (0,external_node_path_.dirname)((0,external_node_url_.fileURLToPath)(import.meta.url));
+    while (!(0,external_node_fs_.existsSync)((0,external_node_path_.join)(folder, 'action.yml')) && folder !== (0,external_node_path_.dirname)(folder))
+        folder = (0,external_node_path_.dirname)(folder);
+    return folder;
+}
+
+;// CONCATENATED MODULE: ./build/src/fidelity.js
+
+/**
+ * What the copies have of all that belonged to their sources. Counted by policy: the listing does not tell which objects
+ * have tags, an ACL or a lock, so `left out` means that none of the copies has any.
+ */
+function fidelity({ copied, reclassed }, options) {
+    const kept = (what) => ({ what, kept: copied, setAnew: 0, leftOut: 0, how: '' });
+    const setAnew = (what, count, how) => ({
+        what,
+        kept: copied - count,
+        setAnew: count,
+        leftOut: 0,
+        how,
+    });
+    const leftOut = (what, how) => ({
+        what,
+        kept: 0,
+        setAnew: 0,
+        leftOut: copied,
+        how,
+    });
+    const { tags, storageClass, sse, acl, annotations, websiteRedirects } = options;
+    return [
+        kept('Metadata'),
+        tags === 'skip' ? leftOut('Tags', 'tags: skip') : kept('Tags'),
+        reclassed > 0 ? setAnew('Storage class', reclassed, `to ${storageClass}`) : kept('Storage class'),
+        setAnew('Encryption', copied, sse ?? 'the destination bucket’s default'),
+        setAnew('ACL', copied, acl ?? 'private'),
+        annotations ? kept('Annotations') : leftOut('Annotations', 'annotations: skip'),
+        websiteRedirects ? kept('Website redirects') : leftOut('Website redirects', 'website-redirects: skip'),
+        leftOut('Object Lock, older versions', 'never copied'),
+    ];
+}
+/** The same in one line for the log. */
+function tellFidelity(lines) {
+    const names = (chosen) => chosen.map(({ what }) => what.toLowerCase()).join(', ');
+    const anew = lines
+        .filter(({ setAnew }) => setAnew > 0)
+        .map(({ what, kept, setAnew, how }) => `${what.toLowerCase()}${kept > 0 ? ` of ${formatCount(setAnew)}` : ''} (${how})`);
+    const parts = [
+        `kept: ${names(lines.filter(({ kept, setAnew }) => kept > 0 && setAnew === 0))}`,
+        `set anew: ${anew.join(', ')}`,
+        `left out: ${names(lines.filter(({ leftOut }) => leftOut > 0))}`,
+    ];
+    return `What belongs to objects: ${parts.join('; ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/result.js
+
+
+function statusOf(result) {
+    switch (result.ending) {
+        case 'settled':
+            return shortfalls(result).length === 0 ? 'succeeded' : 'failed';
+        case 'left':
+        case 'superseded':
+        case 'unwatched':
+            return 'running';
+        case 'timed-out':
+            return result.runKey === undefined ? 'failed' : 'running';
+        case 'stalled':
+        case 'over-budget':
+            return 'failed';
+        case 'cancelled':
+        case 'stopped':
+            return 'cancelled';
+    }
+}
+/** Whether a step fails with this result. With `fail-on-error: false`, only when the run was cut short. */
+function failsStep(result, failOnError) {
+    const status = statusOf(result);
+    if (status === 'cancelled' || (status === 'failed' && result.ending !== 'settled'))
+        return true;
+    // Left running as it was asked for; what has failed by then is for whoever sees the end.
+    if (result.ending === 'left')
+        return false;
+    return failOnError && status !== 'succeeded';
+}
+/** What is to be said of a run that was left running. */
+function tellGoingOn(result) {
+    const { watcher } = result;
+    return watcher
+        ? `The run goes on, watched by ${printable(watcher)}.`
+        : `The run goes on. ${howToAttach(result)}`;
+}
+/** How to see a run to its end that goes on; on one line. */
+function howToAttach({ runKey = '' }) {
+    return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${printable(runKey)}\`.`;
+}
+/** Why a run is not a success, most important first; empty when it is one. */
+function shortfalls(result) {
+    const { ending, open, totals, dlqMessages, unlisted, runKey, reason } = result;
+    const lines = [];
+    const tasks = counted(open, 'task');
+    if (ending === 'timed-out' && runKey === undefined)
+        lines.push(`The run was stopped at its timeout with ${tasks} open.`);
+    else if (ending === 'timed-out')
+        lines.push(`The run is not complete: the timeout is over with ${tasks} open. ${goesOn(result)}`);
+    if (ending === 'unwatched')
+        lines.push(`The run is not complete: ${reason} ${goesOn(result)}`);
+    if (ending === 'superseded')
+        lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`);
+    if (ending === 'stopped')
+        lines.push(`The run was stopped elsewhere with ${tasks} open: its queue, or that of the stack, is gone.`);
+    if (ending === 'cancelled')
+        lines.push(`The run was cancelled with ${tasks} open.`);
+    if (ending === 'stalled')
+        lines.push(`The run was stopped: ${tasks} open, but the queues have been empty for minutes. Were they purged, or is a message older than the queue keeps it?`);
+    if (ending === 'over-budget' && result.budget)
+        lines.push(`The run was stopped early, with ${tasks} open: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`);
+    if (totals.failed > 0)
+        lines.push(`${counted(totals.failed, 'object')} could not be copied.`);
+    if (dlqMessages > 0)
+        lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue.`);
+    if (unlisted.length > 0)
+        lines.push(`${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`);
+    return lines;
+}
+function goesOn(result) {
+    return `It goes on without this step. ${howToAttach(result)}`;
+}
+/** The commonest code, which is likely to be the cause; a word, so that it needs no escaping. */
+function mostly({ failures }) {
+    const [first] = failures.toSorted((a, b) => b.count - a.count);
+    return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : '';
+}
+function counted(count, noun) {
+    return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/summary.js
+
+
+
+
+
+/** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
+const CODES = 20;
+const PARTS = 10;
+const CHART_POINTS = 30;
+const ICONS = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌' };
+/** How the run ended, where that has to be said at once. */
+const TITLES = {
+    settled: '',
+    left: ', goes on',
+    superseded: ', watched elsewhere',
+    unwatched: ', unwatched',
+    stopped: ', stopped elsewhere',
+    'timed-out': ', timed out',
+    stalled: ', stalled',
+    'over-budget': ', stopped early',
+    cancelled: ', cancelled',
+};
+/** The job summary, in GitHub's Markdown. What comes from outside is escaped. */
+function renderSummary(result) {
+    const problems = shortfalls(result);
+    return [
+        `## ${ICONS[statusOf(result)]} S3 copy: ${headline(result)}`,
+        `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
+        problems.map((line) => `> ${markdown(line, 2000)}`).join('\n>\n'),
+        result.ending === 'left' ? markdown(tellGoingOn(result), 2000) : '',
+        totalsTable(result),
+        chart(result.samples),
+        failuresTable(result.failures),
+        unlistedParts(result),
+        fidelityTable(result),
+        whereToLook(result),
+    ]
+        .filter((part) => part !== '')
+        .join('\n\n')
+        .concat('\n');
+}
+function headline({ totals, durationMs, ending }) {
+    const copied = `${formatCount(totals.copied)} of ${formatCount(totals.listed)} objects`;
+    return `${copied} in ${formatDuration(durationMs)}${TITLES[ending]}`;
+}
+function totalsTable({ totals, dlqMessages, durationMs, open }) {
+    const seconds = Math.max(durationMs / 1000, 0.001);
+    const rows = [
+        ['Listed', formatCount(totals.listed)],
+        ['Copied', formatCount(totals.copied)],
+        ['Skipped', formatCount(totals.skipped)],
+        ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
+        ['Failed', formatCount(totals.failed)],
+        ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
+        ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
+        ['Bytes', formatBytes(totals.bytes)],
+        ['Duration', formatDuration(durationMs)],
+        [
+            'Throughput',
+            `${formatCount(totals.copied / seconds)} objects/s, ${formatBytes(totals.bytes / seconds)}/s`,
+        ],
+    ];
+    return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n');
+}
+/** Objects copied over time; nothing for a run too short to show a course. */
+function chart(samples) {
+    if (samples.length < 4)
+        return '';
+    const step = Math.ceil(samples.length / CHART_POINTS);
+    const points = samples.filter((_, index) => index % step === 0 || index === samples.length - 1);
+    return [
+        '```mermaid',
+        'xychart-beta',
+        '  title "Objects copied"',
+        `  x-axis "seconds" [${points.map(({ elapsedMs }) => Math.round(elapsedMs / 1000)).join(', ')}]`,
+        '  y-axis "objects"',
+        `  line [${points.map(({ copied }) => copied).join(', ')}]`,
+        '```',
+    ].join('\n');
+}
+function failuresTable(groups) {
+    if (groups.length === 0)
+        return '';
+    const rows = groups.slice(0, CODES).map(({ code, count, examples }) => {
+        const shown = examples.map(({ key, message }) => `${markdown(key)}: ${markdown(message)}`).join('<br>');
+        return `| ${markdown(code)} | ${formatCount(count)} | ${shown} |`;
+    });
+    const rest = groups.length > CODES ? [`| ${groups.length - CODES} more codes | | see the report |`] : [];
+    return [
+        '### Failures by code',
+        '',
+        '| Code | Objects | Examples |',
+        '|---|---:|---|',
+        ...rows,
+        ...rest,
+    ].join('\n');
+}
+/** What the copies have of all that belonged to their sources. */
+function fidelityTable({ totals, options }) {
+    if (totals.copied === 0)
+        return '';
+    const rows = fidelity(totals, options).map(({ what, kept, setAnew, leftOut, how }) => {
+        const counts = [kept, setAnew, leftOut].map((count) => (count === 0 ? '' : formatCount(count)));
+        return `| ${[what, ...counts, how].join(' | ')} |`;
+    });
+    const head = ['| | Kept | Set anew | Left out | |', '|---|---:|---:|---:|---|'];
+    return ['### What belongs to objects', '', ...head, ...rows].join('\n');
+}
+function unlistedParts({ unlisted }) {
+    if (unlisted.length === 0)
+        return '';
+    const rows = unlisted.slice(0, PARTS).map(({ part: { prefix, range }, code, message }) => {
+        const cells = [range.after ?? '', range.upTo ?? '', prefix, `${code}: ${message}`];
+        return `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`;
+    });
+    const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|'];
+    const rest = unlisted.length > PARTS ? [`| and ${unlisted.length - PARTS} more | | | |`] : [];
+    return [...head, ...rows, ...rest].join('\n');
+}
+function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region, ...result }) {
+    const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`];
+    if (result.failures.length > 0)
+        lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner.`);
+    if (result.dlqMessages > 0)
+        lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`);
+    if (result.nameless > 0)
+        lines.push(`The dead-letter queue also holds ${formatCount(result.nameless)} messages that name no run.`);
+    if (result.failures.length > 0 || result.dlqMessages > 0)
+        lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`);
+    return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/src/report.js
+
+
+
+
+
+
+/** GitHub shows 10 annotations of a kind for a step; the last one of ours says what fails the step. */
+const ANNOTATIONS = 8;
+/** GitHub cuts an annotation at 4,096 characters. */
+const ANNOTATION_CHARS = 1000;
+/** Tells how a run went: log, outputs, annotations and job summary. Marks the step as failed when it fell short, unless told not to. */
+async function report(result, failOnError) {
+    const problems = shortfalls(result);
+    setOutputs(result);
+    logTotals(result);
+    annotate(result);
+    if (result.ending === 'left')
+        info(tellGoingOn(result));
+    const message = problems.join(' ');
+    if (failsStep(result, failOnError))
+        setFailed(message);
+    else if (problems.length > 0)
+        warning(failOnError ? message : `${message} The step passes because fail-on-error is false.`);
+    await writeSummary(renderSummary(result));
+}
+function setOutputs(result) {
+    const { totals, dlqMessages, durationMs, runId, reportPath } = result;
+    const outputs = {
+        status: statusOf(result),
+        listed: totals.listed,
+        copied: totals.copied,
+        skipped: totals.skipped,
+        vanished: totals.vanished,
+        failed: totals.failed,
+        dlq: dlqMessages,
+        'dlq-objects': totals.deadObjects,
+        bytes: totals.bytes,
+        duration: Math.round(durationMs / 1000),
+        'run-id': runId,
+        report: reportPath,
+    };
+    for (const [name, value] of Object.entries(outputs))
+        setOutput(name, String(value));
+}
+function logTotals({ totals, options, dlqMessages, durationMs, failures, reportPath }) {
+    const parts = [
+        `listed ${formatCount(totals.listed)}`,
+        `copied ${formatCount(totals.copied)} (${formatBytes(totals.bytes)})`,
+        `skipped ${formatCount(totals.skipped)}`,
+        `vanished ${formatCount(totals.vanished)}`,
+        `failed ${formatCount(totals.failed)}`,
+        `dead-lettered ${formatCount(totals.deadObjects)} objects in ${formatCount(dlqMessages)} tasks`,
+    ];
+    info(`${parts.join(', ')} in ${formatDuration(durationMs)}`);
+    if (totals.copied > 0)
+        info(tellFidelity(fidelity(totals, options)));
+    if (failures.length > 0)
+        info(`Every object that failed: ${reportPath}`);
+}
+function annotate({ failures, nameless }) {
+    for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
+        const example = examples[0];
+        const shown = example ? ` For example ${printable(example.key)}: ${printable(example.message)}` : '';
+        error(shorten(`${formatCount(count)} × ${printable(code)}.${shown}`, ANNOTATION_CHARS), {
+            title: 'Objects not copied',
+        });
+    }
+    if (nameless > 0)
+        warning(`The dead-letter queue holds ${formatCount(nameless)} messages that name no run. They are not counted.`);
+}
+/** A summary that can't be written (none outside of a runner) must not fail a run. */
+async function writeSummary(text) {
+    if (!process.env.GITHUB_STEP_SUMMARY)
+        return;
+    await summary.addRaw(text).write();
 }
 
 ;// CONCATENATED MODULE: ./build/src/main.js
-
-
-
-
-
 
 
 
@@ -89689,80 +91010,72 @@ async function run() {
         await main(cancel.signal);
     }
     catch (error) {
+        setOutput('status', 'failed');
         setFailed(explain(error));
     }
 }
 async function main(signal) {
     const inputs = readInputs();
     const clients = createClients(inputs.region);
-    const outputs = await group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools));
+    const stack = await group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools));
     if (signal.aborted)
-        return setFailed('The job was cancelled before the run began.');
-    const stack = { name: inputs.stackName, outputs };
-    const runId = newRunId(new Date(timing.now()));
-    const queueUrl = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${runId}`, timing);
-    saveRun({ queueUrl, region: inputs.region, runId, stack, afterRun: inputs.afterRun });
-    info(`Run ${runId}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`);
+        return cancelledEarly();
+    const { attachment, store, runKey } = await begin(clients, inputs, stack, tools, signal);
+    if (attachment.how === 'aborted')
+        return cancelledEarly();
+    const { run } = attachment.checkpoint;
+    info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`);
+    if (runKey !== undefined)
+        info(`Its run-key is ${printable(runKey)}`);
+    const about = { inputs, outputs: stack.outputs, runKey };
+    if (attachment.how === 'watched')
+        return await report(tellFromCheckpoint(about, attachment.checkpoint), inputs.failOnError);
+    const job = { ...about, clients, found: attachment, store, signal };
+    // What this step comes across is no reason to stop a run that others have begun.
+    let leave = attachment.how === 'attached';
     try {
-        const result = await copy({ inputs, outputs, clients, runId, queueUrl, signal });
+        const result = await follow(job, tools);
+        leave = isLeft(result);
         await report(result, inputs.failOnError);
     }
+    catch (error) {
+        if (!leave)
+            throw error;
+        setOutput('status', 'running');
+        setFailed(`${explain(error)} Run ${run.id} goes on without this step.`);
+    }
     finally {
-        await deleteRunQueue(clients.sqs, queueUrl);
+        if (leave)
+            clearRun();
+        else
+            await end(job);
     }
     // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
-    if (signal.aborted)
+    if (leave || signal.aborted)
         return;
-    await afterRun(inputs.afterRun, clients, stack, tools);
+    await afterRun(inputs.afterRun, clients, { name: inputs.stackName, outputs: stack.outputs }, tools);
     clearRun();
 }
-/** Seeds the run, watches it to its end, and gathers what there is to say of it. */
-async function copy({ inputs, outputs, clients, runId, queueUrl, signal }) {
-    const { source, destination, batchSize, stackName, region } = inputs;
-    const { sqs, lambda } = clients;
-    const run = { id: runId, queue: queueUrl, source, destination, batchSize };
-    const parts = seeds(inputs);
-    const reportPath = (0,external_node_path_.join)(process.env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), `s3-71-${runId}`, 'failures.ndjson');
-    const ledger = new Ledger(parts.length);
-    const failures = new Failures(reportPath);
-    const unlisted = new UnlistedParts();
-    const deadLetters = new DeadLetters(runId, ledger, failures, unlisted);
-    const progress = new Progress();
-    const startedAt = timing.now();
-    await Promise.all([
-        seed(sqs, outputs.listQueueUrl, run, parts, timing),
-        resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
-    ]);
-    const { ending, endedAt } = await group('Progress', () => watch({ sqs, stack: outputs, runQueueUrl: queueUrl, ledger, failures, deadLetters, unlisted }, {
-        pollMs: inputs.pollSeconds * 1000,
-        deadline: startedAt + inputs.timeoutMinutes * 60_000,
-        signal,
-        timing,
-        onPoll: (depths) => info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
-        onWarning: (message) => warning(message),
-        onQuiet: async () => {
-            if (await keepEnabled(lambda, outputs, tools))
-                info('The functions were paused; enabled them again');
-        },
-    }));
-    return {
-        runId,
-        ending,
-        source,
-        destination,
-        stackName,
-        region,
-        totals: ledger.totals,
-        open: ledger.open,
-        dlqMessages: deadLetters.messages,
-        nameless: deadLetters.nameless,
-        unlisted: unlisted.of((task) => ledger.counts(task)),
-        failures: await failures.finish((task) => ledger.counts(task)),
-        reportPath,
-        deadLetterQueueUrl: outputs.deadLetterQueueUrl,
-        durationMs: endedAt - startedAt,
-        samples: progress.samples,
-    };
+function cancelledEarly() {
+    setOutput('status', 'cancelled');
+    setFailed('The job was cancelled before the run began.');
+}
+/** Whether a run, and what it has in queues and buckets, is now the matter of others. */
+function isLeft(result) {
+    return statusOf(result) === 'running' || result.ending === 'stopped';
+}
+/** Ends a run: workers drop what is left of it, and nobody can attach to it any more. */
+async function end({ clients, store, found }) {
+    const { run } = found.checkpoint;
+    await deleteRunQueue(clients.sqs, run.queue);
+    try {
+        const last = await store?.read();
+        if (last?.checkpoint.run.id === run.id)
+            await store?.remove(last.checkpoint);
+    }
+    catch (error) {
+        info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`);
+    }
 }
 
 

@@ -47308,7 +47308,7 @@ __webpack_unused_export__ = DeleteObjectTaggingCommand;
 __webpack_unused_export__ = DeleteObjectTaggingOutput$;
 __webpack_unused_export__ = DeleteObjectTaggingRequest$;
 __webpack_unused_export__ = DeleteObjects$;
-__webpack_unused_export__ = DeleteObjectsCommand;
+exports.xvx = DeleteObjectsCommand;
 __webpack_unused_export__ = DeleteObjectsOutput$;
 __webpack_unused_export__ = DeleteObjectsRequest$;
 __webpack_unused_export__ = DeletePublicAccessBlock$;
@@ -47444,7 +47444,7 @@ __webpack_unused_export__ = GetObjectAttributesCommand;
 __webpack_unused_export__ = GetObjectAttributesOutput$;
 __webpack_unused_export__ = GetObjectAttributesParts$;
 __webpack_unused_export__ = GetObjectAttributesRequest$;
-__webpack_unused_export__ = GetObjectCommand;
+exports.jLs = GetObjectCommand;
 __webpack_unused_export__ = GetObjectLegalHold$;
 __webpack_unused_export__ = GetObjectLegalHoldCommand;
 __webpack_unused_export__ = GetObjectLegalHoldOutput$;
@@ -47714,7 +47714,7 @@ __webpack_unused_export__ = PutObjectAnnotation$;
 __webpack_unused_export__ = PutObjectAnnotationCommand;
 __webpack_unused_export__ = PutObjectAnnotationOutput$;
 __webpack_unused_export__ = PutObjectAnnotationRequest$;
-__webpack_unused_export__ = PutObjectCommand;
+exports.wKZ = PutObjectCommand;
 __webpack_unused_export__ = PutObjectLegalHold$;
 __webpack_unused_export__ = PutObjectLegalHoldCommand;
 __webpack_unused_export__ = PutObjectLegalHoldOutput$;
@@ -79634,607 +79634,34 @@ function timing_backoffMs(tries, random) {
     return random() * Math.min(CAP_MS, BASE_MS * 2 ** tries);
 }
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
-var dist_cjs = __nccwpck_require__(3805);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
-var client_lambda_dist_cjs = __nccwpck_require__(1696);
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
-var client_s3_dist_cjs = __nccwpck_require__(3711);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
-var client_sqs_dist_cjs = __nccwpck_require__(8868);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
-var client_sts_dist_cjs = __nccwpck_require__(1695);
-;// CONCATENATED MODULE: ./build/aws/queue.js
-/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
-function isQueueGone(error) {
-    const name = error?.name;
-    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
-}
+var dist_cjs = __nccwpck_require__(3711);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/protocol/encoding.js
 /**
- * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
- * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
- */
-const SQS_ATTEMPTS = 10;
-
-;// CONCATENATED MODULE: ./build/src/stack/runs.js
-
-
-/** A run queue that is older was left behind: no run lasts longer than its `timeout`, 7,200 minutes at most. */
-const LONGEST_RUN_MS = 7_200 * 60_000;
-/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
-const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
-/**
- * URLs of the run queues of the runs that are going on.
+ * Object keys as text that every hop can carry.
  *
- * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
- * new one: see {@link pauseIfIdle} for what is done about that.
- *
- * @param now milliseconds since the epoch
+ * SQS refuses some characters that S3 keys may hold (U+0001..U+001F except TAB, LF, CR, and U+FFFE, U+FFFF:
+ * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
+ * printable ASCII, so what a message weighs is its length.
  */
-async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = [];
-    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
-        urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)));
-    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
-    return urls.filter((_, index) => alive[index]);
+/** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
+function encoding_encodeKey(key) {
+    return encodeURIComponent(key).replaceAll('%2F', '/');
 }
-function isAbandoned(queueUrl, runQueuePrefix, now) {
-    const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
-    const [, ...parts] = STARTED.exec(runId) ?? [];
-    if (parts.length === 0)
-        return false;
-    const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
-    return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
-}
-async function queueExists(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
-        return true;
-    }
-    catch (error) {
-        if (isQueueGone(error))
-            return false;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/mappings.js
-
-
-const POLL_MS = 1_000;
-/** A mapping is in a change for seconds; after this long something is wrong with it. */
-const LONGEST_MS = 5 * 60_000;
-/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
-const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException'];
-/**
- * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
- * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
- */
-async function resume(lambda, mappings, tools) {
-    await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
-}
-/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
-async function untilEnabled(lambda, mappings, { timing }) {
-    const startedAt = timing.now();
-    for (const id of idsOf(mappings))
-        for (;;) {
-            const { State, StateTransitionReason } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
-            if (State === 'Enabled')
-                break;
-            if (timing.now() - startedAt > LONGEST_MS)
-                throw new Error(`the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`);
-            await timing.sleep(POLL_MS);
-        }
+/** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
+function decodeKey(text) {
+    return text.includes('%') ? decodeURIComponent(text) : text;
 }
 /**
- * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
- * found disabled. Two API calls.
+ * JSON with every character outside printable ASCII escaped: SQS takes it, and no reader of lines breaks it (Node's
+ * readline, for one, ends a line at U+2028).
  */
-async function keepEnabled(lambda, mappings, tools) {
-    const found = await Promise.all(idsOf(mappings).map(async (id) => {
-        const { State = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
-        if (!/^Disabl/.test(State))
-            return false;
-        await setEnabled(lambda, id, true, tools);
-        return true;
-    }));
-    return found.includes(true);
-}
-/**
- * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
- * deleted. Returns whether the stack is paused now.
- *
- * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
- * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
- * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
- * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
- */
-async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0;
-    if (!(await isIdle()))
-        return false;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
-    if (await isIdle())
-        return true;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
-    return false;
-}
-function idsOf({ listMappingId, copyMappingId }) {
-    return [listMappingId, copyMappingId];
-}
-async function setEnabled(lambda, id, enabled, { timing }) {
-    const startedAt = timing.now();
-    for (;;) {
-        try {
-            await lambda.send(new client_lambda_dist_cjs/* UpdateEventSourceMappingCommand */.cio({ UUID: id, Enabled: enabled }));
-            return;
-        }
-        catch (error) {
-            if (!BUSY.includes(error.name) || timing.now() - startedAt > LONGEST_MS)
-                throw error;
-            await timing.sleep(POLL_MS);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/outputs.js
-
-
-/** A parameter that only stacks of our template have. */
-const OWN_PARAMETER = 'Fingerprint';
-/** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
-async function outputs_describeStack(cfn, name) {
-    try {
-        const { Stacks } = await cfn.send(new dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
-        const stack = Stacks?.[0];
-        if (!stack)
-            return undefined;
-        return {
-            id: stack.StackId ?? '',
-            name: stack.StackName ?? name,
-            status: stack.StackStatus ?? '',
-            statusReason: stack.StackStatusReason,
-            terminationProtection: stack.EnableTerminationProtection ?? false,
-            changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
-            parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
-            tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
-            outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
-        };
-    }
-    catch (error) {
-        if (isMissingStack(error))
-            return undefined;
-        throw error;
-    }
-}
-/**
- * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
- * of that name exists but can't serve a run.
- */
-async function findStack(cfn, name) {
-    const stack = await outputs_describeStack(cfn, name);
-    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
-}
-/** Whether a stack is one of ours, made from some version of template.yaml. */
-function outputs_isOwnStack({ parameters }) {
-    return parameters.has(OWN_PARAMETER);
-}
-/** The outputs that a run needs. Throws a UserError that names the missing ones. */
-function outputs_readOutputs({ name, status, outputs }) {
-    const missing = [];
-    const read = (key) => {
-        const value = outputs.get(key);
-        if (!value)
-            missing.push(key);
-        return value ?? '';
-    };
-    const found = {
-        version: read('Version'),
-        listQueueUrl: read('ListQueueUrl'),
-        copyQueueUrl: read('CopyQueueUrl'),
-        deadLetterQueueUrl: read('DeadLetterQueueUrl'),
-        runQueuePrefix: read('RunQueuePrefix'),
-        listFunctionName: read('ListFunctionName'),
-        copyFunctionName: read('CopyFunctionName'),
-        listMappingId: read('ListMappingId'),
-        copyMappingId: read('CopyMappingId'),
-    };
-    if (missing.length > 0)
-        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
-    return found;
-}
-/** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
-function isMissingStack(error) {
-    return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
-}
-
-;// CONCATENATED MODULE: ./build/src/errors.js
-/** A mistake or state that the person who runs the workflow can mend; its message is all that they are shown. */
-class errors_UserError extends Error {
-    name = 'UserError';
-}
-/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
-function explain(error) {
-    if (error instanceof errors_UserError)
-        return error.message;
-    if (!(error instanceof Error))
-        return String(error);
-    const aws = error;
-    if (!aws.$metadata)
-        return `${error.name}: ${error.message}`;
-    const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
-    return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
-}
-function hint(code) {
-    if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
-        return '. The workflow’s role lacks a permission: see docs/permissions.md.';
-    if (isExpired(code))
-        return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
-    if (/^(CredentialsProviderError)$/.test(code))
-        return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
-    return '';
-}
-function isExpired(code) {
-    return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
-}
-
-;// CONCATENATED MODULE: ./build/src/text.js
-/**
- * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
- * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
- */
-// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
-/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
-const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
-/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
-function printable(text) {
-    return text
-        .replaceAll('\\', '\\\\')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('::', ':\\u{3a}')
-        .replaceAll('##[', '#\\u{23}[');
-}
-/**
- * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
- * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
- * because ARNs hold it.
- */
-function text_logLine(text) {
-    return text
-        .replace(/\s+/g, ' ')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('##[', '#\\u{23}[');
-}
-/** The start of a text when it is longer than `most` characters, never cut inside a character. */
-function shorten(text, most) {
-    const chars = [...text];
-    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
-}
-/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
-function markdown(text, most = 200) {
-    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/states.js
-/** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
-const CONDITIONS = {
-    CREATE_COMPLETE: 'usable',
-    UPDATE_COMPLETE: 'usable',
-    UPDATE_ROLLBACK_COMPLETE: 'usable',
-    IMPORT_COMPLETE: 'usable',
-    IMPORT_ROLLBACK_COMPLETE: 'usable',
-    CREATE_FAILED: 'broken',
-    ROLLBACK_COMPLETE: 'broken',
-    ROLLBACK_FAILED: 'broken',
-    DELETE_FAILED: 'broken',
-    REVIEW_IN_PROGRESS: 'absent',
-    DELETE_COMPLETE: 'absent',
-};
-/** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
-function states_conditionOf(stack) {
-    if (!stack)
-        return 'absent';
-    const known = CONDITIONS[stack.status];
-    if (known)
-        return known;
-    return stack.status.endsWith('_IN_PROGRESS') ? 'busy' : 'stuck';
-}
-/** What a person can do about a stuck stack. */
-function states_adviceFor({ name, status }) {
-    if (status === 'UPDATE_ROLLBACK_FAILED')
-        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
-    if (status === 'UPDATE_FAILED')
-        return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
-    return 'Bring it into a state that can be updated, or delete it.';
-}
-/** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
-function states_hasMoved(before, after) {
-    if (states_conditionOf(before) === 'absent')
-        return states_conditionOf(after) !== 'absent';
-    return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/events.js
-var _a;
-
-
-
-
-
-const events_POLL_MS = 3_000;
-/** CloudFormation gives up on the slowest of our resources long before. */
-const events_LONGEST_MS = 30 * 60_000;
-/** What CloudFormation says of resources that it gave up on because another one failed. */
-const CONSEQUENCE = /^Resource (creation|update|deletion) cancelled/i;
-/** The events of one operation on a stack: shows them in the log as they come, and remembers what failed first. */
-class events_StackEvents {
-    #cfn;
-    #stackId;
-    #tools;
-    #seen = new Set();
-    #firstFailure;
-    #ended = false;
-    constructor(cfn, stackId, tools) {
-        this.#cfn = cfn;
-        this.#stackId = stackId;
-        this.#tools = tools;
-    }
-    /** The resource that failed first and CloudFormation's reason, or undefined. */
-    get firstFailure() {
-        return this.#firstFailure;
-    }
-    /** Takes what has happened so far for known, so that only later events are shown. */
-    async skip() {
-        for (const event of await this.#fetch())
-            this.#seen.add(event.EventId ?? '');
-    }
-    /** Shows the events since the last look, oldest first. */
-    async show() {
-        for (const event of (await this.#fetch()).reverse()) {
-            this.#seen.add(event.EventId ?? '');
-            this.#tools.log.info(lineOf(event));
-            if (isFailure(event))
-                this.#firstFailure ??= describeFailure(event);
-            if (event.PhysicalResourceId === this.#stackId && !event.ResourceStatus?.endsWith('_IN_PROGRESS'))
-                this.#ended = true;
-        }
-    }
-    /**
-     * Shows events until the operation is over, and returns the stack as it is then. Throws a UserError after half an hour.
-     *
-     * @param before the stack as it was before: for a moment after a call CloudFormation may still describe it like that
-     */
-    async follow(before) {
-        const { now, sleep } = this.#tools.timing;
-        const startedAt = now();
-        for (;;) {
-            const stack = await outputs_describeStack(this.#cfn, this.#stackId);
-            await this.show();
-            if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
-                return stack;
-            if (now() - startedAt > events_LONGEST_MS)
-                throw new errors_UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
-            await sleep(events_POLL_MS);
-        }
-    }
-    /** Events that were not seen yet, newest first, as CloudFormation gives them. */
-    async #fetch() {
-        const found = [];
-        let token;
-        do {
-            const { _a: page = [], NextToken } = await this.#cfn.send(new dist_cjs/* DescribeStackEventsCommand */.Ie9({
-                StackName: this.#stackId,
-                ...(token !== undefined && { NextToken: token }),
-            }));
-            const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
-            found.push(...unseen);
-            token = unseen.length === page.length ? NextToken : undefined;
-        } while (token !== undefined);
-        return found;
-    }
-}
-_a = events_StackEvents;
-function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
-    return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
-}
-function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
-    return text_logLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
-}
-function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
-    const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
-    return text_logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/remove.js
-
-
-
-
-
-/**
- * Deletes a stack and waits until it is gone. Throws a UserError when it is protected, not ours, or can't be deleted,
- * with the first failed resource.
- */
-async function remove_removeStack(cfn, stack, tools) {
-    if (!outputs_isOwnStack(stack))
-        throw remove_foreignStack(stack);
-    if (stack.terminationProtection)
-        throw new errors_UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
-    const events = new events_StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await cfn.send(new dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
-    const left = await events.follow(stack);
-    if (states_conditionOf(left) !== 'absent')
-        throw new errors_UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
-}
-/** A stack that has the name but was made from somebody else's template must not be touched. */
-function remove_foreignStack({ name }) {
-    return new errors_UserError(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/after-run.js
-
-
-
-
-/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
-async function afterRun(what, clients, stack, tools) {
-    const inUse = `The stack ${stack.name} stays as it is: another run is going on.`;
-    if (what === 'pause') {
-        const paused = await pauseIfIdle(clients, stack.outputs, tools);
-        tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse);
-    }
-    else if (what === 'delete') {
-        const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now());
-        const found = await outputs_describeStack(clients.cfn, stack.name);
-        if (active.length > 0)
-            tools.log.info(inUse);
-        else if (found) {
-            await remove_removeStack(clients.cfn, found, tools);
-            tools.log.info(`The stack ${stack.name} is deleted.`);
-        }
-    }
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
-
-
-/** Bytes of a template that can be sent inside a request (CloudFormation quotas, TemplateBody). */
-const TEMPLATE_BYTES = 51_200;
-/** How template.yaml names the functions' code for the SAM CLI. */
-const LOCAL_CODE = 'CodeUri: dist/functions';
-/** Reads template.yaml and the zip with the functions. */
-async function blueprint_readBlueprint(templatePath, codePath) {
-    const [template, code] = await Promise.all([readFile(templatePath, 'utf8'), readFile(codePath)]);
-    const codeHash = sha256(code);
-    return { template, code, codeHash, fingerprint: fingerprintOf(template, codeHash) };
-}
-/** Another for any change of template or code. Parameters are not in it: CloudFormation tells those itself. */
-function fingerprintOf(template, codeHash) {
-    return sha256(`${codeHash}\n${template}`).slice(0, 32);
-}
-/** The template with the functions' code at an S3 location in place of the local folder. Throws when it can't be sent. */
-function blueprint_withCode(template, { bucket, key }) {
-    const parts = template.split(LOCAL_CODE);
-    if (parts.length !== 2)
-        throw new Error(`the template must say "${LOCAL_CODE}" once`);
-    const packaged = parts.join(`CodeUri: s3://${bucket}/${key}`);
-    if (Buffer.byteLength(packaged) > TEMPLATE_BYTES)
-        throw new Error(`the template is larger than the ${TEMPLATE_BYTES} bytes that CloudFormation takes`);
-    return packaged;
-}
-function sha256(data) {
-    return createHash('sha256').update(data).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/change.js
-
-
-
-
-
-
-
-const change_POLL_MS = 1_500;
-/** How CloudFormation says that a change set changes nothing (the AWS SAM CLI goes by the same two texts). */
-const NO_CHANGES = /didn't contain changes|No updates are to be performed/;
-/** What CloudFormation throws when a stack or change set is not, or no longer, in the state that a call needs. */
-const STATE_ERRORS = (/* unused pure expression or super */ null && ([
-    'ValidationError',
-    'ChangeSetNotFoundException',
-    'ChangeSetNotFound',
-    'InvalidChangeSetStatusException',
-    'InvalidChangeSetStatus',
-]));
-/**
- * Creates or updates a stack by a change set, showing its events, and returns it when it is at rest.
- *
- * Returns `unchanged` when CloudFormation finds nothing to do, and `overtaken` when somebody else changes the stack at
- * the same time: then look again. Throws a UserError that names the first failed resource.
- */
-async function change_applyChange(cfn, change, tools) {
-    try {
-        const changeSet = await createChangeSet(cfn, change, tools);
-        if (typeof changeSet === 'string')
-            return changeSet;
-        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
-        // it from now on makes this change set void.
-        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
-            await discard(cfn, changeSet);
-            return 'overtaken';
-        }
-        return await execute(cfn, change, changeSet, tools);
-    }
-    catch (error) {
-        if (!STATE_ERRORS.includes(error.name))
-            throw error;
-        const now = await describeStack(cfn, change.stackName);
-        if (hasMoved(change.before, now))
-            return 'overtaken';
-        throw error;
-    }
-}
-async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
-    const isNew = conditionOf(before) === 'absent';
-    const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
-    const { Id = '', StackId = '' } = await cfn.send(new CreateChangeSetCommand({
-        StackName: stackName,
-        ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
-        ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
-        TemplateBody: template,
-        Parameters: [
-            ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
-            ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
-        ],
-        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
-        Capabilities: ['CAPABILITY_IAM'],
-        // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
-        ...(isNew && { OnStackFailure: 'DELETE' }),
-    }));
-    for (;;) {
-        const changeSet = await cfn.send(new DescribeChangeSetCommand({ ChangeSetName: Id, StackName: StackId }));
-        if (changeSet.Status === 'CREATE_COMPLETE')
-            return { id: Id, stackId: StackId };
-        if (changeSet.Status === 'FAILED')
-            return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
-        // Executing a change set deletes all others of the stack.
-        if (changeSet.Status?.startsWith('DELETE'))
-            return 'overtaken';
-        await timing.sleep(change_POLL_MS);
-    }
-}
-/** A change set that names tags takes the others away; those of AWS itself can't be named. */
-function allTags(before, tags) {
-    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
-    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
-}
-async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
-    await discard(cfn, changeSet);
-    if (NO_CHANGES.test(StatusReason))
-        return 'unchanged';
-    throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
-}
-async function discard(cfn, { id, stackId }) {
-    await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
-}
-async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
-    const events = new StackEvents(cfn, stackId, tools);
-    await events.skip();
-    await cfn.send(new ExecuteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
-    const stack = await events.follow(before);
-    if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
-        return stack;
-    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
-    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
-    const advice = /not authorized to perform/.test(cause)
-        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
-        : '';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+function encoding_asciiJson(value) {
+    return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
@@ -87815,39 +87242,6 @@ function unwrap(schema) {
 
 //#endregion
 
-;// CONCATENATED MODULE: ./build/protocol/check.js
-
-const check_CheckAnswerSchema = object({
-    /** The protocol version that the function's messages are of. */
-    protocol: number(),
-    /** What is in the way, in words for a person; empty when nothing is. */
-    problems: array(string()),
-});
-
-;// CONCATENATED MODULE: ./build/protocol/encoding.js
-/**
- * Object keys as text that every hop can carry.
- *
- * SQS refuses some characters that S3 keys may hold (U+0001..U+001F except TAB, LF, CR, and U+FFFE, U+FFFF:
- * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
- * printable ASCII, so what a message weighs is its length.
- */
-/** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
-function encoding_encodeKey(key) {
-    return encodeURIComponent(key).replaceAll('%2F', '/');
-}
-/** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
-function decodeKey(text) {
-    return decodeURIComponent(text);
-}
-/**
- * JSON with every character outside printable ASCII escaped: SQS takes it, and no reader of lines breaks it (Node's
- * readline, for one, ends a line at U+2028).
- */
-function encoding_asciiJson(value) {
-    return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
 ;// CONCATENATED MODULE: ./build/protocol/message.js
 
 
@@ -87865,8 +87259,43 @@ const REASON_CHARS = 200;
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 const message_BATCH_BYTES = (/* unused pure expression or super */ null && (250 * 1024));
 const Count = pipe(number(), safeInteger(), minValue(0));
-const Key = pipe(string(), check((text) => canDecode(text), 'is not a percent-encoded key'), transform(decodeKey));
+const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    try {
+        return decodeKey(value);
+    }
+    catch {
+        addIssue({ message: 'is not a percent-encoded key' });
+        return NEVER;
+    }
+}));
 const Place = object({ bucket: string(), prefix: Key });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = object({
+    /** Default: they are copied. */
+    tags: optional(literal('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: optional(literal('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: optional(literal('copy')),
+    /** Default: the source object's. */
+    storageClass: optional(string()),
+    /** Default: the destination bucket's own. */
+    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: optional(string()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: optional(string()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: optional(picklist(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: optional(literal('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: optional(literal('skip')),
+    requestPayer: optional(literal('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: optional(string()),
+    destinationOwner: optional(string()),
+});
 const RunSchema = object({
     /** Names the run everywhere: queue, log, summary, report. */
     id: string(),
@@ -87876,6 +87305,20 @@ const RunSchema = object({
     destination: Place,
     /** Objects in a copy task at most. */
     batchSize: pipe(number(), integer(), minValue(1)),
+    options: optional(OptionsSchema),
+});
+/** What a listing tells of an object besides key and size, and how far its copy got. */
+const DetailsSchema = object({
+    /** As listed, without quotes. */
+    etag: optional(string()),
+    /** Missing for STANDARD. */
+    storageClass: optional(string()),
+    /** It is in an archive, and not restored. */
+    archived: optional(literal(true)),
+    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
+    upload: optional(string()),
+    /** The content is copied, and so many of its annotations. */
+    annotate: optional(Count),
 });
 const head = { v: literal(message_PROTOCOL), id: string(), run: RunSchema };
 /** A part of the source: the keys of a range that begin with a prefix. */
@@ -87883,12 +87326,18 @@ const PartSchema = object({
     prefix: Key,
     range: object({ after: optional(Key), upTo: optional(Key) }),
 });
-const ListTaskSchema = object({ ...head, kind: literal('list'), ...PartSchema.entries });
+const ListTaskSchema = object({
+    ...head,
+    kind: literal('list'),
+    ...PartSchema.entries,
+    /** How many list tasks it descends from: the more there are, the larger is the source. */
+    generation: Count,
+});
 const CopyTaskSchema = object({
     ...head,
     kind: literal('copy'),
-    /** What to copy: source key and size in bytes as listed. */
-    objects: array(pipe(tuple([Key, Count]), transform(([key, size]) => ({ key, size })))),
+    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
+    objects: array(pipe(tupleWithRest([Key, Count], DetailsSchema), transform(([key, size, details]) => ({ key, size, ...details })))),
     /** How often these objects have been handed on because S3 kept refusing them for the time being. */
     round: Count,
 });
@@ -87905,6 +87354,10 @@ const OutcomeSchema = object({
     listed: Count,
     copied: Count,
     skipped: Count,
+    /** Objects that were gone when their turn came. */
+    vanished: Count,
+    /** Copied objects that are in another storage class than the source. */
+    reclassed: Count,
     /** Bytes of the copied objects. */
     bytes: Count,
     failures: array(object({ key: Key, code: string(), message: string() })),
@@ -87915,8 +87368,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'MalformedMessageError';
 }
-function message_newListTask(id, run, { prefix, range }) {
-    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, range };
+function message_newListTask(id, run, { prefix, range }, generation = 0) {
+    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, range, generation };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: message_PROTOCOL, kind: 'copy', id, run, objects, round };
@@ -87927,11 +87380,11 @@ function message_encodeTask(task) {
     const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
     if (task.kind === 'list')
         return asciiJson({ ...task, run, ...encodePart(task) });
-    return asciiJson({ ...task, run, objects: task.objects.map(({ key, size }) => [encodeKey(key), size]) });
+    return asciiJson({ ...task, run, objects: task.objects.map(encodeObject) });
 }
 /** Bytes that an object adds to the body of a copy task. */
-function objectBytes({ key, size }) {
-    return encodeKey(key).length + String(size).length + 6;
+function objectBytes(object) {
+    return asciiJson(encodeObject(object)).length + 1;
 }
 /** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
 function decodeTask(body) {
@@ -87982,6 +87435,11 @@ function tellVersion(version) {
         return 'has a version that is no number';
     return `is of version ${asciiJson(version).slice(0, 20)}`;
 }
+function encodeObject({ key, size, ...details }) {
+    for (const _ in details)
+        return [encodeKey(key), size, details];
+    return [encodeKey(key), size];
+}
 function encodePlace(place) {
     return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
 }
@@ -88002,15 +87460,919 @@ function message_parseJson(text) {
         return undefined;
     }
 }
-function canDecode(text) {
-    try {
-        decodeKey(text);
+
+;// CONCATENATED MODULE: ./build/src/errors.js
+/** A mistake or state that the person who runs the workflow can mend; its message is all that they are shown. */
+class errors_UserError extends Error {
+    name = 'UserError';
+}
+/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
+function explain(error) {
+    if (error instanceof errors_UserError)
+        return error.message;
+    if (!(error instanceof Error))
+        return String(error);
+    const aws = error;
+    if (!aws.$metadata)
+        return `${error.name}: ${error.message}`;
+    const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
+    return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
+}
+function hint(code) {
+    if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
+        return '. The workflow’s role lacks a permission: see docs/permissions.md.';
+    if (isExpired(code))
+        return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
+    if (/^(CredentialsProviderError)$/.test(code))
+        return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
+    return '';
+}
+function isExpired(code) {
+    return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/protocol/ids.js
+
+/** The family of the tasks that the action itself seeds. */
+const ids_SEED_FAMILY = 'seed';
+/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
+function newAttemptId() {
+    return randomBytes(12).toString('base64url');
+}
+/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
+function newRunId(now) {
+    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+    return `${time}-${randomBytes(4).toString('hex')}`;
+}
+function ids_taskId(family, index) {
+    return `${family}.${index}`;
+}
+/** Takes a task id apart; undefined when it is none. */
+function ids_parseTaskId(id) {
+    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
+    return match ? { family: match[1], index: Number(match[2]) } : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/ledger.js
+
+
+/**
+ * The account of a run: which tasks exist, which are settled, the totals.
+ *
+ * Exact over at-least-once, unordered delivery: a task's first settlement counts, later ones don't; the children that
+ * exist are those which counted settlements name. Keeps one bit for a copy task, one small record for an attempt that
+ * spawned children, of which a number is left when all of them have settled, and nothing for an object.
+ */
+class ledger_Ledger {
+    totals = zero();
+    /** A number is a family of so many children that are all settled. */
+    #families = new Map();
+    #expected = 0;
+    #settled = 0;
+    /**
+     * @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)`
+     * @param listed objects of the copy tasks among them, which no list task of this run will tell of
+     * @param family what the seeds are named after instead
+     */
+    constructor(seeds, listed = 0, family = SEED_FAMILY) {
+        this.totals.listed = listed;
+        this.#adopt({ attempt: family, children: seeds });
+    }
+    /** A ledger that goes on where the one of the snapshot was. */
+    static from({ totals, expected, settled, families }) {
+        const ledger = new ledger_Ledger(0);
+        Object.assign(ledger.totals, totals);
+        ledger.#expected = expected;
+        ledger.#settled = settled;
+        for (const family of families)
+            ledger.#families.set(family[0], readFamily(family));
+        return ledger;
+    }
+    /** All that it holds as plain JSON: about 30 bytes for an attempt that spawned children, a bit for an open one's child. */
+    snapshot() {
+        return {
+            totals: { ...this.totals },
+            expected: this.#expected,
+            settled: this.#settled,
+            families: [...this.#families].map(([attempt, family]) => writeFamily(attempt, family)),
+        };
+    }
+    /** Tasks known to exist and not settled. */
+    get open() {
+        return this.#expected - this.#settled;
+    }
+    /** Tasks settled so far. */
+    get settled() {
+        return this.#settled;
+    }
+    /** Every task that exists is settled. Once true it stays true. */
+    get done() {
+        return this.open === 0;
+    }
+    /**
+     * Takes a settlement in.
+     * @returns whether it is the first of its task; {@link counts} tells whether that task is part of the run
+     */
+    settle({ task, totals, spawned }) {
+        const name = parseTaskId(task);
+        if (!name)
+            return false;
+        const family = this.#family(name.family);
+        if (typeof family === 'number' || (family.live && name.index >= family.size))
+            return false;
+        if (!setBit(family, name.index))
+            return false;
+        const brood = spawned && spawned.children > 0 ? spawned : undefined;
+        if (family.live) {
+            this.#settled++;
+            add(this.totals, totals);
+            this.#closeIfSettled(name.family, family);
+            if (brood)
+                this.#adopt(brood);
+        }
+        else {
+            add(family.held, totals);
+            if (brood)
+                family.heldFamilies.push(brood);
+        }
         return true;
     }
-    catch {
-        return false;
+    /** Whether a task exists: a counted outcome (or the action) named it. What is said of any other task is held back. */
+    counts(task) {
+        const name = parseTaskId(task);
+        if (!name)
+            return false;
+        const family = this.#families.get(name.family);
+        if (typeof family === 'number')
+            return name.index < family;
+        return family?.live === true && name.index < family.size;
+    }
+    /** Makes a family part of the run, and with it all that its settled children named. */
+    #adopt(first) {
+        const queue = [first];
+        for (let next = queue.pop(); next; next = queue.pop()) {
+            const family = this.#family(next.attempt);
+            if (typeof family === 'number' || family.live)
+                continue;
+            family.live = true;
+            family.size = next.children;
+            this.#expected += family.size;
+            this.#settled += family.settledCount;
+            add(this.totals, family.held);
+            for (const held of family.heldFamilies)
+                queue.push(held);
+            family.heldFamilies = [];
+            this.#closeIfSettled(next.attempt, family);
+        }
+    }
+    #closeIfSettled(attempt, { settledCount, size }) {
+        if (settledCount === size)
+            this.#families.set(attempt, size);
+    }
+    #family(attempt) {
+        const known = this.#families.get(attempt);
+        if (known !== undefined)
+            return known;
+        const family = {
+            live: false,
+            size: 0,
+            settled: new Uint32Array(1),
+            settledCount: 0,
+            held: zero(),
+            heldFamilies: [],
+        };
+        this.#families.set(attempt, family);
+        return family;
     }
 }
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/checkpoint.js
+
+
+
+
+
+
+/** The version of what is on this page. An action reads no other. */
+const FORMAT = 1;
+/** The checkpoint of a run that has just been made. */
+function firstCheckpoint(run, { mode, parts }, watcher, now) {
+    return {
+        run,
+        mode,
+        parts,
+        origins: [],
+        seeded: false,
+        startedAt: now,
+        savedAt: now,
+        watcher,
+        segments: [],
+        ledger: new Ledger(parts.length).snapshot(),
+        unlisted: [],
+        samples: [{ elapsedMs: 0, copied: 0 }],
+    };
+}
+const zip = (0,external_node_util_.promisify)(external_node_zlib_.gzip);
+const unzip = (0,external_node_util_.promisify)(external_node_zlib_.gunzip);
+async function encodeCheckpoint(checkpoint) {
+    return await zip(encoding_asciiJson({ format: FORMAT, protocol: message_PROTOCOL, ...checkpoint }));
+}
+/**
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
+ * only the version is checked. Throws a UserError when it is of another one.
+ */
+async function decodeCheckpoint(bytes) {
+    const { format, protocol, ...checkpoint } = JSON.parse((await unzip(bytes)).toString());
+    if (format !== FORMAT || protocol !== message_PROTOCOL)
+        throw new errors_UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end, or delete its queue ${checkpoint.run.queue} to stop it.`);
+    return checkpoint;
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
+
+
+/** Objects of one DeleteObjects at most (S3 API reference). */
+const DELETE_AT_ONCE = 1000;
+/** A conditional write that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
+/** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
+class CheckpointStore {
+    #s3;
+    bucket;
+    folder;
+    /** @param folder a key that ends with `/` */
+    constructor(s3, bucket, folder) {
+        this.#s3 = s3;
+        this.bucket = bucket;
+        this.folder = folder;
+    }
+    /** The checkpoint, or undefined when there is none. */
+    async read() {
+        try {
+            const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
+            const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+            return { checkpoint: await decodeCheckpoint(bytes), etag: ETag };
+        }
+        catch (error) {
+            if (error.name === 'NoSuchKey')
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Writes the checkpoint, if what is there is what `expected` says: the ETag of the one before, or undefined for none.
+     * @returns its ETag, or undefined when something else is there
+     */
+    async write(checkpoint, expected) {
+        try {
+            const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+                ...this.#at(STATE),
+                Body: await encodeCheckpoint(checkpoint),
+                ContentType: 'application/gzip',
+                ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+            }));
+            return ETag;
+        }
+        catch (error) {
+            if (!CONFLICTS.includes(error.name))
+                throw error;
+            // A write whose answer got lost is repeated by the SDK, and finds itself there.
+            const found = await this.read();
+            const { watcher, savedAt } = checkpoint;
+            const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
+            return isOurs ? found.etag : undefined;
+        }
+    }
+    async writeSegment(watcher, number, bytes) {
+        await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+            ...this.#at(segmentName(watcher, number)),
+            Body: bytes,
+            ContentType: 'application/x-ndjson',
+        }));
+    }
+    /** The contents of the segments that a checkpoint names, one after the other. */
+    async *segments({ segments }) {
+        for (const name of segmentNames(segments)) {
+            const { Body } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(name)));
+            if (Body)
+                yield await Body.transformToByteArray();
+        }
+    }
+    async removeSegments({ segments }) {
+        await this.#remove(segmentNames(segments));
+    }
+    /** Removes the checkpoint and the segments that it names. What a crash has left beside them expires by itself. */
+    async remove({ segments }) {
+        await this.#remove([STATE, ...segmentNames(segments)]);
+    }
+    async #remove(names) {
+        const { Bucket, ExpectedBucketOwner } = this.#at('');
+        for (let from = 0; from < names.length; from += DELETE_AT_ONCE)
+            await this.#s3.send(new dist_cjs/* DeleteObjectsCommand */.xvx({
+                Bucket,
+                ...(ExpectedBucketOwner && { ExpectedBucketOwner }),
+                Delete: {
+                    Objects: names.slice(from, from + DELETE_AT_ONCE).map((name) => ({ Key: this.folder + name })),
+                    Quiet: true,
+                },
+            }));
+    }
+    #at(name) {
+        const { name: Bucket, owner } = this.bucket;
+        return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) };
+    }
+}
+const STATE = 'run.json.gz';
+/** Named by the watcher, so that one that has lost its lease and does not know it yet overwrites nobody's. */
+function segmentName(watcher, number) {
+    return `failures-${watcher}-${number}.ndjson`;
+}
+function segmentNames(segments) {
+    return segments.flatMap(([watcher, count]) => Array.from({ length: count }, (_, index) => segmentName(watcher, index)));
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
+var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
+var client_lambda_dist_cjs = __nccwpck_require__(1696);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
+var client_sqs_dist_cjs = __nccwpck_require__(8868);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
+var client_sts_dist_cjs = __nccwpck_require__(1695);
+;// CONCATENATED MODULE: ./build/aws/queue.js
+/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
+function isQueueGone(error) {
+    const name = error?.name;
+    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
+}
+/**
+ * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
+ * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
+ */
+const SQS_ATTEMPTS = 10;
+
+;// CONCATENATED MODULE: ./build/src/stack/runs.js
+
+
+/** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
+const LONGEST_RUN_MS = 14 * 24 * 3600_000;
+/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
+const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
+/**
+ * URLs of the run queues of the runs that are going on.
+ *
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
+ * new one: see {@link pauseIfIdle} for what is done about that.
+ *
+ * @param now milliseconds since the epoch
+ */
+async function activeRuns(sqs, runQueuePrefix, now) {
+    const urls = [];
+    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
+        urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)));
+    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
+    return urls.filter((_, index) => alive[index]);
+}
+function isAbandoned(queueUrl, runQueuePrefix, now) {
+    const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
+    const [, ...parts] = STARTED.exec(runId) ?? [];
+    if (parts.length === 0)
+        return false;
+    const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
+    return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
+}
+/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
+async function queueExists(sqs, queueUrl) {
+    try {
+        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
+        return true;
+    }
+    catch (error) {
+        if (isQueueGone(error))
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/mappings.js
+
+
+const POLL_MS = 1_000;
+/** A mapping is in a change for seconds; after this long something is wrong with it. */
+const LONGEST_MS = 5 * 60_000;
+/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
+const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException'];
+/**
+ * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
+ * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
+ */
+async function resume(lambda, mappings, tools) {
+    await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
+}
+/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
+async function untilEnabled(lambda, mappings, { timing }) {
+    const startedAt = timing.now();
+    for (const id of idsOf(mappings))
+        for (;;) {
+            const { State, StateTransitionReason } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
+            if (State === 'Enabled')
+                break;
+            if (timing.now() - startedAt > LONGEST_MS)
+                throw new Error(`the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`);
+            await timing.sleep(POLL_MS);
+        }
+}
+/**
+ * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
+ * found disabled. Two API calls.
+ */
+async function keepEnabled(lambda, mappings, tools) {
+    const found = await Promise.all(idsOf(mappings).map(async (id) => {
+        const { State = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
+        if (!/^Disabl/.test(State))
+            return false;
+        await setEnabled(lambda, id, true, tools);
+        return true;
+    }));
+    return found.includes(true);
+}
+/**
+ * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
+ * deleted. Returns whether the stack is paused now.
+ *
+ * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
+ * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
+ * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
+ * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
+ */
+async function pauseIfIdle({ lambda, sqs }, stack, tools) {
+    const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0;
+    if (!(await isIdle()))
+        return false;
+    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
+    if (await isIdle())
+        return true;
+    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
+    return false;
+}
+function idsOf({ listMappingId, copyMappingId }) {
+    return [listMappingId, copyMappingId];
+}
+async function setEnabled(lambda, id, enabled, { timing }) {
+    const startedAt = timing.now();
+    for (;;) {
+        try {
+            await lambda.send(new client_lambda_dist_cjs/* UpdateEventSourceMappingCommand */.cio({ UUID: id, Enabled: enabled }));
+            return;
+        }
+        catch (error) {
+            if (!BUSY.includes(error.name) || timing.now() - startedAt > LONGEST_MS)
+                throw error;
+            await timing.sleep(POLL_MS);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/outputs.js
+
+
+/** A parameter that only stacks of our template have. */
+const OWN_PARAMETER = 'Fingerprint';
+/** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
+async function outputs_describeStack(cfn, name) {
+    try {
+        const { Stacks } = await cfn.send(new client_cloudformation_dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
+        const stack = Stacks?.[0];
+        if (!stack)
+            return undefined;
+        return {
+            id: stack.StackId ?? '',
+            name: stack.StackName ?? name,
+            status: stack.StackStatus ?? '',
+            statusReason: stack.StackStatusReason,
+            terminationProtection: stack.EnableTerminationProtection ?? false,
+            changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
+            parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
+            tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
+            outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
+        };
+    }
+    catch (error) {
+        if (isMissingStack(error))
+            return undefined;
+        throw error;
+    }
+}
+/**
+ * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
+ * of that name exists but can't serve a run.
+ */
+async function findStack(cfn, name) {
+    const stack = await outputs_describeStack(cfn, name);
+    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
+}
+/** Whether a stack is one of ours, made from some version of template.yaml. */
+function outputs_isOwnStack({ parameters }) {
+    return parameters.has(OWN_PARAMETER);
+}
+/** The outputs that a run needs. Throws a UserError that names the missing ones. */
+function outputs_readOutputs({ name, status, outputs }) {
+    const missing = [];
+    const read = (key) => {
+        const value = outputs.get(key);
+        if (!value)
+            missing.push(key);
+        return value ?? '';
+    };
+    const found = {
+        version: read('Version'),
+        listQueueUrl: read('ListQueueUrl'),
+        copyQueueUrl: read('CopyQueueUrl'),
+        deadLetterQueueUrl: read('DeadLetterQueueUrl'),
+        runQueuePrefix: read('RunQueuePrefix'),
+        listFunctionName: read('ListFunctionName'),
+        copyFunctionName: read('CopyFunctionName'),
+        listMappingId: read('ListMappingId'),
+        copyMappingId: read('CopyMappingId'),
+    };
+    if (missing.length > 0)
+        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+    return found;
+}
+/** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
+function isMissingStack(error) {
+    return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
+}
+
+;// CONCATENATED MODULE: ./build/src/text.js
+/**
+ * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
+ * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
+ */
+// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
+const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
+/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+function printable(text) {
+    return text
+        .replaceAll('\\', '\\\\')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('::', ':\\u{3a}')
+        .replaceAll('##[', '#\\u{23}[');
+}
+/**
+ * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
+ * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
+ * because ARNs hold it.
+ */
+function text_logLine(text) {
+    return text
+        .replace(/\s+/g, ' ')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('##[', '#\\u{23}[');
+}
+/** The start of a text when it is longer than `most` characters, never cut inside a character. */
+function shorten(text, most) {
+    const chars = [...text];
+    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
+}
+/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
+function markdown(text, most = 200) {
+    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/states.js
+/** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
+const CONDITIONS = {
+    CREATE_COMPLETE: 'usable',
+    UPDATE_COMPLETE: 'usable',
+    UPDATE_ROLLBACK_COMPLETE: 'usable',
+    IMPORT_COMPLETE: 'usable',
+    IMPORT_ROLLBACK_COMPLETE: 'usable',
+    CREATE_FAILED: 'broken',
+    ROLLBACK_COMPLETE: 'broken',
+    ROLLBACK_FAILED: 'broken',
+    DELETE_FAILED: 'broken',
+    REVIEW_IN_PROGRESS: 'absent',
+    DELETE_COMPLETE: 'absent',
+};
+/** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
+function states_conditionOf(stack) {
+    if (!stack)
+        return 'absent';
+    const known = CONDITIONS[stack.status];
+    if (known)
+        return known;
+    return stack.status.endsWith('_IN_PROGRESS') ? 'busy' : 'stuck';
+}
+/** What a person can do about a stuck stack. */
+function states_adviceFor({ name, status }) {
+    if (status === 'UPDATE_ROLLBACK_FAILED')
+        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
+    if (status === 'UPDATE_FAILED')
+        return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
+    return 'Bring it into a state that can be updated, or delete it.';
+}
+/** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
+function states_hasMoved(before, after) {
+    if (states_conditionOf(before) === 'absent')
+        return states_conditionOf(after) !== 'absent';
+    return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/events.js
+var _a;
+
+
+
+
+
+const events_POLL_MS = 3_000;
+/** CloudFormation gives up on the slowest of our resources long before. */
+const events_LONGEST_MS = 30 * 60_000;
+/** What CloudFormation says of resources that it gave up on because another one failed. */
+const CONSEQUENCE = /^Resource (creation|update|deletion) cancelled/i;
+/** The events of one operation on a stack: shows them in the log as they come, and remembers what failed first. */
+class events_StackEvents {
+    #cfn;
+    #stackId;
+    #tools;
+    #seen = new Set();
+    #firstFailure;
+    #ended = false;
+    constructor(cfn, stackId, tools) {
+        this.#cfn = cfn;
+        this.#stackId = stackId;
+        this.#tools = tools;
+    }
+    /** The resource that failed first and CloudFormation's reason, or undefined. */
+    get firstFailure() {
+        return this.#firstFailure;
+    }
+    /** Takes what has happened so far for known, so that only later events are shown. */
+    async skip() {
+        for (const event of await this.#fetch())
+            this.#seen.add(event.EventId ?? '');
+    }
+    /** Shows the events since the last look, oldest first. */
+    async show() {
+        for (const event of (await this.#fetch()).reverse()) {
+            this.#seen.add(event.EventId ?? '');
+            this.#tools.log.info(lineOf(event));
+            if (isFailure(event))
+                this.#firstFailure ??= describeFailure(event);
+            if (event.PhysicalResourceId === this.#stackId && !event.ResourceStatus?.endsWith('_IN_PROGRESS'))
+                this.#ended = true;
+        }
+    }
+    /**
+     * Shows events until the operation is over, and returns the stack as it is then. Throws a UserError after half an hour.
+     *
+     * @param before the stack as it was before: for a moment after a call CloudFormation may still describe it like that
+     */
+    async follow(before) {
+        const { now, sleep } = this.#tools.timing;
+        const startedAt = now();
+        for (;;) {
+            const stack = await outputs_describeStack(this.#cfn, this.#stackId);
+            await this.show();
+            if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
+                return stack;
+            if (now() - startedAt > events_LONGEST_MS)
+                throw new errors_UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
+            await sleep(events_POLL_MS);
+        }
+    }
+    /** Events that were not seen yet, newest first, as CloudFormation gives them. */
+    async #fetch() {
+        const found = [];
+        let token;
+        do {
+            const { _a: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
+                StackName: this.#stackId,
+                ...(token !== undefined && { NextToken: token }),
+            }));
+            const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
+            found.push(...unseen);
+            token = unseen.length === page.length ? NextToken : undefined;
+        } while (token !== undefined);
+        return found;
+    }
+}
+_a = events_StackEvents;
+function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
+    return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
+}
+function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
+    return text_logLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
+}
+function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
+    const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
+    return text_logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/remove.js
+
+
+
+
+
+/**
+ * Deletes a stack and waits until it is gone. Throws a UserError when it is protected, not ours, or can't be deleted,
+ * with the first failed resource.
+ */
+async function remove_removeStack(cfn, stack, tools) {
+    if (!outputs_isOwnStack(stack))
+        throw remove_foreignStack(stack);
+    if (stack.terminationProtection)
+        throw new errors_UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
+    const events = new events_StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
+    const left = await events.follow(stack);
+    if (states_conditionOf(left) !== 'absent')
+        throw new errors_UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
+}
+/** A stack that has the name but was made from somebody else's template must not be touched. */
+function remove_foreignStack({ name }) {
+    return new errors_UserError(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/after-run.js
+
+
+
+
+/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
+async function afterRun(what, clients, stack, tools) {
+    const inUse = `The stack ${stack.name} stays as it is: another run is going on.`;
+    if (what === 'pause') {
+        const paused = await pauseIfIdle(clients, stack.outputs, tools);
+        tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse);
+    }
+    else if (what === 'delete') {
+        const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now());
+        const found = await outputs_describeStack(clients.cfn, stack.name);
+        if (active.length > 0)
+            tools.log.info(inUse);
+        else if (found) {
+            await remove_removeStack(clients.cfn, found, tools);
+            tools.log.info(`The stack ${stack.name} is deleted.`);
+        }
+    }
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
+
+
+/** Bytes of a template that can be sent inside a request (CloudFormation quotas, TemplateBody). */
+const TEMPLATE_BYTES = 51_200;
+/** How template.yaml names the functions' code for the SAM CLI. */
+const LOCAL_CODE = 'CodeUri: dist/functions';
+/** Reads template.yaml and the zip with the functions. */
+async function blueprint_readBlueprint(templatePath, codePath) {
+    const [template, code] = await Promise.all([readFile(templatePath, 'utf8'), readFile(codePath)]);
+    const codeHash = sha256(code);
+    return { template, code, codeHash, fingerprint: fingerprintOf(template, codeHash) };
+}
+/** Another for any change of template or code. Parameters are not in it: CloudFormation tells those itself. */
+function fingerprintOf(template, codeHash) {
+    return sha256(`${codeHash}\n${template}`).slice(0, 32);
+}
+/** The template with the functions' code at an S3 location in place of the local folder. Throws when it can't be sent. */
+function blueprint_withCode(template, { bucket, key }) {
+    const parts = template.split(LOCAL_CODE);
+    if (parts.length !== 2)
+        throw new Error(`the template must say "${LOCAL_CODE}" once`);
+    const packaged = parts.join(`CodeUri: s3://${bucket}/${key}`);
+    if (Buffer.byteLength(packaged) > TEMPLATE_BYTES)
+        throw new Error(`the template is larger than the ${TEMPLATE_BYTES} bytes that CloudFormation takes`);
+    return packaged;
+}
+function sha256(data) {
+    return createHash('sha256').update(data).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/change.js
+
+
+
+
+
+
+
+const change_POLL_MS = 1_500;
+/** How CloudFormation says that a change set changes nothing (the AWS SAM CLI goes by the same two texts). */
+const NO_CHANGES = /didn't contain changes|No updates are to be performed/;
+/** What CloudFormation throws when a stack or change set is not, or no longer, in the state that a call needs. */
+const STATE_ERRORS = (/* unused pure expression or super */ null && ([
+    'ValidationError',
+    'ChangeSetNotFoundException',
+    'ChangeSetNotFound',
+    'InvalidChangeSetStatusException',
+    'InvalidChangeSetStatus',
+]));
+/**
+ * Creates or updates a stack by a change set, showing its events, and returns it when it is at rest.
+ *
+ * Returns `unchanged` when CloudFormation finds nothing to do, and `overtaken` when somebody else changes the stack at
+ * the same time: then look again. Throws a UserError that names the first failed resource.
+ */
+async function change_applyChange(cfn, change, tools) {
+    try {
+        const changeSet = await createChangeSet(cfn, change, tools);
+        if (typeof changeSet === 'string')
+            return changeSet;
+        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
+        // it from now on makes this change set void.
+        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+            await discard(cfn, changeSet);
+            return 'overtaken';
+        }
+        return await execute(cfn, change, changeSet, tools);
+    }
+    catch (error) {
+        if (!STATE_ERRORS.includes(error.name))
+            throw error;
+        const now = await describeStack(cfn, change.stackName);
+        if (hasMoved(change.before, now))
+            return 'overtaken';
+        throw error;
+    }
+}
+async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
+    const isNew = conditionOf(before) === 'absent';
+    const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
+    const { Id = '', StackId = '' } = await cfn.send(new CreateChangeSetCommand({
+        StackName: stackName,
+        ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
+        ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
+        TemplateBody: template,
+        Parameters: [
+            ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+            ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
+        ],
+        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
+        Capabilities: ['CAPABILITY_IAM'],
+        // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
+        ...(isNew && { OnStackFailure: 'DELETE' }),
+    }));
+    for (;;) {
+        const changeSet = await cfn.send(new DescribeChangeSetCommand({ ChangeSetName: Id, StackName: StackId }));
+        if (changeSet.Status === 'CREATE_COMPLETE')
+            return { id: Id, stackId: StackId };
+        if (changeSet.Status === 'FAILED')
+            return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
+        // Executing a change set deletes all others of the stack.
+        if (changeSet.Status?.startsWith('DELETE'))
+            return 'overtaken';
+        await timing.sleep(change_POLL_MS);
+    }
+}
+/** A change set that names tags takes the others away; those of AWS itself can't be named. */
+function allTags(before, tags) {
+    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
+    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
+}
+async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
+    await discard(cfn, changeSet);
+    if (NO_CHANGES.test(StatusReason))
+        return 'unchanged';
+    throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
+}
+async function discard(cfn, { id, stackId }) {
+    await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
+}
+async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
+    const events = new StackEvents(cfn, stackId, tools);
+    await events.skip();
+    await cfn.send(new ExecuteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
+    const stack = await events.follow(before);
+    if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
+        return stack;
+    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
+    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
+    const advice = /not authorized to perform/.test(cause)
+        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
+        : '';
+    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+}
+
+;// CONCATENATED MODULE: ./build/protocol/check.js
+
+/** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
+const CHECK_MS = 10_000;
+const check_CheckAnswerSchema = object({
+    /** The protocol version that the function's messages are of. */
+    protocol: number(),
+    /** What is in the way, in words for a person; empty when nothing is. */
+    problems: array(string()),
+});
 
 ;// CONCATENATED MODULE: ./build/src/stack/preflight.js
 
@@ -88168,7 +88530,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     if (before && known) {
         const changes = differencesFrom(before, request, blueprint, known.partition);
         if (changes.length === 0)
-            return { outputs: readOutputs(before), how: 'reused' };
+            return ensured(before, 'reused');
         tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
     }
     else
@@ -88187,8 +88549,8 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     if (changed === 'overtaken')
         return changed;
     if (changed === 'unchanged')
-        return { outputs: readOutputs(before), how: 'reused' };
-    return { outputs: readOutputs(changed), how: before ? 'updated' : 'created' };
+        return ensured(before, 'reused');
+    return ensured(changed, before ? 'updated' : 'created');
 }
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
 function reuseAsItIs(stack, request, blueprint, { log }) {
@@ -88198,20 +88560,23 @@ function reuseAsItIs(stack, request, blueprint, { log }) {
         throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
     if (conditionOf(stack) === 'broken')
         throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
-    const outputs = readOutputs(stack);
+    const found = ensured(stack, 'reused');
     const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
     const missing = changes.filter(isRight);
     if (missing.length > 0)
         throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
-    if (outputs.version !== VERSION)
-        log.warning(`The stack ${stackName} is of version ${outputs.version}, this action of ${VERSION}.`);
+    if (found.outputs.version !== VERSION)
+        log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
     else if (changes.length > 0)
         log.warning(`The stack ${stackName} is not as this run would have it (${changes.join(', ')}).`);
-    return { outputs, how: 'reused' };
+    return found;
 }
 function differencesFrom(stack, request, { fingerprint }, partition) {
     const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
     return differences(stack, wanted, request.tags);
+}
+function ensured(stack, how) {
+    return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
 }
 /** Partition and account in an ARN. */
 function homeOf(arn) {
@@ -88233,6 +88598,7 @@ const OTHERWISE = {
     's3:HeadObject': 's3:GetObject',
     's3:ListObjectsV2': 's3:ListBucket',
     's3:CopyObject': 's3:PutObject',
+    's3:DeleteObjects': 's3:DeleteObject',
     's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
     's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
     'sqs:SendMessageBatch': 'sqs:SendMessage',
@@ -88277,6 +88643,7 @@ const version_VERSION = '1.0.0';
 
 
 
+
 ;// CONCATENATED MODULE: ./build/src/clients.js
 
 
@@ -88285,6 +88652,8 @@ const version_VERSION = '1.0.0';
 
 
 
+/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
+const CHECKPOINT_ATTEMPTS = 8;
 /**
  * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
  * their user agent which workflow run made a call.
@@ -88292,10 +88661,10 @@ const version_VERSION = '1.0.0';
 function createClients(region) {
     const config = { region, customUserAgent: userAgent() };
     return {
-        cfn: namePermissions(new dist_cjs/* CloudFormationClient */.m1N(config)),
+        cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
         lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
         // Buckets may be in other regions than the stack.
-        s3: namePermissions(new client_s3_dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true })),
+        s3: namePermissions(new dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true, maxAttempts: CHECKPOINT_ATTEMPTS })),
         sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
         sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
     };
@@ -88304,6 +88673,34 @@ function userAgent() {
     const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
     const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
     return [['s3-71-action', version_VERSION], ...workflow];
+}
+
+;// CONCATENATED MODULE: ./build/src/format.js
+const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']));
+/** A count with thousands separators. */
+function formatCount(value) {
+    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+/** Bytes in the largest binary unit that keeps the number at 1 or above. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+        value /= 1024;
+        unit++;
+    }
+    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
+function formatDuration(ms) {
+    if (ms < 9_950)
+        return `${(ms / 1000).toFixed(1)}s`;
+    const total = Math.round(ms / 1000);
+    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+    const two = (value) => String(value).padStart(2, '0');
+    if (hours > 0)
+        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
+    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
 }
 
 ;// CONCATENATED MODULE: ./build/aws/sender.js
@@ -88390,28 +88787,6 @@ class sender_Sender {
     }
 }
 
-;// CONCATENATED MODULE: ./build/protocol/ids.js
-
-/** The family of the tasks that the action itself seeds. */
-const ids_SEED_FAMILY = 'seed';
-/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
-function newAttemptId() {
-    return randomBytes(12).toString('base64url');
-}
-/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
-function newRunId(now) {
-    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    return `${time}-${randomBytes(4).toString('hex')}`;
-}
-function ids_taskId(family, index) {
-    return `${family}.${index}`;
-}
-/** Takes a task id apart; undefined when it is none. */
-function parseTaskId(id) {
-    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
-    return match ? { family: match[1], index: Number(match[2]) } : undefined;
-}
-
 ;// CONCATENATED MODULE: ./build/src/run.js
 
 
@@ -88468,7 +88843,7 @@ const NAME = 'run';
 function saveRun(state) {
     core.saveState(NAME, JSON.stringify(state));
 }
-/** The run is over and its queue is gone: nothing is left for `post`. */
+/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 function clearRun() {
     core.saveState(NAME, '');
 }
@@ -88485,15 +88860,46 @@ function loadRun() {
 
 
 
+
+
+
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
 async function post() {
     const run = loadRun();
     if (!run)
         return;
     const clients = createClients(run.region);
+    const store = openStore(run, clients);
+    const last = await lastCheckpoint(run, store);
+    if (last && last.watcher.id !== run.checkpoints?.watcher) {
+        info(`Run ${run.runId} goes on, watched by ${printable(last.watcher.name)}.`);
+        return;
+    }
     await deleteRunQueue(clients.sqs, run.queueUrl);
-    warning(`Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.`);
+    warning(`Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`);
+    if (last)
+        await store?.remove(last);
     await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core_namespaceObject });
+}
+function openStore({ checkpoints }, { s3 }) {
+    return checkpoints && new CheckpointStore(s3, checkpoints.bucket, checkpoints.folder);
+}
+/** Nothing where it can't be read: the run has to be stopped all the same. */
+async function lastCheckpoint({ runId }, store) {
+    try {
+        const found = await store?.read();
+        return found?.checkpoint.run.id === runId ? found.checkpoint : undefined;
+    }
+    catch (error) {
+        info(`How far the run got can’t be told. ${text_logLine(explain(error))}`);
+        return undefined;
+    }
+}
+/** How far a run had got. */
+function tellTotals({ savedAt, ledger: { totals } }) {
+    const { listed, copied, skipped, failed } = totals;
+    const time = new Date(savedAt).toISOString();
+    return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`;
 }
 post().catch((error) => {
     setFailed(`The run could not be stopped, or its stack not be tidied up. ${explain(error)}`);

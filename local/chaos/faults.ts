@@ -11,19 +11,28 @@ const REORDERED_MS = 3_000
 /** Requests stuck in a round at most: each costs a whole function timeout. */
 const MOST_STUCK = 3
 
+/** After which the action tries again; the others end its watching. */
+const PASSING_FAULTS = ['s3-500', 's3-slow-down', 's3-reset-before', 's3-reset-after'] as const
+
 /** The faults of S3 and SQS in one round, and how many there were. */
 export class Faults {
   readonly counts = new Map<Fault, number>()
   readonly #rates: Scenario['rates']
   readonly #chances: Chances
   readonly #buckets: ReadonlySet<string>
+  readonly #checkpoints: string
   /** Whether the action's credentials have expired. */
   expired = false
 
-  constructor(seed: number, round: number, rates: Scenario['rates'], buckets: string[]) {
+  /**
+   * @param buckets that the functions work on
+   * @param checkpoints the bucket that the action keeps its checkpoints in
+   */
+  constructor(seed: number, round: number, rates: Scenario['rates'], buckets: string[], checkpoints = '') {
     this.#chances = new Chances(seed, round)
     this.#rates = rates
     this.#buckets = new Set(buckets)
+    this.#checkpoints = checkpoints
   }
 
   count(fault: Fault): void {
@@ -31,7 +40,11 @@ export class Faults {
   }
 
   readonly s3: Intercept = async ({ operation, bucket, key, query }) => {
-    // Only what the functions do: the artifact bucket and the action's own look at the buckets come before the run.
+    if (bucket === this.#checkpoints) {
+      const fault = this.#one(PASSING_FAULTS, [operation, key])
+      return fault && S3[fault]
+    }
+    // Only what the functions do: the action's own look at the buckets comes before the run.
     if (!this.#buckets.has(bucket ?? '') || operation === 'HeadBucket') return undefined
     const request = [operation, key, query.get('start-after') ?? '', query.get('continuation-token') ?? '']
     if ((this.counts.get('timed-out') ?? 0) < MOST_STUCK && this.#happens('timed-out', request)) {

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { artifactBucketName } from '../../src/stack/artifact.ts'
+import { ACCOUNT_ID } from '../identity.ts'
 import { type Aws, startAws } from '../index.ts'
 import type { Intercept } from '../s3/index.ts'
 import { Faults } from './faults.ts'
@@ -28,7 +30,9 @@ export async function startHarness(): Promise<Harness> {
       deliver: (queue) => faults.sqs.deliver?.(queue) ?? [0],
     },
   })
+  const artifacts = artifactBucketName({ accountId: ACCOUNT_ID, region: aws.region })
   try {
+    aws.s3.store.createBucket(artifacts)
     await deploy(aws)
   } catch (error) {
     await aws.stop()
@@ -37,9 +41,9 @@ export async function startHarness(): Promise<Harness> {
   return {
     aws,
     async play(round) {
-      faults = new Faults(round.seed, round.number, round.scenario.rates, Object.values(BUCKETS))
+      faults = new Faults(round.seed, round.number, round.scenario.rates, Object.values(BUCKETS), artifacts)
       const current = faults
-      const verdict = await playRound(aws, STACK, round, current)
+      const verdict = await playRound(aws, { stackName: STACK, artifacts }, round, current)
       faults = new Faults(0, 0, {}, [])
       return { ...verdict, faults: current.counts }
     },

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { S3Client } from '@aws-sdk/client-s3'
+import { runFolder } from '../../src/checkpoint/run-key.ts'
+import { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Aws } from '../index.ts'
 import { runPost, type StepResult, startStep } from '../runner.ts'
 import type { Faults } from './faults.ts'
-import type { Scenario } from './scenarios.ts'
+import { ACTION_FAULTS, type Scenario } from './scenarios.ts'
 import { compareSides, violations } from './verdict.ts'
 import { disturbWorkers } from './workers.ts'
 
@@ -11,13 +14,15 @@ import { disturbWorkers } from './workers.ts'
 export const BUCKETS = { source: 'chaos-from', destination: 'chaos-to' }
 /** Minutes after which a run that has not ended by itself is one that never ends. */
 const LIMIT_MINUTES = 8
-const ENDED_LATE = /stopped at its timeout|queues have been empty for minutes/
+const ENDED_LATE = /stopped at its timeout|timeout is over|queues have been empty for minutes/
 
+/** The stack, and the bucket that the action keeps its checkpoints in. */
+export type Home = { stackName: string; artifacts: string }
 export type Round = { seed: number; number: number; scenario: Scenario; objects: number }
 export type Verdict = { problems: string[]; outputs: Record<string, string>; seconds: number }
 
 /** Runs the action between two new buckets under the faults of a scenario, and says what did not hold. */
-export async function playRound(aws: Aws, stackName: string, round: Round, faults: Faults): Promise<Verdict> {
+export async function playRound(aws: Aws, home: Home, round: Round, faults: Faults): Promise<Verdict> {
   const { scenario, seed, number } = round
   const { source, destination } = BUCKETS
   const { store } = aws.s3
@@ -33,11 +38,19 @@ export async function playRound(aws: Aws, stackName: string, round: Round, fault
   const problems: string[] = []
   let step: StepResult
   try {
-    const begin = () => startStep({ inputs: inputsOf(stackName, source, destination), env: aws.env })
-    if (scenario.rates['action-killed'] || scenario.rates['action-expired'])
-      problems.push(...(await interrupt(await begin(), aws, source, destination, scenario, faults)))
+    const runKey = `round-${seed}-${number}`
+    const inputs = { ...inputsOf(home.stackName, source, destination), 'run-key': runKey }
+    const begin = () => startStep({ inputs, env: aws.env })
+    let attaches = false
+    if (ACTION_FAULTS.some((fault) => scenario.rates[fault])) {
+      const interrupted = await interrupt(await begin(), aws, source, destination, scenario, faults)
+      problems.push(...interrupted.problems)
+      attaches = interrupted.goesOn && (await expireLease(aws, home, runKey))
+    }
     const run = await begin()
     step = await run.result
+    if (attaches && !/Attached to the run/.test(step.log))
+      problems.push('the action did not attach to the run that was going on')
     await runPost(step.state, aws.env)
   } finally {
     stop()
@@ -53,7 +66,10 @@ export async function playRound(aws: Aws, stackName: string, round: Round, fault
   return { problems, outputs, seconds: Math.round((performance.now() - started) / 1000) }
 }
 
-/** Ends a first run half-way; what it leaves behind must not disturb the one that follows. */
+/**
+ * Ends a first action half-way, and with it its run when `post` can still stop that; what it leaves behind must not disturb
+ * the run that follows. Says whether its run goes on.
+ */
 async function interrupt(
   step: Awaited<ReturnType<typeof startStep>>,
   aws: Aws,
@@ -61,7 +77,7 @@ async function interrupt(
   destination: string,
   { rates }: Scenario,
   faults: Faults,
-): Promise<string[]> {
+): Promise<{ problems: string[]; goesOn: boolean }> {
   const { store } = aws.s3
   let ended = false
   void step.result.then(() => {
@@ -69,21 +85,37 @@ async function interrupt(
   })
   // Not at a time but at a point: when some objects have been copied.
   while (!ended && store.bucket(destination).objects.size === 0) await delay(50)
-  if (rates['action-killed']) {
-    faults.count('action-killed')
-    step.process.kill('SIGKILL')
-  } else {
-    faults.count('action-expired')
-    faults.expired = true
-  }
+  const tooLate = ended
+  const fault = ACTION_FAULTS.find((it) => rates[it]) ?? 'action-killed'
+  faults.count(fault)
+  if (fault === 'action-expired') faults.expired = true
+  else step.process.kill('SIGKILL')
   const { state, log, exitCode } = await step.result
   faults.expired = false
   const problems: string[] = []
-  if (rates['action-expired'] && !(exitCode === 1 && /credentials have expired/.test(log)) && !ended)
+  const goesOn = !tooLate && fault !== 'action-killed'
+  if (fault === 'runner-lost') return { problems, goesOn }
+  if (fault === 'action-expired' && !(exitCode === 1 && /credentials have expired/.test(log)) && !tooLate)
     problems.push('expired credentials were not explained')
   const post = await runPost(state, aws.env)
   if (post.exitCode !== 0) problems.push(`post could not stop the run of ${source}`)
-  return problems
+  return { problems, goesOn }
+}
+
+/** Lets the lease of a lost watcher end, which takes two minutes otherwise. Returns whether there is a run to attach to. */
+async function expireLease(aws: Aws, { stackName, artifacts }: Home, runKey: string): Promise<boolean> {
+  const { url: endpoint, region, credentials } = aws
+  const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 10 })
+  try {
+    const store = new CheckpointStore(s3, { name: artifacts, owner: undefined }, runFolder(stackName, runKey))
+    const found = await store.read()
+    if (!found) return false
+    const watcher = { ...found.checkpoint.watcher, until: 0 }
+    await store.write({ ...found.checkpoint, watcher }, found.etag)
+    return true
+  } finally {
+    s3.destroy()
+  }
 }
 
 function inputsOf(stackName: string, source: string, destination: string): Record<string, string> {

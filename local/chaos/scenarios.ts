@@ -21,10 +21,10 @@ export const SQS_FAULTS = [
   'sqs-500',
   'sqs-stale-counts',
 ] as const
-/** What becomes of instances at work: `out-of-memory` is the abort by which V8 ends at its heap's limit. */
+/** What becomes of instances at work: `out-of-memory` fills the heap up to its limit. */
 export const WORKER_FAULTS = ['killed', 'out-of-memory', 'frozen', 'timed-out'] as const
-/** What becomes of the action itself. */
-export const ACTION_FAULTS = ['action-killed', 'action-expired'] as const
+/** What becomes of the action itself; of a runner that is lost, 'post' is lost as well. */
+export const ACTION_FAULTS = ['action-killed', 'action-expired', 'runner-lost'] as const
 
 export type Fault =
   | (typeof S3_FAULTS)[number]
@@ -49,7 +49,9 @@ export function scenario(seed: number, round: number): Scenario {
     const chosen = group.filter((fault) => chance(seed, round, fault) < 0.5)
     for (const fault of chosen) rates[fault] = (MOST * chance(seed, round, fault, 'rate')) / chosen.length
   }
-  if (chance(seed, round, 'action') < 0.25) rates['action-killed'] = MOST
+  const action = chance(seed, round, 'action')
+  if (action < 0.15) rates['action-killed'] = MOST
+  else if (action < 0.3) rates['runner-lost'] = MOST
   return { name: 'mixed', rates }
 }
 

@@ -39,9 +39,12 @@ export function violations(
   const claim = (holds: boolean, problem: string) => {
     if (!holds) found.push(problem)
   }
-  const settled = copied + count('skipped') + failed + dead
+  const settled = copied + count('skipped') + count('vanished') + failed + dead
   const unlisted = /could not be listed/.test(log)
-  claim(listed === settled, `listed ${listed} is not copied + skipped + failed + dead-lettered = ${settled}`)
+  claim(
+    listed === settled,
+    `listed ${listed} is not copied + skipped + vanished + failed + dead-lettered = ${settled}`,
+  )
   claim(
     unlisted ? listed <= sides.source : listed === sides.source,
     `listed ${listed} of ${sides.source} objects`,

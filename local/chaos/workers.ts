@@ -8,9 +8,9 @@ const EVERY_MS = 100
 /** Frozen for shorter and for longer than a lease. */
 const FROZEN_MS = 40_000
 
-/** Kills, aborts and freezes instances at work until told to stop; frozen ones are thawed then. */
+/** Kills instances at work, fills their heaps and freezes them, until told to stop; frozen ones are thawed then. */
 export function disturbWorkers(
-  lambda: Pick<Lambda, 'pids'>,
+  lambda: Pick<Lambda, 'pids' | 'exhaust'>,
   functions: string[],
   rates: Scenario['rates'],
   faults: Faults,
@@ -33,8 +33,10 @@ export function disturbWorkers(
         frozen.add(pid)
         signal(pid, 'SIGSTOP')
         setTimeout(() => thaw(pid), FROZEN_MS * chances.next('how long') ** 2).unref()
+      } else if (fault === 'killed') {
+        signal(pid, 'SIGKILL')
       } else {
-        signal(pid, fault === 'killed' ? 'SIGKILL' : 'SIGABRT')
+        lambda.exhaust(pid)
       }
     }
   }, EVERY_MS)

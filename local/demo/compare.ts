@@ -1,13 +1,31 @@
 import { createHash } from 'node:crypto'
-import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
+import {
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import pLimit from 'p-limit'
 
 /** What must be the same on both sides. */
-type Fingerprint = { size: number; sha256: string; contentType: string; metadata: string }
+type Fingerprint = {
+  size: number
+  sha256: string
+  contentType: string
+  metadata: string
+  tags: string
+  storageClass: string
+}
+
+/** Of larger objects only samples are read: so many, of so many bytes. */
+const LARGE_BYTES = 1024 ** 3
+const SAMPLES = 32
+const SAMPLE_BYTES = 64 * 1024
 
 export type Comparison = { identical: number; total: number; differences: string[] }
 
-/** Reads every object of both sides and compares size, content, content type and metadata. */
+/** Reads every object of both sides and compares size, content, content type, metadata, tags and storage class. */
 export async function compareBuckets(s3: S3Client, source: string, destination: string): Promise<Comparison> {
   const [keys, found] = await Promise.all([listKeys(s3, source), listKeys(s3, destination)])
   const differences = [...found.difference(keys)].map(
@@ -41,13 +59,31 @@ async function listKeys(s3: S3Client, bucket: string): Promise<Set<string>> {
 }
 
 async function fingerprint(s3: S3Client, bucket: string, key: string): Promise<Fingerprint> {
-  const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-  const body = (await object.Body?.transformToByteArray()) ?? new Uint8Array()
-  const metadata = Object.entries(object.Metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    size: body.length,
-    sha256: createHash('sha256').update(body).digest('hex'),
-    contentType: object.ContentType ?? '',
-    metadata: JSON.stringify(metadata),
+  const place = { Bucket: bucket, Key: key }
+  const head = await s3.send(new HeadObjectCommand(place))
+  const size = head.ContentLength ?? 0
+  const hash = createHash('sha256')
+  for (const range of rangesOf(size)) {
+    const { Body } = await s3.send(new GetObjectCommand({ ...place, ...range }))
+    hash.update((await Body?.transformToByteArray()) ?? '')
   }
+  const { TagSet = [] } = head.TagCount ? await s3.send(new GetObjectTaggingCommand(place)) : {}
+  return {
+    size,
+    sha256: hash.digest('hex'),
+    contentType: head.ContentType ?? '',
+    metadata: JSON.stringify(Object.entries(head.Metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))),
+    tags: JSON.stringify(TagSet),
+    storageClass: head.StorageClass ?? 'STANDARD',
+  }
+}
+
+/** All of an object, or samples from its first byte to its last. */
+function rangesOf(size: number): { Range?: string }[] {
+  if (size < LARGE_BYTES) return [{}]
+  const step = (size - SAMPLE_BYTES) / (SAMPLES - 1)
+  return Array.from({ length: SAMPLES }, (_, index) => {
+    const first = Math.floor(index * step)
+    return { Range: `bytes=${first}-${first + SAMPLE_BYTES - 1}` }
+  })
 }

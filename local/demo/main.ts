@@ -13,6 +13,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import pLimit from 'p-limit'
 import { startAws } from '../index.ts'
 import { runPost, runStep, type StepResult } from '../runner.ts'
+import { Content } from '../s3/index.ts'
 import { compareBuckets } from './compare.ts'
 import { type DemoObject, difficultObjects, filesBelow } from './objects.ts'
 
@@ -20,6 +21,8 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const SOURCE = 'demo-source'
 const DESTINATION = 'demo-destination'
 const SHOWN = 20
+/** Larger than one CopyObject or one part can be; the embedded S3 holds it as a pattern. */
+const LARGE = { key: 'large/12 GiB', bytes: 12 * 1024 ** 3 }
 
 const { values } = parseArgs({ options: { from: { type: 'string', default: join(ROOT, 'node_modules') } } })
 
@@ -37,8 +40,15 @@ try {
     ...difficultObjects(''),
   ]
   for (const bucket of [SOURCE, DESTINATION]) await s3.send(new CreateBucketCommand({ Bucket: bucket }))
-  console.log(`Uploading ${objects.length} objects from ${values.from} and the list of difficult keys`)
+  console.log(
+    `Uploading ${objects.length} objects from ${values.from} and the list of difficult keys, and one object of 12 GiB`,
+  )
   await upload(objects)
+  aws.s3.store.put(SOURCE, LARGE.key, Content.sparse(LARGE.bytes, 'demo'), {
+    headers: new Map([['content-type', 'application/x-large']]),
+    tags: new Map([['team', 'data']]),
+    storageClass: 'STANDARD_IA',
+  })
 
   const first = await run({})
   console.log(`\n${first.summary}`)
@@ -54,7 +64,7 @@ try {
   console.log(`\n${reused ?? 'the second run did not reuse the stack'}`)
 
   const succeeded = [first, second].every(({ exitCode }) => exitCode === 0)
-  const proven = succeeded && reused !== undefined && total === objects.length && differences.length === 0
+  const proven = succeeded && reused !== undefined && total === objects.length + 1 && differences.length === 0
   if (!proven) showErrors()
   for (const name of ['listed', 'copied', 'failed', 'dlq']) console.log(`${name}: ${first.outputs[name]}`)
   console.log(`identical: ${identical} of ${total}`)
@@ -97,11 +107,19 @@ async function upload(items: DemoObject[]): Promise<void> {
   await Promise.all(items.map((item) => limit(() => put(item))))
 }
 
-async function put({ key, path, contentType, metadata }: DemoObject): Promise<void> {
+async function put({ key, path, contentType, metadata, tagging, storageClass }: DemoObject): Promise<void> {
   const body = path
     ? { Body: createReadStream(path), ContentLength: (await stat(path)).size }
     : { Body: `the object with the key ${JSON.stringify(key)}` }
   await s3.send(
-    new PutObjectCommand({ Bucket: SOURCE, Key: key, ContentType: contentType, Metadata: metadata, ...body }),
+    new PutObjectCommand({
+      Bucket: SOURCE,
+      Key: key,
+      ContentType: contentType,
+      Metadata: metadata,
+      Tagging: tagging,
+      StorageClass: storageClass,
+      ...body,
+    }),
   )
 }

@@ -2,7 +2,15 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 
 /** An object to upload: a file of the tree, or a body of a few bytes under a difficult key. */
-export type DemoObject = { key: string; path?: string; contentType: string; metadata: Record<string, string> }
+export type DemoObject = {
+  key: string
+  path?: string
+  contentType: string
+  metadata: Record<string, string>
+  /** `name=value&…` */
+  tagging?: string
+  storageClass?: 'STANDARD_IA'
+}
 
 const TYPES: Record<string, string> = {
   js: 'text/javascript',
@@ -81,5 +89,7 @@ export function difficultObjects(prefix: string): DemoObject[] {
     key: prefix + key,
     contentType: 'text/plain; charset=utf-8',
     metadata: { difficult: 'yes' },
+    tagging: 'team=data&difficult=yes',
+    storageClass: 'STANDARD_IA',
   }))
 }

@@ -13,11 +13,13 @@ import { UserError } from '../errors.ts'
 const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1']
 /** CloudFormation reads the code when it deploys and when it rolls back to it; a deployment half a year old has settled. */
 const KEEP_DAYS = 180
+/** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
+const KEEP_RUN_DAYS = 14
 
 export type Home = { accountId: string; region: string }
 
 /**
- * The bucket that the action keeps its code in. Names that end like this belong to the account (account-regional
+ * The bucket that the action keeps its code and its checkpoints in. Names that end like this belong to the account (account-regional
  * namespace), so nobody else can take them first; where regions lack that, the owner is checked on each call.
  */
 export function artifactBucketName({ accountId, region }: Home): string {
@@ -67,7 +69,8 @@ export async function uploadCode(
   return { bucket, key }
 }
 
-async function ensureBucket(s3: S3Client, bucket: string, home: Home): Promise<void> {
+/** Makes the action's own bucket when it is missing. */
+export async function ensureBucket(s3: S3Client, bucket: string, home: Home): Promise<void> {
   const owner = { ExpectedBucketOwner: home.accountId }
   if (await exists(s3, bucket, owner)) return
   await create(s3, bucket, home)
@@ -94,6 +97,12 @@ async function ensureBucket(s3: S3Client, bucket: string, home: Home): Promise<v
             Status: 'Enabled',
             Filter: { Prefix: 'functions/' },
             Expiration: { Days: KEEP_DAYS },
+          },
+          {
+            ID: 'old-runs',
+            Status: 'Enabled',
+            Filter: { Prefix: 'runs/' },
+            Expiration: { Days: KEEP_RUN_DAYS },
           },
         ],
       },

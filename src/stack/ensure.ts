@@ -38,7 +38,12 @@ export type StackClients = {
   sts: STSClient
 }
 
-export type EnsuredStack = { outputs: StackOutputs; how: 'created' | 'updated' | 'reused' }
+export type EnsuredStack = {
+  outputs: StackOutputs
+  /** The account that the stack is in. */
+  accountId: string
+  how: 'created' | 'updated' | 'reused'
+}
 
 /**
  * Finds the stack, and creates or updates it where `deploy` allows that and the run needs it. Reusing a stack as it is
@@ -97,7 +102,7 @@ async function createOrUpdate(
   const known = before && homeOf(before.id)
   if (before && known) {
     const changes = differencesFrom(before, request, blueprint, known.partition)
-    if (changes.length === 0) return { outputs: readOutputs(before), how: 'reused' }
+    if (changes.length === 0) return ensured(before, 'reused')
     tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`)
   } else tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`)
 
@@ -126,8 +131,8 @@ async function createOrUpdate(
     tools,
   )
   if (changed === 'overtaken') return changed
-  if (changed === 'unchanged') return { outputs: readOutputs(before as Stack), how: 'reused' }
-  return { outputs: readOutputs(changed), how: before ? 'updated' : 'created' }
+  if (changed === 'unchanged') return ensured(before as Stack, 'reused')
+  return ensured(changed, before ? 'updated' : 'created')
 }
 
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
@@ -147,18 +152,18 @@ function reuseAsItIs(
     throw new UserError(
       `The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`,
     )
-  const outputs = readOutputs(stack)
+  const found = ensured(stack, 'reused')
   const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws')
   const missing = changes.filter(isRight)
   if (missing.length > 0)
     throw new UserError(
       `The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`,
     )
-  if (outputs.version !== VERSION)
-    log.warning(`The stack ${stackName} is of version ${outputs.version}, this action of ${VERSION}.`)
+  if (found.outputs.version !== VERSION)
+    log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`)
   else if (changes.length > 0)
     log.warning(`The stack ${stackName} is not as this run would have it (${changes.join(', ')}).`)
-  return { outputs, how: 'reused' }
+  return found
 }
 
 function differencesFrom(
@@ -169,6 +174,10 @@ function differencesFrom(
 ): string[] {
   const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters)
   return differences(stack, wanted, request.tags)
+}
+
+function ensured(stack: Stack, how: EnsuredStack['how']): EnsuredStack {
+  return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how }
 }
 
 type Account = { partition: string; accountId: string }

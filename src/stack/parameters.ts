@@ -10,6 +10,11 @@ export type Wishes = {
   /** ARN of the KMS key of the source objects, when it is not S3's own. */
   sourceKmsKey?: string | undefined
   destinationKmsKey?: string | undefined
+  /** Whether copies get an ACL, and annotations are copied: rights that the function has only where a run needs them. */
+  allowAcls?: boolean | undefined
+  allowAnnotations?: boolean | undefined
+  /** Where the functions find S3; AWS's own without it. */
+  s3Endpoint?: string | undefined
   /** ARN of an IAM policy. */
   permissionsBoundary?: string | undefined
   /** Tags of the stack and of all that is in it. */
@@ -22,6 +27,9 @@ export const PARAMETERS = [
   'DestinationBucketArns',
   'SourceKmsKeyArns',
   'DestinationKmsKeyArns',
+  'AllowAcls',
+  'AllowAnnotations',
+  'S3EndpointUrl',
   'ListMaxConcurrency',
   'CopyMaxConcurrency',
   'LogRetentionDays',
@@ -32,7 +40,14 @@ export const PARAMETERS = [
 /** Bytes of a parameter's value at most (CloudFormation quotas). */
 const VALUE_BYTES = 4096
 /** Parameters without which the functions may not touch what the run is about. */
-const RIGHTS = ['SourceBucketArns', 'DestinationBucketArns', 'SourceKmsKeyArns', 'DestinationKmsKeyArns']
+const RIGHTS = [
+  'SourceBucketArns',
+  'DestinationBucketArns',
+  'SourceKmsKeyArns',
+  'DestinationKmsKeyArns',
+  'AllowAcls',
+  'AllowAnnotations',
+]
 
 /**
  * The parameters that a run sets, by name. Buckets and keys are added to those that the stack knows already, so that
@@ -60,6 +75,9 @@ export function wantedParameters(
   add('DestinationBucketArns', `arn:${partition}:s3:::${wishes.destinationBucket}`)
   add('SourceKmsKeyArns', wishes.sourceKmsKey)
   add('DestinationKmsKeyArns', wishes.destinationKmsKey)
+  if (wishes.allowAcls) wanted.set('AllowAcls', 'true')
+  if (wishes.allowAnnotations) wanted.set('AllowAnnotations', 'true')
+  wanted.set('S3EndpointUrl', wishes.s3Endpoint ?? '')
   wanted.set('CopyMaxConcurrency', String(wishes.maxConcurrency))
   wanted.set('ListMaxConcurrency', String(listConcurrency(wishes.maxConcurrency)))
   if (wishes.permissionsBoundary !== undefined)

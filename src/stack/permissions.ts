@@ -4,6 +4,7 @@ const OTHERWISE: Record<string, string> = {
   's3:HeadObject': 's3:GetObject',
   's3:ListObjectsV2': 's3:ListBucket',
   's3:CopyObject': 's3:PutObject',
+  's3:DeleteObjects': 's3:DeleteObject',
   's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
   's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
   'sqs:SendMessageBatch': 'sqs:SendMessage',

@@ -1,8 +1,8 @@
 import { GetQueueAttributesCommand, paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs'
 import { isQueueGone } from '../../aws/queue.ts'
 
-/** A run queue that is older was left behind: no run lasts longer than its `timeout`, 7,200 minutes at most. */
-const LONGEST_RUN_MS = 7_200 * 60_000
+/** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
+const LONGEST_RUN_MS = 14 * 24 * 3600_000
 /** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
 const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/
 
@@ -33,7 +33,8 @@ function isAbandoned(queueUrl: string, runQueuePrefix: string, now: number): boo
   return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS
 }
 
-async function queueExists(sqs: SQSClient, queueUrl: string): Promise<boolean> {
+/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
+export async function queueExists(sqs: SQSClient, queueUrl: string): Promise<boolean> {
   try {
     await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }))
     return true

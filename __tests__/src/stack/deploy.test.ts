@@ -70,7 +70,10 @@ describe('a stack that is absent', () => {
     const { Body } = await account.clients.s3.send(new GetObjectCommand({ Bucket, Key }))
     expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(code)).toBe(true)
     const { Rules } = await account.clients.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
-    expect(Rules).toMatchObject([{ Status: 'Enabled', Expiration: { Days: 180 } }])
+    expect(Rules).toMatchObject([
+      { Status: 'Enabled', Expiration: { Days: 180 }, Filter: { Prefix: 'functions/' } },
+      { Status: 'Enabled', Expiration: { Days: 14 }, Filter: { Prefix: 'runs/' } },
+    ])
   })
 
   test('gets its code from a bucket of the user’s', async () => {

@@ -18,6 +18,7 @@ describe('wantedParameters', () => {
     expect(Object.fromEntries(wanted())).toEqual({
       SourceBucketArns: 'arn:aws:s3:::photos-old',
       DestinationBucketArns: 'arn:aws:s3:::photos-new',
+      S3EndpointUrl: '',
       CopyMaxConcurrency: '50',
       ListMaxConcurrency: '10',
       Fingerprint: 'f00d',
@@ -43,6 +44,17 @@ describe('wantedParameters', () => {
     expect(given.get('SourceKmsKeyArns')).toBe(sourceKmsKey)
     expect(given.get('PermissionsBoundaryArn')).toBe(permissionsBoundary)
     expect(given.has('DestinationKmsKeyArns')).toBe(false)
+  })
+
+  test('rights for ACLs and annotations are added by the run that needs them, and stay', () => {
+    const given = wanted({ allowAcls: true, allowAnnotations: true })
+    expect([given.get('AllowAcls'), given.get('AllowAnnotations')]).toEqual(['true', 'true'])
+    expect(wanted({ allowAcls: false }, { AllowAcls: 'true' }).has('AllowAcls')).toBe(false)
+  })
+
+  test('the endpoint of S3 is the run’s, also when that is AWS’s own', () => {
+    expect(wanted({ s3Endpoint: 'https://s3.example' }).get('S3EndpointUrl')).toBe('https://s3.example')
+    expect(wanted({}, { S3EndpointUrl: 'https://s3.example' }).get('S3EndpointUrl')).toBe('')
   })
 
   test('a list that has no room left is an error that says what to do', () => {

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from '../../src/result.ts'
+
+const totals = {
+  listed: 10,
+  copied: 10,
+  skipped: 0,
+  vanished: 0,
+  failed: 0,
+  deadObjects: 0,
+  deadTasks: 0,
+  reclassed: 0,
+  bytes: 0,
+}
+const resultOf = (more: Partial<Result>): Result => ({
+  runId: 'r',
+  ending: 'settled',
+  runKey: 'key',
+  budget: undefined,
+  source: { bucket: 'from', prefix: '' },
+  destination: { bucket: 'to', prefix: '' },
+  options: {},
+  stackName: 's',
+  region: 'eu-west-1',
+  totals,
+  open: 0,
+  dlqMessages: 0,
+  nameless: 0,
+  unlisted: [],
+  failures: [],
+  reportPath: '',
+  deadLetterQueueUrl: '',
+  durationMs: 0,
+  samples: [],
+  ...more,
+})
+const failed = { totals: { ...totals, copied: 9, failed: 1 } }
+
+describe('status, and whether the step fails (by default, with fail-on-error: false)', () => {
+  test.each<[string, Partial<Result>, string, boolean, boolean]>([
+    ['all is copied', {}, 'succeeded', false, false],
+    ['objects failed', failed, 'failed', true, false],
+    ['it was left on purpose', { ending: 'left', open: 1 }, 'running', false, false],
+    [
+      'it was left on purpose, and objects have failed',
+      { ending: 'left', ...failed },
+      'running',
+      false,
+      false,
+    ],
+    ['the time is over', { ending: 'timed-out', open: 1 }, 'running', true, false],
+    [
+      'the time is over and nobody could attach',
+      { ending: 'timed-out', runKey: undefined },
+      'failed',
+      true,
+      true,
+    ],
+    ['credentials expired', { ending: 'unwatched', reason: 'Expired.' }, 'running', true, false],
+    ['another watches', { ending: 'superseded', watcher: 'w' }, 'running', true, false],
+    ['it stalled', { ending: 'stalled', open: 1 }, 'failed', true, true],
+    ['too much failed', { ending: 'over-budget', budget: { percent: 50 }, open: 1 }, 'failed', true, true],
+    ['the job was cancelled', { ending: 'cancelled', open: 1 }, 'cancelled', true, true],
+    ['it was stopped elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],
+  ])('%s', (_, more, status, fails, failsAnyway) => {
+    const result = resultOf(more)
+    expect(statusOf(result)).toBe(status)
+    expect([failsStep(result, true), failsStep(result, false)]).toEqual([fails, failsAnyway])
+    // A step never fails without saying why.
+    if (fails) expect(shortfalls(result)).not.toEqual([])
+  })
+})
+
+test('who can’t wait any longer is told how to attach, on one line whatever the key', () => {
+  for (const ending of ['timed-out', 'unwatched'] as const) {
+    const [line] = shortfalls(resultOf({ ending, reason: 'No.', runKey: 'a\n::error::b' }))
+    expect(line).toMatch(/goes on.*`run-key: a/)
+    expect(line).not.toMatch(/\n|::/)
+  }
+  expect(tellGoingOn(resultOf({ ending: 'left' }))).toContain('`run-key: key`')
+  expect(tellGoingOn(resultOf({ ending: 'left', watcher: 'https://x/1' }))).toContain('https://x/1')
+})

@@ -1,0 +1,89 @@
+import * as core from '@actions/core'
+import { newAttemptId, newRunId } from '../protocol/ids.ts'
+import type { Run } from '../protocol/message.ts'
+import type { Timing } from '../protocol/timing.ts'
+import { type Attachment, attach } from './checkpoint/attach.ts'
+import { openStore } from './checkpoint/bucket.ts'
+import { firstCheckpoint } from './checkpoint/checkpoint.ts'
+import { defaultRunKey, runFolder, type Subject, watcherName } from './checkpoint/run-key.ts'
+import type { CheckpointStore } from './checkpoint/store.ts'
+import type { Clients } from './clients.ts'
+import { UserError } from './errors.ts'
+import type { Inputs } from './inputs.ts'
+import { createRunQueue, deleteRunQueue, seeds } from './run.ts'
+import { type EnsuredStack, queueExists } from './stack/index.ts'
+import type { Tools } from './stack/tools.ts'
+import { clearRun, saveRun } from './state.ts'
+
+/** A run to watch, or to leave to its watcher. The store is missing where no checkpoints can be kept. */
+export type Begun = { attachment: Attachment; store: CheckpointStore | undefined; runKey: string | undefined }
+
+/**
+ * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
+ * UserError for what a person has to mend.
+ */
+export async function begin(
+  clients: Clients,
+  inputs: Inputs,
+  { outputs, accountId }: EnsuredStack,
+  tools: Tools & { timing: Timing },
+  signal: AbortSignal,
+): Promise<Begun> {
+  const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs
+  const parts = mode === 'copy' ? seeds(inputs) : []
+  const subject: Subject = { mode, source, destination, batchSize, options, parts }
+  const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid) }
+  const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id)
+  const store = await openStore(
+    clients.s3,
+    runFolder(stackName, runKey),
+    { accountId, region },
+    { given: inputs.artifactBucket, deploy, log: tools.log },
+  )
+  if (!store && (!wait || inputs.runKey !== undefined))
+    throw new UserError(
+      '`wait: false` and `run-key` take checkpoints, and there is no bucket for them: name one in `artifact-bucket`. Nothing was started.',
+    )
+  const remember = ({ id, queue }: Run) =>
+    saveRun({
+      queueUrl: queue,
+      region,
+      runId: id,
+      stack: { name: stackName, outputs },
+      afterRun: inputs.afterRun,
+      checkpoints: store && { bucket: store.bucket, folder: store.folder, watcher: watcher.id },
+    })
+  const createRun = async (): Promise<Run> => {
+    const id = newRunId(new Date(tools.timing.now()))
+    const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`, tools.timing)
+    const run = { id, queue, source, destination, batchSize, options }
+    remember(run)
+    return run
+  }
+  if (!store) {
+    const run = await createRun()
+    const checkpoint = firstCheckpoint(run, subject, { ...watcher, until: 0 }, tools.timing.now())
+    return { attachment: { how: 'started', checkpoint, etag: '' }, store, runKey: undefined }
+  }
+  const attachment = await attach({
+    store,
+    subject,
+    watcher,
+    wait,
+    signal,
+    timing: tools.timing,
+    createRun,
+    deleteQueue: async (queue) => {
+      await deleteRunQueue(clients.sqs, queue)
+      clearRun()
+    },
+    isGoingOn: ({ queue }) => queueExists(clients.sqs, queue),
+  })
+  if (attachment.how === 'attached') {
+    remember(attachment.checkpoint.run)
+    core.info(
+      `Attached to the run that was started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`,
+    )
+  }
+  return { attachment, store, runKey }
+}

@@ -1,0 +1,85 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import { asciiJson } from '../../protocol/encoding.ts'
+import { type Part, PROTOCOL, type Run, type Unlisted } from '../../protocol/message.ts'
+import { UserError } from '../errors.ts'
+import { Ledger, type LedgerSnapshot } from '../ledger.ts'
+import type { Sample } from '../progress.ts'
+import type { Mode, Subject } from './run-key.ts'
+
+/** The version of what is on this page. An action reads no other. */
+const FORMAT = 1
+
+/** Who takes a run's outcomes in, and until when others leave that to it (milliseconds since the epoch). */
+export type Watcher = { id: string; name: string; until: number }
+
+/**
+ * A run as it stood at one moment: what it is to copy, who watches it, and all that was counted by then, the failed
+ * objects aside, which lie in segments of their own. Manifest, lease and checkpoint in one object, so that one conditional
+ * write proves that nobody else has gone on from the state before.
+ */
+export type Checkpoint = {
+  run: Run
+  mode: Mode
+  /** What a copy is seeded with. */
+  parts: Part[]
+  /** What was redriven: run and task of each message of the DLQ. Known once seeded. */
+  origins: string[]
+  /** All seeds were sent. If not, they are sent again: parts under the same ids, redrives under new ones, so each counts once. */
+  seeded: boolean
+  /** Milliseconds since the epoch. */
+  startedAt: number
+  savedAt: number
+  watcher: Watcher
+  /** Segments of failures, by the watcher that wrote them: so many each. */
+  segments: [watcher: string, count: number][]
+  ledger: LedgerSnapshot
+  unlisted: [task: string, unlisted: Unlisted][]
+  samples: Sample[]
+}
+
+/** The checkpoint of a run that has just been made. */
+export function firstCheckpoint(
+  run: Run,
+  { mode, parts }: Pick<Subject, 'mode' | 'parts'>,
+  watcher: Watcher,
+  now: number,
+): Checkpoint {
+  return {
+    run,
+    mode,
+    parts,
+    origins: [],
+    seeded: false,
+    startedAt: now,
+    savedAt: now,
+    watcher,
+    segments: [],
+    ledger: new Ledger(parts.length).snapshot(),
+    unlisted: [],
+    samples: [{ elapsedMs: 0, copied: 0 }],
+  }
+}
+
+const zip = promisify(gzip)
+const unzip = promisify(gunzip)
+
+export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Buffer> {
+  return await zip(asciiJson({ format: FORMAT, protocol: PROTOCOL, ...checkpoint }))
+}
+
+/**
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
+ * only the version is checked. Throws a UserError when it is of another one.
+ */
+export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
+  const { format, protocol, ...checkpoint } = JSON.parse((await unzip(bytes)).toString()) as Checkpoint & {
+    format: number
+    protocol: number
+  }
+  if (format !== FORMAT || protocol !== PROTOCOL)
+    throw new UserError(
+      `Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end, or delete its queue ${checkpoint.run.queue} to stop it.`,
+    )
+  return checkpoint
+}

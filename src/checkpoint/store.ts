@@ -1,0 +1,124 @@
+import { DeleteObjectsCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
+
+/** Objects of one DeleteObjects at most (S3 API reference). */
+const DELETE_AT_ONCE = 1000
+/** A conditional write that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']
+
+/** The bucket that checkpoints are kept in; `owner` is its account where that is known. */
+export type Bucket = { name: string; owner: string | undefined }
+
+/** A checkpoint as it was read, and the ETag by which it can be replaced. */
+export type Found = { checkpoint: Checkpoint; etag: string }
+
+/** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
+export class CheckpointStore {
+  readonly #s3: S3Client
+  readonly bucket: Bucket
+  readonly folder: string
+
+  /** @param folder a key that ends with `/` */
+  constructor(s3: S3Client, bucket: Bucket, folder: string) {
+    this.#s3 = s3
+    this.bucket = bucket
+    this.folder = folder
+  }
+
+  /** The checkpoint, or undefined when there is none. */
+  async read(): Promise<Found | undefined> {
+    try {
+      const { Body, ETag = '' } = await this.#s3.send(new GetObjectCommand(this.#at(STATE)))
+      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
+      return { checkpoint: await decodeCheckpoint(bytes), etag: ETag }
+    } catch (error) {
+      if ((error as Error).name === 'NoSuchKey') return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Writes the checkpoint, if what is there is what `expected` says: the ETag of the one before, or undefined for none.
+   * @returns its ETag, or undefined when something else is there
+   */
+  async write(checkpoint: Checkpoint, expected: string | undefined): Promise<string | undefined> {
+    try {
+      const { ETag } = await this.#s3.send(
+        new PutObjectCommand({
+          ...this.#at(STATE),
+          Body: await encodeCheckpoint(checkpoint),
+          ContentType: 'application/gzip',
+          ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+        }),
+      )
+      return ETag
+    } catch (error) {
+      if (!CONFLICTS.includes((error as Error).name)) throw error
+      // A write whose answer got lost is repeated by the SDK, and finds itself there.
+      const found = await this.read()
+      const { watcher, savedAt } = checkpoint
+      const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt
+      return isOurs ? found.etag : undefined
+    }
+  }
+
+  async writeSegment(watcher: string, number: number, bytes: Uint8Array): Promise<void> {
+    await this.#s3.send(
+      new PutObjectCommand({
+        ...this.#at(segmentName(watcher, number)),
+        Body: bytes,
+        ContentType: 'application/x-ndjson',
+      }),
+    )
+  }
+
+  /** The contents of the segments that a checkpoint names, one after the other. */
+  async *segments({ segments }: Checkpoint): AsyncGenerator<Uint8Array> {
+    for (const name of segmentNames(segments)) {
+      const { Body } = await this.#s3.send(new GetObjectCommand(this.#at(name)))
+      if (Body) yield await Body.transformToByteArray()
+    }
+  }
+
+  async removeSegments({ segments }: Checkpoint): Promise<void> {
+    await this.#remove(segmentNames(segments))
+  }
+
+  /** Removes the checkpoint and the segments that it names. What a crash has left beside them expires by itself. */
+  async remove({ segments }: Checkpoint): Promise<void> {
+    await this.#remove([STATE, ...segmentNames(segments)])
+  }
+
+  async #remove(names: string[]): Promise<void> {
+    const { Bucket, ExpectedBucketOwner } = this.#at('')
+    for (let from = 0; from < names.length; from += DELETE_AT_ONCE)
+      await this.#s3.send(
+        new DeleteObjectsCommand({
+          Bucket,
+          ...(ExpectedBucketOwner && { ExpectedBucketOwner }),
+          Delete: {
+            Objects: names.slice(from, from + DELETE_AT_ONCE).map((name) => ({ Key: this.folder + name })),
+            Quiet: true,
+          },
+        }),
+      )
+  }
+
+  #at(name: string): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {
+    const { name: Bucket, owner } = this.bucket
+    return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) }
+  }
+}
+
+const STATE = 'run.json.gz'
+
+/** Named by the watcher, so that one that has lost its lease and does not know it yet overwrites nobody's. */
+function segmentName(watcher: string, number: number): string {
+  return `failures-${watcher}-${number}.ndjson`
+}
+
+function segmentNames(segments: Checkpoint['segments']): string[] {
+  return segments.flatMap(([watcher, count]) =>
+    Array.from({ length: count }, (_, index) => segmentName(watcher, index)),
+  )
+}

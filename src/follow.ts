@@ -1,0 +1,191 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as core from '@actions/core'
+import type { Timing } from '../protocol/timing.ts'
+import { type Books, openBooks } from './books.ts'
+import type { Checkpoint } from './checkpoint/checkpoint.ts'
+import { LeaseLostError, Saver } from './checkpoint/saver.ts'
+import type { CheckpointStore, Found } from './checkpoint/store.ts'
+import type { Clients } from './clients.ts'
+import { explain } from './errors.ts'
+import type { Delivery } from './inbox.ts'
+import type { Inputs } from './inputs.ts'
+import { Ledger } from './ledger.ts'
+import { forget, redrive } from './redrive.ts'
+import type { Result } from './result.ts'
+import { deleteRunQueue, seed } from './run.ts'
+import { keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
+import type { Tools } from './stack/tools.ts'
+import { type Watch, watch } from './watch.ts'
+
+/** {@link Tools} with all of the timing. */
+type RunTools = Tools & { timing: Timing }
+
+/** A run that this step is to watch. */
+export type Job = {
+  inputs: Inputs
+  outputs: StackOutputs
+  clients: Clients
+  found: Found
+  store: CheckpointStore | undefined
+  runKey: string | undefined
+  signal: AbortSignal
+}
+
+/** How the watching of a run ended, and what is in the way of going on. */
+type Course = { ending: Result['ending']; endedAt: number; reason?: string; watcher?: string }
+
+/** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
+export async function follow(job: Job, tools: RunTools): Promise<Result> {
+  const { clients, outputs, store, inputs, signal } = job
+  const { sqs, lambda } = clients
+  const [checkpoint] = await Promise.all([
+    seedOnce(job, tools),
+    resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
+  ])
+  const { run, startedAt, origins } = checkpoint
+  const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${run.id}`, 'failures.ndjson')
+  const books = await openBooks(checkpoint, reportPath, segmentsOf(job))
+  const saver = store && new Saver(store, { ...job.found, checkpoint }, books, tools.timing)
+  const course = await core.group('Progress', () => observe(job, books, saver, tools))
+  // Workers stop at once; what is to be gathered may take longer than a cancelled job has.
+  if (course.ending === 'cancelled') await deleteRunQueue(sqs, run.queue)
+  if (course.ending === 'settled' && origins.length > 0)
+    await forget({ sqs, stack: outputs, signal }, new Set(origins))
+  const { ledger, failures, unlisted, deadLetters, progress } = books
+  return {
+    ...aboutRun(job, checkpoint),
+    ...course,
+    budget: inputs.maxFailures,
+    totals: ledger.totals,
+    open: ledger.open,
+    dlqMessages: deadLetters.messages,
+    nameless: deadLetters.nameless,
+    unlisted: unlisted.of((task) => ledger.counts(task)),
+    failures: await failures.finish((task) => ledger.counts(task)),
+    reportPath,
+    // Two clocks may be at work: that of this machine and that of SQS.
+    durationMs: Math.max(0, course.endedAt - startedAt),
+    samples: progress.samples,
+  }
+}
+
+/** Sends what the run begins with, where that was not done yet, and opens its account. */
+async function seedOnce({ clients, outputs, found, signal }: Job, tools: RunTools): Promise<Checkpoint> {
+  const { checkpoint } = found
+  const { run, mode, parts, seeded } = checkpoint
+  if (seeded) return checkpoint
+  if (mode === 'copy') {
+    await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing)
+    return { ...checkpoint, seeded: true }
+  }
+  const { family, origins, objects, more } = await redrive(
+    { sqs: clients.sqs, stack: outputs, signal },
+    run,
+    tools.timing,
+  )
+  if (origins.size === 0)
+    core.notice(
+      'The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.',
+    )
+  else core.info(`Redriving ${origins.size} dead-lettered tasks, which hold ${objects} objects`)
+  if (more)
+    core.warning(
+      'The dead-letter queue holds more messages than one run looks through: redrive again after this one.',
+    )
+  const ledger = new Ledger(origins.size, objects, family).snapshot()
+  return { ...checkpoint, seeded: true, origins: [...origins], ledger }
+}
+
+/** What can be said of a run that somebody else watches: how it stood at its last checkpoint. */
+export function tellFromCheckpoint(
+  job: Pick<Job, 'inputs' | 'outputs' | 'runKey'>,
+  checkpoint: Checkpoint,
+): Result {
+  const { ledger, savedAt, startedAt, samples, watcher } = checkpoint
+  return {
+    ...aboutRun(job, checkpoint),
+    ending: job.inputs.wait ? 'superseded' : 'left',
+    watcher: watcher.name,
+    budget: undefined,
+    totals: ledger.totals,
+    open: ledger.expected - ledger.settled,
+    dlqMessages: ledger.totals.deadTasks,
+    nameless: 0,
+    unlisted: [],
+    failures: [],
+    reportPath: '',
+    durationMs: savedAt - startedAt,
+    samples,
+  }
+}
+
+function aboutRun(
+  { inputs, outputs, runKey }: Pick<Job, 'inputs' | 'outputs' | 'runKey'>,
+  { run }: Checkpoint,
+) {
+  const { source, destination, options, stackName, region } = inputs
+  const { deadLetterQueueUrl } = outputs
+  return { runId: run.id, runKey, source, destination, options, stackName, region, deadLetterQueueUrl }
+}
+
+async function* segmentsOf({ store, found }: Job): AsyncGenerator<Uint8Array> {
+  if (store) yield* store.segments(found.checkpoint)
+}
+
+/**
+ * Watches. With checkpoints, whatever ends the watching does not end the run: it is kept for whoever attaches next, and
+ * what went wrong becomes the reason. Without, it is thrown.
+ */
+async function observe(job: Job, books: Books, saver: Saver | undefined, tools: RunTools): Promise<Course> {
+  const { store, inputs } = job
+  if (!saver || !store) return await watchRun(job, books, (delivery) => delivery.remove(), tools)
+  try {
+    if (!inputs.wait && job.found.checkpoint.seeded === false) {
+      await saver.release()
+      return { ending: 'left', endedAt: tools.timing.now() }
+    }
+    const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools)
+    if (course.ending === 'left' || course.ending === 'timed-out') await saver.release()
+    return course.ending === 'superseded' ? { ...course, ...(await watcherOf(store)) } : course
+  } catch (error) {
+    const endedAt = tools.timing.now()
+    if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt, ...(await watcherOf(store)) }
+    return { ending: 'unwatched', endedAt, reason: explain(error) }
+  }
+}
+
+async function watcherOf(store: CheckpointStore): Promise<{ watcher?: string }> {
+  const found = await store.read()
+  return found ? { watcher: found.checkpoint.watcher.name } : {}
+}
+
+function watchRun(
+  { inputs, outputs, clients, found, signal }: Job,
+  books: Books,
+  took: (delivery: Delivery) => Promise<void>,
+  tools: RunTools,
+): Promise<Watch> {
+  const { sqs, lambda } = clients
+  const { ledger, progress } = books
+  const { run, startedAt } = found.checkpoint
+  const { timing } = tools
+  return watch(
+    { ...books, sqs, stack: outputs, runQueueUrl: run.queue, took },
+    {
+      pollMs: inputs.pollSeconds * 1000,
+      wait: inputs.wait,
+      budget: inputs.maxFailures,
+      deadline: timing.now() + inputs.timeoutMinutes * 60_000,
+      signal,
+      timing,
+      onPoll: (depths) =>
+        core.info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
+      onWarning: (message) => core.warning(message),
+      onQuiet: async () => {
+        if (await keepEnabled(lambda, outputs, tools))
+          core.info('The functions were paused; enabled them again')
+      },
+    },
+  )
+}

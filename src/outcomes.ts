@@ -1,0 +1,80 @@
+import { decodeOutcome, MalformedMessageError, type Outcome } from '../protocol/message.ts'
+import { isSpent } from './budget.ts'
+import { type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
+import type { Watched, WatchOptions } from './watch.ts'
+
+/** Warnings about messages that are no outcomes at most. */
+const WARNINGS = 5
+/** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
+const SHORT_WAIT_SECONDS = 1
+
+/** What receiving came to: whether there may be more at once, and when the latest outcome was sent (0 for none). */
+export type Taken = { more: boolean; sentAt: number }
+
+/** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
+export async function takeOutcomes(
+  watched: Watched,
+  { pollMs, wait, timing, budget, signal, onWarning }: WatchOptions,
+): Promise<Taken> {
+  const until = timing.now() + pollMs
+  let busy = false
+  let sentAt = 0
+  const { ledger } = watched
+  while (!ledger.done && !isSpent(budget, ledger.totals) && !signal.aborted) {
+    const leftSeconds = Math.ceil((until - timing.now()) / 1000)
+    if (leftSeconds <= 0) return { more: true, sentAt }
+    const waitSeconds = Math.min(wait ? LONGEST_WAIT_SECONDS : SHORT_WAIT_SECONDS, leftSeconds)
+    const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal })
+    if (!delivery) return { more: false, sentAt }
+    sentAt = Math.max(sentAt, delivery.sentAt)
+    busy = delivery.bodies.length >= 10
+    for (const body of delivery.bodies) {
+      const outcome = readOutcome(body, onWarning)
+      if (outcome) await record(outcome, watched)
+    }
+    await watched.took(delivery)
+    if (!wait && delivery.bodies.length === 0) break
+  }
+  return { more: false, sentAt }
+}
+
+async function receiveUnlessAborted(
+  { sqs, runQueueUrl }: Watched,
+  options: Parameters<typeof receive>[2],
+): Promise<Delivery | undefined> {
+  try {
+    return await receive(sqs, runQueueUrl, options)
+  } catch (error) {
+    if (options.signal.aborted) return undefined
+    throw error
+  }
+}
+
+function readOutcome(body: string, onWarning: (message: string) => void): Outcome | undefined {
+  try {
+    return decodeOutcome(body)
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error
+    onWarning(`A message on the run queue is ${error.message}. Is the stack of another version?`)
+    return undefined
+  }
+}
+
+/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
+export function firstFew(warn: (message: string) => void): (message: string) => void {
+  const told = new Set<string>()
+  return (message) => {
+    if (told.has(message) || told.size >= WARNINGS) return
+    told.add(message)
+    warn(message)
+  }
+}
+
+async function record(outcome: Outcome, { ledger, failures, unlisted }: Watched): Promise<void> {
+  const { task, attempt, children, listed, copied, skipped, vanished, reclassed, bytes } = outcome
+  const failed = outcome.failures.length
+  const totals = { listed, copied, skipped, vanished, failed, reclassed, bytes }
+  if (!ledger.settle({ task, totals, spawned: { attempt, children } })) return
+  if (outcome.unlisted) unlisted.add(task, outcome.unlisted)
+  await failures.add(task, outcome.failures)
+}

@@ -1,0 +1,100 @@
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { Sender } from '../aws/sender.ts'
+import { newAttemptId, taskId } from '../protocol/ids.ts'
+import {
+  decodeTask,
+  encodeTask,
+  type Listed,
+  newCopyTask,
+  newListTask,
+  type Place,
+  type Run,
+  type Task,
+} from '../protocol/message.ts'
+import type { Timing } from '../protocol/timing.ts'
+import { look, MOST } from './dlq.ts'
+import { activeRuns, type StackOutputs } from './stack/index.ts'
+
+/** What a run was begun with from the DLQ. */
+type Redriven = {
+  /** What the run's first tasks are named after: another name each time, for the DLQ comes in another order each time. */
+  family: string
+  /** Run and task of each message; each has become a seed. */
+  origins: ReadonlySet<string>
+  /** Objects of the copy tasks among them. */
+  objects: number
+  /** Whether the DLQ may hold more than was looked through. */
+  more: boolean
+}
+
+type Redrive = { sqs: SQSClient; stack: StackOutputs; signal: AbortSignal }
+
+/**
+ * Sends the dead-lettered tasks of earlier runs between the same places round again, as the seeds of a new run. They stay in
+ * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. Tasks of runs
+ * that are going on, of other places, and what can't be read are left alone.
+ */
+export async function redrive({ sqs, stack, signal }: Redrive, run: Run, timing: Timing): Promise<Redriven> {
+  const prefix = stack.runQueuePrefix
+  const active = await activeRuns(sqs, prefix, timing.now())
+  const ongoing = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1).slice(prefix.length)))
+  const lists = new Sender(sqs, stack.listQueueUrl, timing)
+  const copies = new Sender(sqs, stack.copyQueueUrl, timing)
+  const family = newAttemptId()
+  const origins = new Set<string>()
+  let objects = 0
+  const seen = await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+    const task = readTask(body)
+    if (!task || ongoing.has(task.run.id) || !isBetween(task, run)) return 'keep'
+    const origin = nameOf(task)
+    // SQS may have delivered a task to the DLQ twice.
+    if (origins.has(origin)) return 'keep'
+    const id = taskId(family, origins.size)
+    origins.add(origin)
+    if (task.kind === 'list') {
+      await lists.send(encodeTask(newListTask(id, run, task)))
+    } else {
+      objects += task.objects.length
+      await copies.send(encodeTask(newCopyTask(id, run, task.objects.map(afresh))))
+    }
+    return 'keep'
+  })
+  await Promise.all([lists.flush(), copies.flush()])
+  return { family, origins, objects, more: seen >= MOST }
+}
+
+/**
+ * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
+ * the run's own name.
+ */
+export async function forget({ sqs, stack, signal }: Redrive, origins: ReadonlySet<string>): Promise<void> {
+  await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+    const task = readTask(body)
+    return task && origins.has(nameOf(task)) ? 'remove' : 'keep'
+  })
+}
+
+/** Without what may have changed since: a restore, or the options that an upload was begun with. */
+function afresh({ archived, upload, annotate, ...object }: Listed): Listed {
+  return object
+}
+
+function readTask(body: string): Task | undefined {
+  try {
+    return decodeTask(body)
+  } catch {
+    return undefined
+  }
+}
+
+function isBetween({ run }: Task, { source, destination }: Pick<Run, 'source' | 'destination'>): boolean {
+  return isSame(run.source, source) && isSame(run.destination, destination)
+}
+
+function isSame(a: Place, b: Place): boolean {
+  return a.bucket === b.bucket && a.prefix === b.prefix
+}
+
+function nameOf({ id, run }: Task): string {
+  return `${run.id}/${id}`
+}
