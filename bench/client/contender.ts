@@ -1,8 +1,9 @@
 /**
- * One way to call CopyObject, in a process of its own so that its CPU time and memory are its own. For each number that
- * the parent sends it makes so many copies, 256 in flight, and answers with what they cost. Loads nothing of the others.
+ * One way to call CopyObject or to list a page, in a process of its own so that its CPU time and memory are its own. For
+ * each number that the parent sends it makes so many calls, and answers with what they cost. Loads nothing of the others.
  */
-const IN_FLIGHT = 256
+const [name = '', endpoint = '', inFlight = '256'] = process.argv.slice(2)
+const IN_FLIGHT = Number(inFlight)
 const REGION = 'us-east-1'
 /** As long as those of a Lambda function. */
 const CREDENTIALS = {
@@ -11,50 +12,69 @@ const CREDENTIALS = {
   sessionToken: 'token'.repeat(150),
 }
 
-export type Cost = { copies: number; cpuMs: number; wallMs: number; rssMb: number }
+export type Cost = { calls: number; cpuMs: number; wallMs: number; rssMb: number }
 
-/** A copy of the nth object; like S3's own calls, it ends when the answer has been read. */
-type Copy = (n: number) => Promise<unknown>
+/** A copy of the nth object, or a page; ends when the answer has been read. */
+type Call = (n: number) => Promise<unknown>
 
 const keyOf = (n: number) => `data/2026/01/part-${n % 100_000}.parquet`
 
 /** The same request every time, signed beforehand: what undici costs by itself. */
-async function signedBeforehand(endpoint: string) {
+async function signedBeforehand(method: 'GET' | 'PUT', path: string, query: string, copied?: string) {
   const { Signer } = await import('../../lambda/s3/signer.ts')
   const headers = new Signer().sign(
     {
-      method: 'PUT',
+      method,
       host: new URL(endpoint).host,
-      path: `/destination/${keyOf(1)}`,
-      query: '',
-      headers: [
-        ['x-amz-copy-source', `source/${keyOf(1)}`],
-        ['x-amz-object-annotation-directive', 'EXCLUDE'],
-      ],
+      path,
+      query,
+      headers:
+        copied === undefined
+          ? []
+          : [
+              ['x-amz-copy-source', copied],
+              ['x-amz-object-annotation-directive', 'EXCLUDE'],
+            ],
     },
     CREDENTIALS,
     REGION,
     Date.now(),
   )
   headers.push('user-agent', 's3-71-action')
-  return { method: 'PUT' as const, path: `/destination/${keyOf(1)}`, headers }
+  return { method, path: query === '' ? path : `${path}?${query}`, headers }
 }
 
-const CONTENDERS: Record<string, (endpoint: string) => Promise<Copy>> = {
-  async undici(endpoint) {
-    const { Pool } = await import('undici')
-    const pool = new Pool(endpoint, { connections: IN_FLIGHT })
-    const request = await signedBeforehand(endpoint)
-    return async () => (await pool.request(request)).body.text()
+const signedCopy = () => signedBeforehand('PUT', `/destination/${keyOf(1)}`, '', `source/${keyOf(1)}`)
+
+async function sdk() {
+  const { S3Client } = await import('@aws-sdk/client-s3')
+  const { NodeHttpHandler } = await import('@smithy/node-http-handler')
+  return new S3Client({
+    region: REGION,
+    endpoint,
+    forcePathStyle: true,
+    credentials: CREDENTIALS,
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({ httpAgent: { maxSockets: IN_FLIGHT, keepAlive: true } }),
+  })
+}
+
+async function pool() {
+  const { Pool } = await import('undici')
+  return new Pool(endpoint, { connections: IN_FLIGHT })
+}
+
+const CONTENDERS: Record<string, () => Promise<Call>> = {
+  async undici() {
+    const [connections, request] = [await pool(), await signedCopy()]
+    return async () => (await connections.request(request)).body.text()
   },
-  async 'undici dispatch'(endpoint) {
-    const { Pool } = await import('undici')
-    const pool = new Pool(endpoint, { connections: IN_FLIGHT })
-    const request = await signedBeforehand(endpoint)
+  async 'undici dispatch'() {
+    const [connections, request] = [await pool(), await signedCopy()]
     return () =>
       new Promise((resolve, reject) => {
         const chunks: Buffer[] = []
-        pool.dispatch(request, {
+        connections.dispatch(request, {
           onConnect() {},
           onHeaders: () => true,
           onData: (chunk) => chunks.push(chunk) > 0,
@@ -63,7 +83,7 @@ const CONTENDERS: Record<string, (endpoint: string) => Promise<Copy>> = {
         })
       })
   },
-  async ours(endpoint) {
+  async ours() {
     const { createS3Client } = await import('../../lambda/s3/index.ts')
     const s3 = createS3Client({
       region: REGION,
@@ -80,17 +100,9 @@ const CONTENDERS: Record<string, (endpoint: string) => Promise<Copy>> = {
         annotationDirective: 'EXCLUDE',
       })
   },
-  async 'AWS SDK'(endpoint) {
-    const { CopyObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
-    const { NodeHttpHandler } = await import('@smithy/node-http-handler')
-    const s3 = new S3Client({
-      region: REGION,
-      endpoint,
-      forcePathStyle: true,
-      credentials: CREDENTIALS,
-      maxAttempts: 1,
-      requestHandler: new NodeHttpHandler({ httpAgent: { maxSockets: IN_FLIGHT, keepAlive: true } }),
-    })
+  async 'AWS SDK'() {
+    const { CopyObjectCommand } = await import('@aws-sdk/client-s3')
+    const s3 = await sdk()
     return (n) =>
       s3.send(
         new CopyObjectCommand({
@@ -101,23 +113,32 @@ const CONTENDERS: Record<string, (endpoint: string) => Promise<Copy>> = {
         }),
       )
   },
+  async 'undici, list'() {
+    const connections = await pool()
+    const request = await signedBeforehand('GET', '/source', 'encoding-type=url&list-type=2')
+    return async () => (await connections.request(request)).body.text()
+  },
+  async 'AWS SDK, list'() {
+    const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
+    const s3 = await sdk()
+    return () => s3.send(new ListObjectsV2Command({ Bucket: 'source', EncodingType: 'url' }))
+  },
 }
 
-async function copyMany(copy: Copy, copies: number): Promise<Cost> {
+async function callMany(call: Call, calls: number): Promise<Cost> {
   const before = { cpu: process.cpuUsage(), time: performance.now() }
   let n = 0
   const worker = async () => {
-    while (n < copies) await copy(n++)
+    while (n < calls) await call(n++)
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
   const { user, system } = process.cpuUsage(before.cpu)
   const wallMs = performance.now() - before.time
-  return { copies, cpuMs: (user + system) / 1000, wallMs, rssMb: process.memoryUsage.rss() / 2 ** 20 }
+  return { calls, cpuMs: (user + system) / 1000, wallMs, rssMb: process.memoryUsage.rss() / 2 ** 20 }
 }
 
-const [name = '', endpoint = ''] = process.argv.slice(2)
-const copy = await CONTENDERS[name]?.(endpoint)
-if (copy === undefined) throw new Error(`no contender ${name}: ${Object.keys(CONTENDERS).join(', ')}`)
-process.on('message', (copies: number) => void copyMany(copy, copies).then((cost) => process.send?.(cost)))
+const call = await CONTENDERS[name]?.()
+if (call === undefined) throw new Error(`no contender ${name}: ${Object.keys(CONTENDERS).join(', ')}`)
+process.on('message', (calls: number) => void callMany(call, calls).then((cost) => process.send?.(cost)))
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
