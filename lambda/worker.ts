@@ -40,8 +40,10 @@ export type Attempt = {
   deadline: number
   /** Aborted a little later: whatever is still under way then would take the function's last seconds. */
   signal: AbortSignal
-  /** Sends a child task to a queue: `make` gets the child's id. Nothing is promised to have left before {@link Outcome}. */
+  /** Sends a child task to a queue: `make` gets the child's id. It may wait for others that fill a request with it. */
   spawn: (queueUrl: string, make: (id: string) => Task, delaySeconds?: number) => Promise<void>
+  /** Waits until all that was spawned has left. */
+  dispatch: () => Promise<void>
 }
 
 type Limits = Pick<Attempt, 'deadline' | 'signal'>
@@ -163,6 +165,9 @@ function newAttempt(
   const id = newAttemptId()
   const senders = new Map<string, Sender>()
   let children = 0
+  const dispatch = async () => {
+    await Promise.all([...senders.values()].map((sender) => sender.flush()))
+  }
   return {
     id,
     ...limits,
@@ -171,8 +176,9 @@ function newAttempt(
       senders.set(queueUrl, sender)
       await sender.send(encodeTask(make(taskId(id, children++))), delaySeconds)
     },
+    dispatch,
     async sent() {
-      await Promise.all([...senders.values()].map((sender) => sender.flush()))
+      await dispatch()
       return children
     },
   }

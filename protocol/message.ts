@@ -89,18 +89,18 @@ const DetailsSchema = v.object({
 
 const head = { v: v.literal(PROTOCOL), id: v.string(), run: RunSchema }
 
-/** A part of the source: the keys of a range that begin with a prefix. */
+/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
 const PartSchema = v.object({
   prefix: Key,
-  range: v.object({ after: v.optional(Key), upTo: v.optional(Key) }),
+  ranges: v.array(v.object({ after: v.optional(Key), upTo: v.optional(Key) })),
 })
 
 const ListTaskSchema = v.object({
   ...head,
   kind: v.literal('list'),
   ...PartSchema.entries,
-  /** How many list tasks it descends from: the more there are, the larger is the source. */
-  generation: Count,
+  /** Keys that the list tasks listed which it descends from: the more, the larger is the source. */
+  before: Count,
 })
 
 const CopyTaskSchema = v.object({
@@ -160,8 +160,8 @@ export class MalformedMessageError extends Error {
   override name = 'MalformedMessageError'
 }
 
-export function newListTask(id: string, run: Run, { prefix, range }: Part, generation = 0): ListTask {
-  return { v: PROTOCOL, kind: 'list', id, run, prefix, range, generation }
+export function newListTask(id: string, run: Run, { prefix, ranges }: Part, before = 0): ListTask {
+  return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, before }
 }
 
 export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0): CopyTask {
@@ -247,13 +247,13 @@ function encodePlace(place: Place): Place {
   return { bucket: place.bucket, prefix: encodeKey(place.prefix) }
 }
 
-function encodePart({ prefix, range: { after, upTo } }: Part): Part {
+function encodePart({ prefix, ranges }: Part): Part {
   return {
     prefix: encodeKey(prefix),
-    range: {
+    ranges: ranges.map(({ after, upTo }) => ({
       ...(after !== undefined && { after: encodeKey(after) }),
       ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
-    },
+    })),
   }
 }
 

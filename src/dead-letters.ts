@@ -49,7 +49,7 @@ export class DeadLetters {
     const deadObjects = task ? objects.length : trace.objects
     if (!this.#ledger.settle({ task: name, totals: { deadTasks: 1, deadObjects } })) return
     if (task?.kind === 'list')
-      this.#unlisted.add(name, { part: { prefix: task.prefix, range: task.range }, ...DEAD_LETTERED })
+      this.#unlisted.add(name, { part: { prefix: task.prefix, ranges: task.ranges }, ...DEAD_LETTERED })
     await this.#failures.add(name, objects.map(toFailure))
   }
 }

@@ -108,10 +108,9 @@ export function shortfalls(result: Result): string[] {
     lines.push(
       `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue.`,
     )
-  if (unlisted.length > 0)
-    lines.push(
-      `${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`,
-    )
+  const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0)
+  if (missing > 0)
+    lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`)
   return lines
 }
 

@@ -41,7 +41,7 @@ export async function deleteRunQueue(sqs: SQSClient, queueUrl: string): Promise<
  */
 export function seeds({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>): Part[] {
   const beginnings = prefixes.length === 0 ? [''] : prefixes
-  return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, range: {} }))
+  return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }))
 }
 
 /** Sends the first list tasks, one for each part. */

@@ -116,12 +116,12 @@ function fidelityTable({ totals, options }: Result): string {
 
 function unlistedParts({ unlisted }: Result): string {
   if (unlisted.length === 0) return ''
-  const rows = unlisted.slice(0, PARTS).map(({ part: { prefix, range }, code, message }) => {
-    const cells = [range.after ?? '', range.upTo ?? '', prefix, `${code}: ${message}`]
-    return `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`
-  })
+  const all = unlisted.flatMap(({ part: { prefix, ranges }, code, message }) =>
+    ranges.map(({ after = '', upTo = '' }) => [after, upTo, prefix, `${code}: ${message}`]),
+  )
+  const rows = all.slice(0, PARTS).map((cells) => `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`)
   const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|']
-  const rest = unlisted.length > PARTS ? [`| and ${unlisted.length - PARTS} more | | | |`] : []
+  const rest = all.length > PARTS ? [`| and ${all.length - PARTS} more | | | |`] : []
   return [...head, ...rows, ...rest].join('\n')
 }
 

@@ -81,7 +81,7 @@ test('messages that are no tasks of this version go to the DLQ, and are no matte
     destination: { bucket: 'to-bad', prefix: '' },
     batchSize: 10,
   }
-  const task = encodeTask(newListTask('seed.0', run, { prefix: '', range: {} }))
+  const task = encodeTask(newListTask('seed.0', run, { prefix: '', ranges: [{}] }))
   const bad = [
     'not JSON',
     '{}',

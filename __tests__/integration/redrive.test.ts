@@ -40,7 +40,7 @@ test('the tasks of earlier runs between the same places go round again, with cou
   const copy = encodeTask(newCopyTask('f.3', first, keys('a', 'b')))
   // The same message twice, as SQS may deliver it, and a task of that name of another run.
   for (const body of [copy, copy, encodeTask(newCopyTask('f.3', second, keys('c', 'gone')))]) await bury(body)
-  await bury(encodeTask(newListTask('g.1', second, { prefix: 'x', range: { after: 'x1' } })))
+  await bury(encodeTask(newListTask('g.1', second, { prefix: 'x', ranges: [{ after: 'x1' }] })))
   const others = [
     encodeTask(newCopyTask('f.3', oldRun('two', '20260101-000000-cccccccc'), keys('a'))),
     copy.replace(`"v":${PROTOCOL}`, '"v":99'),

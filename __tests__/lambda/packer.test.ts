@@ -14,7 +14,7 @@ const key = fc.oneof(
   fc.string({ minLength: 1, maxLength: 20 }),
   fc.constantFrom('x'.repeat(1024), '日'.repeat(341), '🚀'.repeat(256), '\u0001'.repeat(1024)),
 )
-const objects = fc.array(fc.record({ key, size: fc.maxSafeNat() }), { maxLength: 300 })
+const objects = fc.array(fc.record({ key, size: fc.nat() }), { maxLength: 300 })
 
 async function pack(most: number, pages: Listed[][]): Promise<Listed[][]> {
   const tasks: Listed[][] = []
@@ -53,7 +53,13 @@ test('tasks are full before another begins', async () => {
   expect((await pack(300, [page])).map(({ length }) => length)).toEqual([300, 300, 300, 100])
 })
 
+test('objects that take long are one worker’s work only up to 64 GiB', async () => {
+  const page = Array.from({ length: 10 }, (_, index) => ({ key: `k${index}`, size: 30 * 2 ** 30 }))
+  expect((await pack(250, [page])).map(({ length }) => length)).toEqual([2, 2, 2, 2, 2])
+  expect((await pack(250, [[{ key: 'huge', size: 50e12 }]])).length).toBe(1)
+})
+
 test('tasks are small while the source may be, and never larger than the run allows', () => {
-  expect([0, 1, 2, 9].map((generation) => taskSize(generation, 250))).toEqual([50, 100, 250, 250])
-  expect([0, 1, 2].map((generation) => taskSize(generation, 10))).toEqual([10, 10, 10])
+  expect([1, 2, 8].map((lanes) => taskSize(lanes, 250))).toEqual([50, 250, 250])
+  expect([1, 2].map((lanes) => taskSize(lanes, 10))).toEqual([10, 10])
 })

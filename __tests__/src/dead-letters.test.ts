@@ -48,10 +48,12 @@ test('a dead copy task settles, with its objects named in the report, however of
 })
 
 test('a dead list task settles, and says what was not listed', async () => {
-  const body = encodeTask(newListTask('seed.1', run, { prefix: 'logs/', range: { after: 'a', upTo: 'b' } }))
+  const body = encodeTask(
+    newListTask('seed.1', run, { prefix: 'logs/', ranges: [{ after: 'a', upTo: 'b' }] }),
+  )
   await letters.take({ id: 'm', body })
   expect(unlisted.of((task) => ledger.counts(task))).toMatchObject([
-    { part: { prefix: 'logs/', range: { after: 'a', upTo: 'b' } }, code: 'DeadLettered' },
+    { part: { prefix: 'logs/', ranges: [{ after: 'a', upTo: 'b' }] }, code: 'DeadLettered' },
   ])
   expect(letters.messages).toBe(1)
 })

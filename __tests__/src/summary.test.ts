@@ -49,7 +49,7 @@ describe('the job summary', () => {
       ...good,
       totals: { ...good.totals, copied: 999_000, failed: 998, deadObjects: 2, deadTasks: 1 },
       dlqMessages: 1,
-      unlisted: [{ part: { prefix: '', range: { after: 'a' } }, code: 'AccessDenied', message: 'no' }],
+      unlisted: [{ part: { prefix: '', ranges: [{ after: 'a' }] }, code: 'AccessDenied', message: 'no' }],
       failures: [
         { code: 'AccessDenied', count: 990, examples: [{ key: 'k1', code: 'AccessDenied', message: 'no' }] },
         { code: 'NoSuchKey', count: 8, examples: [{ key: 'k2', code: 'NoSuchKey', message: 'gone' }] },
@@ -86,7 +86,7 @@ describe('the job summary', () => {
       source: { bucket: 'from', prefix: hostile },
       unlisted: [
         {
-          part: { prefix: hostile, range: { after: hostile, upTo: hostile } },
+          part: { prefix: hostile, ranges: [{ after: hostile, upTo: hostile }] },
           code: hostile,
           message: hostile,
         },
@@ -106,7 +106,7 @@ describe('the job summary', () => {
       examples: [1, 2, 3].map(() => ({ key, code: 'x', message: key })),
     }))
     const unlisted = Array.from({ length: 5000 }, () => ({
-      part: { prefix: key, range: { after: key, upTo: key } },
+      part: { prefix: key, ranges: [{ after: key, upTo: key }] },
       code: key,
       message: key,
     }))

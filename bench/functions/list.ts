@@ -40,7 +40,7 @@ export const listFunction: Benchmark = async (effort) => {
 async function lists(rig: Rig, memory: number, effort: Effort): Promise<Cost> {
   const list = await rig.function('list', memory)
   const work = async () => {
-    await rig.send(newListTask('seed.0', rig.run, { prefix: '', range: {} }))
+    await rig.send(newListTask('seed.0', rig.run, { prefix: '', ranges: [{}] }))
     const invocations = await list.work()
     const listed = (await rig.outcomes()).reduce((sum, outcome) => sum + outcome.listed, 0)
     await rig.forget('copy')

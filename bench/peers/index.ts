@@ -72,7 +72,7 @@ async function obstacleTo(copy: () => Promise<Cost>): Promise<string | undefined
 
 async function copyByFunctions(rig: Rig, objects: number): Promise<Cost> {
   rig.emptyDestination()
-  await rig.send(newListTask('seed.0', rig.run, { prefix: '', range: {} }))
+  await rig.send(newListTask('seed.0', rig.run, { prefix: '', ranges: [{}] }))
   const invocations = [...(await drain(rig, 'list')), ...(await drain(rig, 'copy'))]
   await rig.forget('run')
   rig.expectInDestination(objects)

@@ -117,7 +117,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     destination: { bucket: 'to', prefix },
     batchSize,
   }
-  sqs.put(LIST, encodeTask(newListTask(taskId(SEED_FAMILY, 0), run, { prefix, range: {} })))
+  sqs.put(LIST, encodeTask(newListTask(taskId(SEED_FAMILY, 0), run, { prefix, ranges: [{}] })))
   const watching = watch(sqs, ledger, time, keys.size)
   const { listedMs, course } = await time.run(watching)
   const usage = [...lambda.usage.values()]

@@ -19,12 +19,15 @@ const SHORT_WINDOW_MS = 50
 /** What is kept, from one window to the next, of the most that a worker has done: the end of a task makes for idle windows. */
 const KEPT = 0.8
 /** Growth in a window until S3 refuses for the first time. */
-const START_GROWTH = 1.5
-/** Growth afterwards, each second: the same for every worker, and a little of what it has. */
+const START_GROWTH = 1.2
+/** Growth afterwards, each second: the same for every worker, and a share of what it has. */
 const GROWTH_PER_SECOND = 1
 const GROWTH_SHARE_PER_SECOND = 0.03
+/** That share doubles with so many answers in a row that are no refusals: at the limit they are fewer, and where there is room to grow far more. */
+const DOUBLING_ANSWERS = 120
+const MOST_SHARE_PER_SECOND = 1
 /** A window's cut is this many times the share that S3 refused, so that a small excess is met with a small cut. */
-const CUT_PER_SHARE = 2.5
+const CUT_PER_SHARE = 2
 const DEEPEST_CUT = 0.5
 
 /**
@@ -43,6 +46,8 @@ export class Pace {
   #rate = START
   #next = 0
   #everRefused = false
+  /** Answers since S3 refused. */
+  #accepted = 0
   /** The most answers a second of late. */
   #done = 0
   #window: Window
@@ -86,6 +91,7 @@ export class Pace {
 
   #nextRate(seconds: number): number {
     const { answers, refusals, waited } = this.#window
+    this.#accepted = refusals > 0 ? 0 : this.#accepted + answers
     this.#done = Math.max(answers / seconds, this.#done * KEPT)
     if (refusals > 0) {
       this.#everRefused = true
@@ -95,7 +101,11 @@ export class Pace {
     // A worker that did not need its pace has not learnt that a faster one would do.
     if (!waited) return this.#rate
     if (!this.#everRefused) return this.#rate * START_GROWTH
-    return this.#rate + seconds * (GROWTH_PER_SECOND + GROWTH_SHARE_PER_SECOND * this.#rate)
+    const share = Math.min(
+      MOST_SHARE_PER_SECOND,
+      GROWTH_SHARE_PER_SECOND * 2 ** (this.#accepted / DOUBLING_ANSWERS),
+    )
+    return this.#rate + seconds * (GROWTH_PER_SECOND + share * this.#rate)
   }
 
   /** The wait for one's turn, if there is any. */

@@ -2,11 +2,12 @@ import { type ListTask, newCopyTask, newListTask } from '../../protocol/message.
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
+import { interleave } from './deal.ts'
 import { toListed } from './listed.ts'
 import { Packer, taskSize } from './packer.ts'
 import { withoutPresent } from './present.ts'
-import { spreadSeconds } from './spread.ts'
-import { walk } from './walk.ts'
+import { shuffleSeconds } from './shuffle.ts'
+import { LANES, walk } from './walk.ts'
 
 /**
  * How long a task lists before it hands on: its copies count only once its outcome has been sent, so this is also how
@@ -27,22 +28,22 @@ export type ListDeps = {
  * for so long that the time is up.
  */
 export async function workOnListTask(task: ListTask, attempt: Attempt, deps: ListDeps): Promise<Result> {
-  const { run, prefix, range, generation } = task
+  const { run, prefix, ranges } = task
   const { options = {} } = run
   const { timing } = deps
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
-  const packer = new Packer(taskSize(generation, run.batchSize), (objects) =>
-    attempt.spawn(
-      deps.copyQueueUrl,
-      (id) => newCopyTask(id, run, objects),
-      spreadSeconds(generation, timing.random),
-    ),
-  )
   const result = emptyResult()
+  const listed = () => task.before + result.listed
+  // A task that another has handed on had no room for more lanes.
+  let lanes = task.before > 0 ? LANES : 1
+  const packer = new Packer(taskSize(lanes, run.batchSize), (objects) => {
+    const delay = shuffleSeconds(listed(), lanes, timing.random)
+    return attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay)
+  })
   const list = (request: ListRequest) =>
     patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
   try {
-    await walk<ListedObject>(range, {
+    await walk<ListedObject>(ranges, {
       prefix,
       page: async ({ startAfter, token }) => {
         const answer = await list({
@@ -59,21 +60,29 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
           token: answer.isTruncated ? answer.nextContinuationToken : undefined,
         }
       },
-      emit: async (objects) => {
-        const wanted = options.overwrite ? await withoutPresent(objects, run, list) : objects
-        result.listed += objects.length
-        result.skipped += objects.length - wanted.length
-        await packer.add(wanted.map(toListed))
+      emit: async (pages) => {
+        lanes = Math.min(LANES, Math.max(lanes, pages.length))
+        packer.most = taskSize(lanes, run.batchSize)
+        const wanted: ListedObject[][] = []
+        for (const page of pages) {
+          result.listed += page.length
+          wanted.push(options.overwrite ? await withoutPresent(page, run, list) : page)
+          result.skipped += page.length - (wanted.at(-1)?.length ?? 0)
+        }
+        await packer.add(interleave(wanted).map(toListed))
       },
-      spawn: (rest) =>
-        attempt.spawn(deps.listQueueUrl, (id) =>
-          newListTask(id, run, { prefix, range: rest }, generation + 1),
-        ),
+      spawn: async (hands) => {
+        for (const rest of hands)
+          await attempt.spawn(deps.listQueueUrl, (id) =>
+            newListTask(id, run, { prefix, ranges: rest }, listed()),
+          )
+        await attempt.dispatch()
+      },
       isLate: () => timing.now() >= handOnAt,
     })
   } catch (error) {
     if (!(error instanceof S3Error) || isTransient(error)) throw error
-    result.unlisted = { part: { prefix, range }, code: error.code, message: error.message }
+    result.unlisted = { part: { prefix, ranges }, code: error.code, message: error.message }
   }
   await packer.flush()
   return result

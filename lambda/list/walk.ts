@@ -1,6 +1,7 @@
 import { compareKeys } from '../../protocol/key.ts'
 import { isEmpty, type Range } from '../../protocol/range.ts'
 import { Alphabet } from './alphabet.ts'
+import { deal } from './deal.ts'
 import { Cutter, guessPagesLeft, type Stretch } from './split.ts'
 
 /** One answer to a list request. */
@@ -16,12 +17,10 @@ export type WalkDeps<T extends { key: string }> = {
   prefix: string
   /** Asks for a page of full size: what follows `token`, or else the keys after `startAfter`. */
   page: (request: { startAfter?: string | undefined; token?: string | undefined }) => Promise<Page<T>>
-  /**
-   * Takes listed objects: one page's, in order, and none twice; one call at a time. Pages do not come in order.
-   */
-  emit: (objects: T[]) => Promise<void>
-  /** Hands a range that is not empty to another task. */
-  spawn: (range: Range) => Promise<void>
+  /** Takes the pages of a round: none empty, each in order, no object twice. One call at a time. */
+  emit: (pages: T[][]) => Promise<void>
+  /** Hands ranges that are not empty to other tasks: for each task some, in order. */
+  spawn: (hands: Range[][]) => Promise<void>
   /** True when the rest has to be handed on. */
   isLate: () => boolean
 }
@@ -31,40 +30,48 @@ export type WalkResult = {
   requests: number
   /** Objects emitted. */
   listed: number
-  /** Ranges handed to other tasks. */
+  /** Tasks that ranges were handed to. */
   spawned: number
 }
 
-/** Pages after which a walk that goes on looks for cuts, and again whenever they have doubled. */
-const FIRST_LOOK_PAGES = 12
-/** Pages that are worth a task of their own: between one and two seconds of listing. */
-const TASK_PAGES = 16
+/** A range that is walked, and how many pages of it were. */
+type Lane = Range & { token?: string | undefined; pages: number }
+
+/** The same behind a page that was listed. */
+type Known = Stretch & { token?: string | undefined; pages: number }
+
+/** Ranges that one task walks side by side: several pages come while one would, and the copy tasks made of them mix keys from afar. */
+export const LANES = 8
+/** Rounds after which a walk that goes on looks for cuts, and again whenever they have doubled. */
+const FIRST_LOOK = 12
+/** Pages that are worth a lane of their own: about two seconds of listing. */
+const LANE_PAGES = 24
 /** Cuts made at one look at most. */
 const CUTS = 15
-/** Requests that the search for cuts may waste, for each page listed. */
-const MISSES_PER_PAGE = 1 / 16
-
 /** What one look for cuts may still make and waste. */
 type Budget = { cuts: number; misses: number }
 
 /**
- * Lists a range: page after page from its lower end. When many keys seem to be left it cuts them up, hands the upper
- * parts to other tasks and goes on with the lowest.
+ * Lists ranges side by side, in rounds of a page of each. When many keys seem to be left it cuts the ranges up and deals
+ * the parts to other tasks and itself, so that each has parts from all over.
  *
  * Where to cut is guessed, and tried with a request for the page behind the guess. That page is emitted here, so it is
  * not wasted. When more follows it, that is handed on; when it is the range's last, or empty, the range is known to end
- * before it. So pages and parts tile the range whatever the guesses, and a key that exists throughout is listed once,
- * whatever else comes and goes. Guesses that find nothing are kept few: {@link MISSES_PER_PAGE}.
+ * before it. So pages and parts tile the ranges whatever the guesses, and a key that exists throughout is listed once,
+ * whatever else comes and goes. Guesses that find nothing are kept few: {@link mayMiss}.
  *
+ * @param ranges apart from each other, and in order
  * Throws what `page`, `emit` and `spawn` throw, after all that was under way has ended.
  */
-export async function walk<T extends { key: string }>(range: Range, deps: WalkDeps<T>): Promise<WalkResult> {
+export async function walk<T extends { key: string }>(
+  ranges: readonly Range[],
+  deps: WalkDeps<T>,
+): Promise<WalkResult> {
   const { prefix } = deps
   const result: WalkResult = { requests: 0, listed: 0, spawned: 0 }
-  if (isEmpty(range)) return result
   const alphabet = new Alphabet()
   const cutter = new Cutter()
-  let emitting = Promise.resolve()
+  let round: T[][] = []
 
   /** The next page that holds keys, without those behind `upTo`; `more` when others may follow in the range. */
   const fetch = async (request: Parameters<typeof deps.page>[0], upTo: string | undefined) => {
@@ -81,34 +88,46 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
       if (first !== undefined && last !== undefined) {
         alphabet.learn(objects)
         result.listed += count
-        emitting = emitting.then(() => deps.emit(objects))
-        await emitting
+        round.push(objects)
         return { first, last, token, more }
       }
       if (!more) return undefined
     }
   }
 
-  const spawn = async (child: Range) => {
-    result.spawned++
-    await deps.spawn(child)
+  const emitRound = async () => {
+    const pages = round
+    round = []
+    if (pages.length > 0) await deps.emit(pages)
+  }
+
+  const spawn = async (hands: Lane[][]) => {
+    if (hands.length === 0) return
+    result.spawned += hands.length
+    await deps.spawn(hands.map((lanes) => lanes.map(({ after, upTo }) => ({ after, upTo }))))
+  }
+
+  /** Lists a page of a lane: none or one that goes on. */
+  const advance = async ({ after, upTo, token, pages }: Lane): Promise<Known[]> => {
+    const page = await fetch({ startAfter: after, token }, upTo)
+    return page?.more ? [{ ...page, upTo, pages: pages + 1 }] : []
   }
 
   /** Cuts what is left of a stretch up; returns the parts in order, the lowest first. */
-  const divide = async (stretch: Stretch, budget: Budget, leastPages = 0): Promise<Stretch[]> => {
+  const divide = async (stretch: Known, budget: Budget, leastPages: number): Promise<Known[]> => {
     let { upTo } = stretch
     while (budget.cuts > 0 && budget.misses > 0) {
       const rest = { ...stretch, upTo }
       const pages = Math.max(leastPages, guessPagesLeft(rest, prefix, alphabet))
-      const found = pages < 2 * TASK_PAGES ? undefined : cutter.cut(rest, prefix, alphabet)
+      const found = pages < 2 * LANE_PAGES ? undefined : cutter.cut(rest, prefix, alphabet)
       if (!found) break
       const page = await fetch({ startAfter: found.cut }, upTo)
       if (page?.more) {
         budget.cuts--
-        return await inOrder(
+        return await inOrder([
           divide({ ...stretch, upTo: found.cut }, budget, leastPages / 2),
-          divide({ ...page, upTo }, budget),
-        )
+          divide({ ...page, upTo, pages: 0 }, budget, 0),
+        ])
       }
       found.missed()
       budget.misses--
@@ -117,30 +136,45 @@ export async function walk<T extends { key: string }>(range: Range, deps: WalkDe
     return [{ ...stretch, upTo }]
   }
 
-  let { after, upTo } = range
-  let token: string | undefined
-  let look = FIRST_LOOK_PAGES
-  for (let pages = 1; ; pages++) {
-    const page = await fetch({ startAfter: after, token }, upTo)
-    if (!page?.more) return result
-    after = page.last
-    token = page.token
+  let lanes: Lane[] = ranges.filter((range) => !isEmpty(range)).map((range) => ({ ...range, pages: 0 }))
+  let look = FIRST_LOOK
+  let pages = 0
+  for (let rounds = 1; lanes.length > 0; rounds++) {
+    pages += lanes.length
+    const known = await inOrder(lanes.map(advance))
+    await emitRound()
     if (deps.isLate()) {
-      await spawn({ after, upTo })
+      if (known.length > 0) await spawn([known.map(behind)])
       return result
     }
-    if (pages < look) continue
+    lanes = known.map(behind)
+    if (rounds < look) continue
     look *= 2
-    const budget = { cuts: CUTS, misses: pages * MISSES_PER_PAGE }
+    const budget = { cuts: CUTS, misses: mayMiss(pages) }
     // What has lasted so long is likely to last as long again, whatever the letters say.
-    const [own, ...others] = await divide({ ...page, upTo }, budget, pages)
-    upTo = own?.upTo
-    for (const other of others) await spawn({ after: other.last, upTo: other.upTo })
+    const parts = await inOrder(known.map((lane) => divide(lane, budget, lane.pages)))
+    await emitRound()
+    const [own = [], ...others] = deal(parts.map(behind), LANES)
+    lanes = own
+    await spawn(others)
   }
+  return result
 }
 
-/** Both lists, one after the other. Throws only when both have ended, so that nothing goes on behind the caller's back. */
-async function inOrder<T>(...lists: [Promise<T[]>, Promise<T[]>]): Promise<T[]> {
+/**
+ * Requests that one look for cuts may waste, after so many pages: at first one, then some, for where all keys lie in one deep
+ * folder it takes a few to find that out, and few beside what is listed when that has become much.
+ */
+function mayMiss(pages: number): number {
+  return pages < 24 ? 1 : 3 + Math.floor(pages / 48)
+}
+
+function behind({ last, upTo, token, pages }: Known): Lane {
+  return { after: last, upTo, token, pages }
+}
+
+/** All the lists, one after the other. Throws only when all have ended, so that nothing goes on behind the caller's back. */
+async function inOrder<T>(lists: Promise<T[]>[]): Promise<T[]> {
   await Promise.allSettled(lists)
   return (await Promise.all(lists)).flat()
 }

@@ -173,6 +173,7 @@ describe('a copy task', () => {
     const spawned: { task: Task; delay: number }[] = []
     const attempt = {
       deadline,
+      dispatch: async () => {},
       signal: new AbortController().signal,
       spawn: async (_: string, make: (id: string) => Task, delay = 0) =>
         void spawned.push({ task: make(`attempt.${spawned.length}`), delay }),

@@ -6,8 +6,8 @@ export type Listing = {
   /** The pages of keys that were emitted, in the order of their first keys. */
   emitted: string[][]
   requests: number
-  /** Ranges that walks handed on. */
-  spawned: Range[]
+  /** Ranges that walks handed on, together to one task each. */
+  spawned: Range[][]
 }
 
 export type Whims = {
@@ -17,6 +17,8 @@ export type Whims = {
   isLate?: () => boolean
   /** Which of the waiting tasks comes next, from 0 up to but not including the given number. */
   pick?: (waiting: number) => number
+  /** Whether the seeds are one task. */
+  together?: boolean
   /** Called at each request; may change the bucket's keys. */
   change?: (keys: Set<string>) => void
 }
@@ -28,11 +30,11 @@ export async function list(
   prefix = '',
   whims: Whims = {},
 ): Promise<Listing> {
-  const { pageSize = () => 1000, isLate = () => false, pick = () => 0, change } = whims
+  const { pageSize = () => 1000, isLate = () => false, pick = () => 0, together = false, change } = whims
   const result: Listing = { emitted: [], requests: 0, spawned: [] }
-  const waiting = [...seeds]
+  const waiting = together ? [[...seeds]] : seeds.map((seed) => [seed])
   while (waiting.length > 0) {
-    const range = waiting.splice(pick(waiting.length), 1)[0] as Range
+    const ranges = waiting.splice(pick(waiting.length), 1)[0] as Range[]
     const page = async ({
       startAfter,
       token,
@@ -40,19 +42,21 @@ export async function list(
       startAfter?: string | undefined
       token?: string | undefined
     }) => {
-      checkStart(startAfter, range)
+      checkStart(startAfter, ranges)
       change?.(keys)
       result.requests++
       const start = token === undefined ? startAfter : token.slice(1)
       return pageOf(keys, prefix, start, pageSize())
     }
-    await walk<{ key: string }>(range, {
+    await walk<{ key: string }>(ranges, {
       prefix,
       page,
-      emit: async (objects) => void result.emitted.push(objects.map(({ key }) => key)),
-      spawn: async (child) => {
-        result.spawned.push(child)
-        waiting.push(child)
+      emit: async (pages) => {
+        for (const objects of pages) result.emitted.push(objects.map(({ key }) => key))
+      },
+      spawn: async (hands) => {
+        result.spawned.push(...hands)
+        waiting.push(...hands)
       },
       isLate,
     })
@@ -61,11 +65,11 @@ export async function list(
   return result
 }
 
-function checkStart(startAfter: string | undefined, range: Range): void {
-  if (startAfter === undefined || startAfter === range.after) return
+function checkStart(startAfter: string | undefined, ranges: Range[]): void {
+  if (startAfter === undefined || ranges.some(({ after }) => after === startAfter)) return
   if (!startAfter.isWellFormed()) throw new Error('asked for a key that is no valid Unicode')
   if (utf8Length(startAfter) > KEY_BYTES) throw new Error('asked for a key that is too long')
-  if (!inRange(startAfter, range) || startAfter === range.upTo)
+  if (!ranges.some((range) => inRange(startAfter, range) && startAfter !== range.upTo))
     throw new Error('asked for keys outside the range')
 }
 

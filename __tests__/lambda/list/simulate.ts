@@ -37,16 +37,16 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
     }
     if (waiting.length > 0) clock.at(clock.now + 100, admit)
   }
-  const send = (range: Range, depth: number) => {
+  const send = (ranges: Range[], depth: number) => {
     const hop = HOP_MS[0] + (mix(result.tasks++) % (HOP_MS[1] - HOP_MS[0]))
     clock.at(clock.now + hop, () => {
-      waiting.push(() => void run(range, depth))
+      waiting.push(() => void run(ranges, depth))
       admit()
     })
   }
-  const run = async (range: Range, depth: number) => {
+  const run = async (ranges: Range[], depth: number) => {
     const begun = clock.now
-    await walk<{ key: string; index: number }>(range, {
+    await walk<{ key: string; index: number }>(ranges, {
       prefix,
       page: async ({ startAfter, token }) => {
         result.requests++
@@ -56,11 +56,13 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
           token ? Number(token) : startAfter === undefined ? 0 : indexAfter(keys, startAfter),
         )
       },
-      emit: async (objects) => {
-        const first = objects[0]
-        if (first) result.emitted.push([first.index, first.index + objects.length])
+      emit: async (pages) => {
+        for (const [first, ...rest] of pages)
+          if (first) result.emitted.push([first.index, first.index + 1 + rest.length])
       },
-      spawn: async (child) => send(child, depth + 1),
+      spawn: async (hands) => {
+        for (const child of hands) send(child, depth + 1)
+      },
       isLate: () => clock.now - begun > TASK_MS,
     })
     result.depth = Math.max(result.depth, depth)
@@ -69,7 +71,7 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
     running--
     admit()
   }
-  for (const seed of seeds) send(seed, 0)
+  for (const seed of seeds) send([seed], 0)
   await clock.drain()
   return result
 }

@@ -58,7 +58,7 @@ describe('the ends of a range', () => {
 
 test('a walk whose time is up hands the rest on', async () => {
   const { spawned, requests } = await list(numbers(4500), [{ upTo: '009999' }], '', { isLate: () => true })
-  expect(spawned[0]).toEqual({ after: '000999', upTo: '009999' })
+  expect(spawned[0]).toEqual([{ after: '000999', upTo: '009999' }])
   expect([spawned.length, requests]).toEqual([4, 5])
 })
 
@@ -70,32 +70,29 @@ test('pages may be short or empty with more to come', async () => {
   expect(emitted.flat()).toEqual([...keys])
 })
 
-test('a walk that fails leaves nothing running and takes objects one page at a time', async () => {
+test('a walk that fails leaves nothing running and takes objects one round at a time', async () => {
   const keys = (KEY_SETS.hex as (size: number) => KeySet)(1_000_000)
   let requests = 0
   let running = 0
   let emitting = 0
   let most = 0
-  const walking = walk<{ key: string }>(
-    {},
-    {
-      prefix: '',
-      page: async ({ startAfter, token }) => {
-        running++
-        await setTimeout(1)
-        running--
-        if (++requests === 18) throw new Error('refused')
-        return pageOf(keys, token ? Number(token) : indexAfter(keys, startAfter ?? ''))
-      },
-      emit: async () => {
-        most = Math.max(most, ++emitting)
-        await setTimeout(1)
-        emitting--
-      },
-      spawn: async () => {},
-      isLate: () => false,
+  const walking = walk<{ key: string }>([{}], {
+    prefix: '',
+    page: async ({ startAfter, token }) => {
+      running++
+      await setTimeout(1)
+      running--
+      if (++requests === 18) throw new Error('refused')
+      return pageOf(keys, token ? Number(token) : indexAfter(keys, startAfter ?? ''))
     },
-  )
+    emit: async () => {
+      most = Math.max(most, ++emitting)
+      await setTimeout(1)
+      emitting--
+    },
+    spawn: async () => {},
+    isLate: () => false,
+  })
   await expect(walking).rejects.toThrow('refused')
   expect({ running, emitting, most }).toEqual({ running: 0, emitting: 0, most: 1 })
   const before = requests
@@ -142,15 +139,16 @@ describe('whatever the keys, the pages and the guesses', () => {
     expect(splits).toBeGreaterThan(100)
   })
 
-  test('ranges side by side list each key of theirs once', async () => {
+  test('ranges side by side, of one task or of several, list each key of theirs once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(likeKeys(), { minLength: 1, maxLength: 200 }),
         fc.uniqueArray(likeKeys(), { minLength: 2, maxLength: 6 }),
-        async (keys, cuts) => {
+        fc.boolean(),
+        async (keys, cuts, together) => {
           const ends = sorted(cuts)
           const seeds: Range[] = ends.slice(1).map((upTo, i) => ({ after: ends[i], upTo }))
-          const { emitted } = await list(new Set(keys), seeds, '', { pageSize: () => 2 })
+          const { emitted } = await list(new Set(keys), seeds, '', { pageSize: () => 2, together })
           const whole = { after: ends[0], upTo: ends.at(-1) }
           expect(emitted.flat()).toEqual(sorted(keys).filter((key) => inRange(key, whole)))
         },

@@ -27,7 +27,7 @@ describe('the key of a step', () => {
   )
 
   test('is another for each leg of a matrix that copies something else', () => {
-    const parts = [{ prefix: '2024/', range: {} }]
+    const parts = [{ prefix: '2024/', ranges: [{}] }]
     const keys = [
       keyOf(job),
       keyOf(job, 'other'),
@@ -60,7 +60,7 @@ test('differences are named as inputs, and what came through JSON is no differen
     differences(SUBJECT, {
       ...SUBJECT,
       batchSize: 9,
-      parts: [{ prefix: 'x', range: {} }],
+      parts: [{ prefix: 'x', ranges: [{}] }],
       options: { websiteRedirects: 'copy' },
     }),
   ).toEqual(['prefixes', 'batch-size', 'website-redirects'])

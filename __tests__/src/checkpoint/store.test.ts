@@ -12,7 +12,7 @@ test('what is written is read again, whatever keys it names', async () => {
   const checkpoint = {
     ...checkpointOf(runOf('r')),
     unlisted: [
-      ['seed.0', { part: { prefix: '日\u2028', range: { after: '\uffff🚀' } }, code: 'X', message: '"' }],
+      ['seed.0', { part: { prefix: '日\u2028', ranges: [{ after: '\uffff🚀' }] }, code: 'X', message: '"' }],
     ] as ReturnType<typeof checkpointOf>['unlisted'],
   }
   const etag = await s3.store().write(checkpoint, undefined)

@@ -10,7 +10,7 @@ export const SUBJECT: Subject = {
   destination: { bucket: 'to', prefix: '' },
   batchSize: 10,
   options: {},
-  parts: [{ prefix: '', range: {} }],
+  parts: [{ prefix: '', ranges: [{}] }],
 }
 
 export function runOf(id: string, { mode: _mode, parts: _parts, ...about }: Subject = SUBJECT): Run {
@@ -19,7 +19,7 @@ export function runOf(id: string, { mode: _mode, parts: _parts, ...about }: Subj
 
 /** A checkpoint of a run that was just seeded, held by a watcher until a time. */
 export function checkpointOf(run: Run, watcher = 'w', until = 0, seeds = 1): Checkpoint {
-  const parts = Array.from({ length: seeds }, (_, index) => ({ prefix: String(index), range: {} }))
+  const parts = Array.from({ length: seeds }, (_, index) => ({ prefix: String(index), ranges: [{}] }))
   return firstCheckpoint(
     run,
     seeds === 1 ? SUBJECT : { mode: 'copy', parts },
