@@ -111,7 +111,9 @@ async function join(
   const answer = await caller
     .call((how) => s3.perform(COMPLETE_MULTIPART_UPLOAD, { ...request, ...how }))
     .catch((error: unknown) => {
-      throw error instanceof S3Error && error.code === 'PreconditionFailed' ? new Taken() : error
+      if (error instanceof S3Error && error.code === 'PreconditionFailed') throw new Taken()
+      // Another write of this key came between, after which S3 may want the upload to be begun anew.
+      throw error instanceof Refused && error.last.code === 'ConditionalRequestConflict' ? error.last : error
     })
   const actual = expected && answer.checksums[expected.algorithm]
   if (expected && actual !== undefined && actual !== expected.value)
