@@ -17,6 +17,8 @@ import { copyWhole } from './whole.ts'
 
 /** Annotations under way at once: each may have 1 MiB. */
 const ANNOTATIONS = 8
+/** Objects copied in parts at once: each may have 10,000 parts to remember, and so few are enough to keep S3 busy. */
+const IN_PARTS = 16
 
 export type CopyDeps = CallerDeps & {
   s3: CopyS3
@@ -57,7 +59,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
   }
   const caller = new Caller(deps)
   const base = baseRequest(run)
-  const memory = { annotating: new Slots(ANNOTATIONS) }
+  const memory = { annotating: new Slots(ANNOTATIONS), inParts: new Slots(IN_PARTS) }
   // All names first: a task that holds a wrong one is refused before anything is copied.
   const targets = objects.map((object) => ({
     object,
@@ -110,12 +112,22 @@ function knownFailure({ key, archived, storageClass }: Listed, destination: stri
 
 function copyOne(job: CopyJob): Promise<Copy> {
   const { size, upload, annotate } = job.object
-  const inParts = size > WHOLE_BYTES || upload !== undefined || annotate !== undefined
-  if (inParts) return copyInParts(job)
+  const isLarge = size > WHOLE_BYTES || upload !== undefined || annotate !== undefined
+  if (isLarge) return copyLarge(job)
   return copyWhole(job).catch((error: unknown) => {
-    if (isTooLarge(error)) return copyInParts(job)
+    if (isTooLarge(error)) return copyLarge(job)
     throw error
   })
+}
+
+async function copyLarge(job: CopyJob): Promise<Copy> {
+  const { inParts } = job.memory
+  await inParts.take()
+  try {
+    return await copyInParts(job)
+  } finally {
+    inParts.give()
+  }
 }
 
 /** It has grown beyond 5 GiB since it was listed. */

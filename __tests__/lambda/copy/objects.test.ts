@@ -95,7 +95,8 @@ onEveryS3('copying objects', (under) => {
       const signal = new AbortController().signal
       const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 1e9, signal })
       const base = baseRequest(run)
-      await parts({ object, key, run, base, s3, caller, memory: { annotating: new Slots(1) }, isLast: false })
+      const memory = { annotating: new Slots(1), inParts: new Slots(1) }
+      await parts({ object, key, run, base, s3, caller, memory, isLast: false })
       await s3.close()
       return places
     }
