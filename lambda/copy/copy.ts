@@ -74,7 +74,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
         result.skipped++
         continue
       }
-      const known = knownFailure(object, key)
+      const known = knownFailure(object, key, run)
       if (known) {
         giveUp(known, run, result)
         continue
@@ -100,11 +100,20 @@ export function destinationKey(key: string, sourcePrefix: string, destinationPre
   return destinationPrefix + key.slice(sourcePrefix.length)
 }
 
-/** What S3 would say of an object, where that is known without asking. */
-function knownFailure({ key, archived, storageClass }: Listed, destination: string): Failure | undefined {
-  if (utf8Length(destination) > KEY_BYTES) {
+/** Why an object can't be copied, where that is known without asking S3. */
+function knownFailure(
+  { key, archived, storageClass }: Listed,
+  target: string,
+  { source, destination }: Run,
+): Failure | undefined {
+  if (utf8Length(target) > KEY_BYTES) {
     const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
     return { key, code: 'KeyTooLongError', message }
+  }
+  // From `a/` to the bucket's root, say, `a/a/b` would replace `a/b`, which may not be copied yet.
+  if (source.bucket === destination.bucket && target.startsWith(source.prefix)) {
+    const message = 'its copy would lie inside the source, where it may replace an object or be copied again'
+    return { key, code: 'InsideSource', message }
   }
   if (archived) return { key, code: 'InvalidObjectState', message: `it is in ${storageClass}, not restored` }
   return undefined
