@@ -11,7 +11,9 @@ export function getObjectTagging(call: BucketCall): Reply {
   const tags = [...existingObject(call).tags].map(
     ([name, value]) => `<Tag>${element('Key', name)}${element('Value', value)}</Tag>`,
   )
-  return { body: xmlDocument('Tagging', `<TagSet>${tags.join('')}</TagSet>`) }
+  return {
+    body: xmlDocument('Tagging', tags.length === 0 ? '<TagSet/>' : `<TagSet>${tags.join('')}</TagSet>`),
+  }
 }
 
 /** Unlike an object, tags are not taken without a digest of the body (API model: a checksum is required). */
