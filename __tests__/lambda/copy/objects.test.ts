@@ -7,11 +7,13 @@ import {
 import { describe, expect } from '@jest/globals'
 import fc from 'fast-check'
 import { Caller } from '../../../lambda/copy/caller.ts'
-import { baseRequest, type CopyJob } from '../../../lambda/copy/job.ts'
+import { baseRequest, type CopyJob, Taken } from '../../../lambda/copy/job.ts'
+import { decodeMailWords } from '../../../lambda/copy/mail-words.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { Slots } from '../../../lambda/copy/slots.ts'
 import { readSource } from '../../../lambda/copy/source.ts'
-import { begin, drop, transfer } from '../../../lambda/copy/upload.ts'
+import { begin, drop, setTags, transfer } from '../../../lambda/copy/upload.ts'
+import { withoutPresent } from '../../../lambda/list/present.ts'
 import type { Options } from '../../../protocol/message.ts'
 import { onEveryS3, type Under } from '../../local/s3/harness.ts'
 import { anyKey } from '../../protocol/keys.ts'
@@ -25,6 +27,13 @@ const ATTRIBUTES = {
   ContentDisposition: 'attachment; filename="a.txt"',
   CacheControl: 'max-age=60',
   Metadata: { colour: 'a  b', size: 'XL' },
+}
+
+/** Headers as they stand on the wire. */
+const WORDS = {
+  'content-type': 'text/plain',
+  expires: 'one day',
+  'x-amz-meta-text': Buffer.from('Größe 日本').toString('latin1'),
 }
 
 onEveryS3('copying objects', (under) => {
@@ -71,15 +80,22 @@ onEveryS3('copying objects', (under) => {
 
   describe('in parts', () => {
     /** What copyInParts does of an object that is large enough. */
-    async function inParts(key: string, options: Options, parts: (job: CopyJob) => Promise<void>) {
+    async function inParts(
+      key: string,
+      options: Options,
+      parts: (job: CopyJob) => Promise<void>,
+      headers?: Record<string, string>,
+    ) {
       const places = await buckets()
       const body = Buffer.alloc(6 * 1024 ** 2, 'x')
-      await put(places.from, key, {
-        ...ATTRIBUTES,
-        Tagging: 'team=data',
-        StorageClass: 'STANDARD_IA',
-        Body: body,
-      })
+      if (headers) await under.raw('PUT', `/${places.from}/${key}`, { headers, body })
+      else
+        await put(places.from, key, {
+          ...ATTRIBUTES,
+          Tagging: 'team=data',
+          StorageClass: 'STANDARD_IA',
+          Body: body,
+        })
       const [object] = await listAll(places.url, places.from)
       if (!object) throw new Error('not listed')
       const s3 = clientOf(places.url)
@@ -101,17 +117,60 @@ onEveryS3('copying objects', (under) => {
       return places
     }
 
+    async function wholly(job: CopyJob): Promise<void> {
+      const source = await readSource(job)
+      await transfer(job, await begin(job, source), source.checksum)
+    }
+
     test('an object is the same', async () => {
-      const { to } = await inParts('a+b/ü?.txt', {}, async (job) => {
-        const source = await readSource(job)
-        await transfer(job, await begin(job, source), source.checksum)
-      })
+      const { to } = await inParts('a+b/ü?.txt', {}, wholly)
       expect(await head(to, 'a+b/ü?.txt')).toMatchObject({
         ...ATTRIBUTES,
         ContentLength: 6 * 1024 ** 2,
         StorageClass: 'STANDARD_IA',
       })
       expect(await tagsOf(to, 'a+b/ü?.txt')).toEqual([{ Key: 'team', Value: 'data' }])
+    })
+
+    test('text that is no date or not ASCII stays as it is, as by one request', async () => {
+      const { from, to, url } = await inParts('parts', {}, wholly, WORDS)
+      await under.raw('PUT', `/${from}/whole`, { headers: WORDS, body: Buffer.from('x') })
+      await copyThem([{ key: 'whole', size: 1 }], { url, from, to })
+      for (const key of ['parts', 'whole']) {
+        const { headers } = await under.raw('HEAD', `/${to}/${key}`)
+        expect(headers.expires).toBe(WORDS.expires)
+        expect(decodeMailWords(`${headers['x-amz-meta-text']}`)).toBe(WORDS['x-amz-meta-text'])
+      }
+    })
+
+    test('tags that are too many for a header are set afterwards', async () => {
+      const tagging = Array.from({ length: 10 }, (_, n) => `${n}${'k'.repeat(100)}=${'v'.repeat(200)}`).join(
+        '&',
+      )
+      const { to } = await inParts('k', {}, async (job) => {
+        await wholly(job)
+        await setTags(job, tagging)
+      })
+      const tags = await tagsOf(to, 'k')
+      expect(tags?.map(({ Key, Value }) => `${Key}=${Value}`).join('&')).toBe(tagging)
+    })
+
+    test('what is there by then is left as it is, where the run says so', async () => {
+      const { to } = await inParts('k', { overwrite: 'never' }, async (job) => {
+        await put(job.run.destination.bucket, job.key, { Body: 'theirs' })
+        await expect(wholly(job)).rejects.toThrow(Taken)
+      })
+      expect(await head(to, 'k')).toMatchObject({ ContentLength: 6 })
+    })
+
+    test('a copy is encrypted as the run says, as by one request', async () => {
+      const sseKmsKey = 'arn:aws:kms:us-east-1:123456789012:key/k'
+      const options: Options = { sse: 'aws:kms', sseKmsKey }
+      const { from, to, url } = await inParts('parts', options, wholly)
+      await put(from, 'whole')
+      await copyThem([{ key: 'whole', size: 13 }], { url, from, to, options })
+      for (const key of ['parts', 'whole'])
+        expect(await head(to, key)).toMatchObject({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: sseKmsKey })
     })
 
     test('an upload is gone on with by the parts that are there', async () => {
@@ -177,6 +236,36 @@ onEveryS3('copying objects', (under) => {
     expect(there.map(({ key, size, etag }) => [key, size, etag])).toEqual(
       objects.map(({ key, size, etag }) => [prefixes.destination + key, size, etag]),
     )
+  })
+
+  test('what is empty is copied, and so are the markers of folders', async () => {
+    const places = await buckets()
+    for (const key of ['empty', 'folder/', 'folder//', '/']) await put(places.from, key, { Body: '' })
+    const objects = await listAll(places.url, places.from)
+    expect(await copyThem(objects, places)).toMatchObject({ copied: 4, bytes: 0, failures: [] })
+    expect(await listAll(places.url, places.to)).toEqual(objects)
+  })
+
+  test('only what the destination lacks is copied, or what is newer there, where the run says so', async () => {
+    const places = await buckets()
+    for (const key of ['a', 'b', 'c+ ', '日', '😀']) await put(places.from, key)
+    for (const key of ['b', 'c+ ', 'other']) await put(places.to, `x/${key}`, { Body: `body of ${key}` })
+    await put(places.to, 'x/日', { Body: 'of another size' })
+    const s3 = clientOf(places.url)
+    const left = async (overwrite: 'never' | 'if-newer') => {
+      const { objects } = await s3.listObjectsV2({ bucket: places.from })
+      const run = {
+        source: { bucket: places.from, prefix: '' },
+        destination: { bucket: places.to, prefix: 'x/' },
+        options: { overwrite },
+      }
+      return (await withoutPresent(objects, run, (request) => s3.listObjectsV2(request))).map(
+        ({ key }) => key,
+      )
+    }
+    expect(await left('never')).toEqual(['a', '😀'])
+    expect(await left('if-newer')).toEqual(['a', '日', '😀'])
+    await s3.close()
   })
 
   test('what is deleted after it was listed has vanished', async () => {
