@@ -14,9 +14,11 @@ import { Slots } from '../../../lambda/copy/slots.ts'
 import { readSource } from '../../../lambda/copy/source.ts'
 import { begin, drop, setTags, transfer } from '../../../lambda/copy/upload.ts'
 import { withoutPresent } from '../../../lambda/list/present.ts'
+import { Content } from '../../../local/s3/index.ts'
+import { utf8Length } from '../../../protocol/key.ts'
 import type { Options } from '../../../protocol/message.ts'
 import { onEveryS3, type Under } from '../../local/s3/harness.ts'
-import { anyKey } from '../../protocol/keys.ts'
+import { anyKey, longKey } from '../../protocol/keys.ts'
 import { HOSTILE_KEYS } from '../s3/support.ts'
 import { Clock, clientOf, copyThem, listAll } from './support.ts'
 
@@ -191,29 +193,38 @@ onEveryS3('copying objects', (under) => {
   })
 
   embeddedOnly('moto’s web server takes some keys for others')(
-    'any key at all survives listing, message and copy',
+    'any key at all survives listing, message and copy, whole or in parts',
     async () => {
       const { url } = await buckets()
       const store = under.store()
       let runs = 0
       await fc.assert(
         fc.asyncProperty(
-          fc.uniqueArray(anyKey(), { minLength: 1, maxLength: 20 }),
+          fc.uniqueArray(fc.oneof(anyKey(), longKey(1024 - 2)), { minLength: 1, maxLength: 20 }),
           anyKey(5),
           async (keys, prefix) => {
             const [from, to] = [`any-from-${++runs}`, `any-to-${runs}`]
             const names = keys.map((key) => `p/${key}`)
             store.createBucket(from)
             store.createBucket(to)
-            for (const name of names) store.put(from, name, `body of ${name}`)
+            for (const [index, name] of names.entries())
+              store.put(from, name, index % 2 === 0 ? `body of ${name}` : Content.sparse(1024 ** 3 + 1, name))
             const prefixes = { source: 'p/', destination: `q${prefix}` }
             const objects = await listAll(url, from)
             const result = await copyThem(objects, { url, from, to, prefixes })
-            // S3 itself refuses keys whose segments climb out of the bucket.
-            const refused = result.failures.filter(({ code }) => code === 'InvalidURI').map(({ key }) => key)
+            // S3 itself refuses keys whose segments climb out of the bucket, and those that get too long.
+            const refused = result.failures.map(({ key }) => key)
+            for (const { key, code } of result.failures)
+              expect(code).toBe(
+                utf8Length(`q${prefix}${key.slice(2)}`) > 1024 ? 'KeyTooLongError' : 'InvalidURI',
+              )
             expect(result.copied + refused.length).toBe(names.length)
-            for (const name of names.filter((it) => !refused.includes(it)))
-              expect(store.get(to, `q${prefix}${name.slice(2)}`)?.etag).toBe(store.get(from, name)?.etag)
+            const copied = names.filter((name) => !refused.includes(name))
+            expect(store.bucket(to).objects.size).toBe(copied.length)
+            for (const name of copied)
+              expect(store.get(to, `q${prefix}${name.slice(2)}`)?.content.md5).toBe(
+                store.get(from, name)?.content.md5,
+              )
           },
         ),
         { numRuns: 50 },
