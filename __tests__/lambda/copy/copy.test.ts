@@ -73,6 +73,7 @@ describe('copying the objects of a task', () => {
     ['SlowDown', 503],
     ['InternalError', 500],
     ['RequestTimeout', 400],
+    ['ConditionalRequestConflict', 409],
     ['ECONNRESET', 0],
     ['IncompleteAnswer', 200],
   ])('%s is tried again until it is copied', async (code, status) => {

@@ -80,6 +80,8 @@ describe('what belongs to an object is the same by either way', () => {
     ['expires', 'one day'],
     ['x-amz-meta-plain', 'a  b'],
     ['x-amz-meta-text', Buffer.from('Größe 日本').toString('latin1')],
+    ['x-amz-meta-word', '=?UTF-8?B?5pel5pys?='],
+    ['x-amz-meta-empty', ''],
   ])
   const attributes: Partial<Attributes> = {
     headers,
