@@ -249,26 +249,34 @@ function rights(
   put: (bucket: string, key: string, more?: object) => Promise<unknown>,
 ): void {
   const test = under.embeddedOnly('it needs rights, payers and keys that are looked at')
+  const DENIED = [{ code: 'AccessDenied' }, { code: 'AccessDenied' }]
+
+  /** An object for each way of copying, with tags and an annotation, so that all requests are made. */
+  async function smallAndLarge() {
+    const places = await buckets()
+    const attributes = { tags: new Map([['a', '値'.repeat(250)]]), annotations: new Map([['a', '1']]) }
+    under.store().put(places.from, 'large', Content.sparse(2 * 1024 ** 3), attributes)
+    under.store().put(places.from, 'small', 'x', attributes)
+    return { places, objects: await listAll(places.url, places.from) }
+  }
 
   test('whoever does not pay is refused, and a requester who does is not', async () => {
-    const places = await buckets()
-    await put(places.from, 'k')
-    const objects = await listAll(places.url, places.from)
+    const { places, objects } = await smallAndLarge()
     for (const bucket of [places.from, places.to]) under.store().bucket(bucket).requesterPays = true
-    expect(await copyThem(objects, places)).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
-    const options: Options = { requestPayer: 'requester' }
-    expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 1, failures: [] })
+    expect(await copyThem(objects, places)).toMatchObject({ failures: DENIED })
+    const options: Options = { requestPayer: 'requester', annotations: 'copy' }
+    expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 2, failures: [] })
   })
 
   test('a bucket that is another account’s by now is not written to', async () => {
-    const places = await buckets()
-    await put(places.from, 'k')
-    const objects = await listAll(places.url, places.from)
+    const { places, objects } = await smallAndLarge()
     const owner = under.store().bucket(places.to).owner
     const copy = (options: Options) => copyThem(objects, { ...places, options })
-    expect(await copy({ sourceOwner: owner, destinationOwner: owner })).toMatchObject({ copied: 1 })
+    expect(await copy({ sourceOwner: owner, destinationOwner: owner, annotations: 'copy' })).toMatchObject({
+      copied: 2,
+    })
     for (const side of ['sourceOwner', 'destinationOwner'])
-      expect(await copy({ [side]: '999999999999' })).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
+      expect(await copy({ [side]: '999999999999' })).toMatchObject({ failures: DENIED })
   })
 
   test('encryption by KMS on either side says nothing of the content', async () => {
@@ -280,6 +288,21 @@ function rights(
     under.store().bucket(places.to).encryption = { algorithm: 'aws:kms', keyId: 'arn:aws:kms:::key/2' }
     expect(await copyThem(objects, places)).toMatchObject({ copied: 1, failures: [] })
   })
+
+  for (const action of ['kms:Decrypt', 'kms:GenerateDataKey'])
+    test(`a key without ${action} is reported, small or large`, async () => {
+      const places = await buckets()
+      for (const bucket of [places.from, places.to])
+        under.store().bucket(bucket).encryption = { algorithm: 'aws:kms', keyId: 'arn:aws:kms:::key/1' }
+      under.store().put(places.from, 'small', 'x')
+      under.store().put(places.from, 'large', Content.sparse(2 * 1024 ** 3))
+      const objects = await listAll(places.url, places.from)
+      const allow = under.store().deny({ action })
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 0, failures: DENIED })
+      allow()
+      expect(under.store().bucket(places.to).uploads.size).toBe(0)
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 2, failures: [] })
+    })
 
   test('an object under a customer’s key is reported, small or large', async () => {
     const places = await buckets()
