@@ -17,8 +17,8 @@ import { copyWhole } from './whole.ts'
 
 /** Annotations under way at once: each may have 1 MiB. */
 const ANNOTATIONS = 8
-/** Objects copied in parts at once: each may have 10,000 parts to remember, and so few are enough to keep S3 busy. */
-const IN_PARTS = 16
+/** Objects copied in parts at once: each may have 10,000 parts to remember, of half a KB. So few are enough to keep S3 busy. */
+const IN_PARTS = 8
 
 export type CopyDeps = CallerDeps & {
   s3: CopyS3

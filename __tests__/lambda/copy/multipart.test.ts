@@ -266,7 +266,8 @@ test('many large objects in one task are all copied, a few at a time', async () 
   }
   expect(await copyAll()).toMatchObject({ copied: 41, failures: [] })
   expect(calls.UploadPartCopy).toBe(40 * 80)
-  expect(most).toBeLessThanOrEqual(16)
+  expect(most).toBeGreaterThan(1)
+  expect(most).toBeLessThanOrEqual(8)
 })
 
 describe('while an object is copied in parts', () => {
