@@ -289,6 +289,16 @@ function rights(
     expect(await copyThem(objects, places)).toMatchObject({ copied: 1, failures: [] })
   })
 
+  for (const action of ['s3:GetObjectTagging', 's3:PutObjectTagging'])
+    test(`without ${action} small and large objects fail alike, and are copied alike without their tags`, async () => {
+      const { places, objects } = await smallAndLarge()
+      const allow = under.store().deny({ action })
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 0, failures: DENIED })
+      const options: Options = { tags: 'skip' }
+      expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 2, failures: [] })
+      allow()
+    })
+
   for (const action of ['kms:Decrypt', 'kms:GenerateDataKey'])
     test(`a key without ${action} is reported, small or large`, async () => {
       const places = await buckets()
