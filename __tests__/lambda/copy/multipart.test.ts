@@ -52,6 +52,7 @@ describe('the size of an object', () => {
     ['5 GiB and a byte, more than a CopyObject can', 5 * GIB + 1, true],
     ['5 TB', 5 * TB, true],
     ['50 TB', 50 * TB, true],
+    ['the most that S3 takes, 10,000 parts of 5 GiB', 50_000 * GIB, true],
   ])('%s is copied whole and right', async (_, size, inParts) => {
     store.put('from', 'k', Content.sparse(size))
     expect(await copyAll()).toMatchObject({ copied: 1, bytes: size, failures: [], late: [], refused: [] })
@@ -238,6 +239,27 @@ describe('when the time runs out', () => {
     onCall = () => undefined
     expect(await copyThem(objects, setting)).toMatchObject({ copied: 1 })
     expect(calls.CreateMultipartUpload).toBe(1)
+  })
+
+  test('each task gets on with the largest object that there can be, in the time that a function has', async () => {
+    store.put('from', 'k', Content.sparse(50_000 * GIB))
+    let objects = await listAll(setting.url, 'from')
+    // With 64 parts under way, each then takes 20 s.
+    onCall = ({ operation }) => {
+      if (operation === 'UploadPartCopy') clock.at += 300
+      return undefined
+    }
+    let tasks = 0
+    for (; objects.length > 0; tasks++) {
+      const before = calls.UploadPartCopy ?? 0
+      const { copied, late } = await copyThem(objects, { ...setting, deadline: clock.at + 290_000 })
+      expect(copied + late.length).toBe(1)
+      expect(calls.UploadPartCopy).toBeGreaterThan(before)
+      objects = late
+    }
+    expect(tasks).toBeGreaterThan(1)
+    expect(calls).toMatchObject({ UploadPartCopy: 10_000, CreateMultipartUpload: 1 })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
   })
 
   test('an object is not begun that could not end in time', async () => {
