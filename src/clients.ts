@@ -15,12 +15,19 @@ const CHECKPOINT_ATTEMPTS = 8
  */
 export function createClients(region: string) {
   const config = { region, customUserAgent: userAgent() }
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
   return {
     cfn: namePermissions(new CloudFormationClient(config)),
     lambda: namePermissions(new LambdaClient(config)),
-    // Buckets may be in other regions than the stack.
     s3: namePermissions(
-      new S3Client({ ...config, followRegionRedirects: true, maxAttempts: CHECKPOINT_ATTEMPTS }),
+      new S3Client({
+        ...config,
+        // Buckets may be in other regions than the stack.
+        followRegionRedirects: true,
+        // A server like S3 has no host names for buckets as a rule; the functions do the same.
+        forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
+        maxAttempts: CHECKPOINT_ATTEMPTS,
+      }),
     ),
     sqs: namePermissions(new SQSClient({ ...config, maxAttempts: SQS_ATTEMPTS })),
     sts: namePermissions(new STSClient(config)),

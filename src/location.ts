@@ -14,9 +14,9 @@ export function parseLocation(input: string, text: string): Place {
   const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text)
   if (!match) throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`)
   const [, bucket = '', prefix = ''] = match
-  if (bucket.endsWith('--x-s3'))
+  if (/--xa?-s3$/.test(bucket))
     throw new Error(
-      `${input}: "${shown}" is a directory bucket (S3 Express), which lists in no order; not supported`,
+      `${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`,
     )
   if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
     throw new Error(

@@ -29,6 +29,20 @@ export function anyKey(maxLength = 12): fc.Arbitrary<string> {
   return fc.string({ unit, minLength: 1, maxLength }).filter((key) => key.isWellFormed() && key !== '')
 }
 
+/** A key of so many bytes, or the few less that its last character would be too many for: as long as S3 takes keys. */
+export function longKey(bytes: number): fc.Arbitrary<string> {
+  return anyKey().map((key) => {
+    const points = [...key]
+    let long = ''
+    for (let size = 0, index = 0; ; index++) {
+      const point = points[index % points.length] as string
+      size += Buffer.byteLength(point)
+      if (size > bytes) return long
+      long += point
+    }
+  })
+}
+
 /** Keys of few letters, so that many begin alike. */
 export function likeKeys(maxLength = 8): fc.Arbitrary<string> {
   return fc.string({ unit: fc.constantFrom(...NASTY), minLength: 1, maxLength })

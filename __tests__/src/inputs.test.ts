@@ -140,6 +140,7 @@ describe('problems', () => {
     [{ source: 's3://a..b' }, /is not a bucket name/],
     [{ source: 's3://192.168.0.1' }, /is not a bucket name/],
     [{ source: 's3://express--use1-az4--x-s3' }, /directory bucket/],
+    [{ destination: 's3://point--use1-az4--xa-s3/a/' }, /directory bucket/],
     [{ destination: `s3://there/${'é'.repeat(513)}` }, /destination: the prefix is longer/],
     [{ destination: 's3://from/a/' }, /is the source itself/],
     [{ destination: 's3://from/a/copy/' }, /lies inside the source/],

@@ -1,4 +1,9 @@
-import { GET_OBJECT_ANNOTATION, LIST_OBJECT_ANNOTATIONS, PUT_OBJECT_ANNOTATION } from '../s3/index.ts'
+import {
+  GET_OBJECT_ANNOTATION,
+  LIST_OBJECT_ANNOTATIONS,
+  PUT_OBJECT_ANNOTATION,
+  S3Error,
+} from '../s3/index.ts'
 import { destinationGuards, sourceGuards } from './headers.ts'
 import type { CopyJob } from './job.ts'
 
@@ -26,13 +31,21 @@ export async function copyAnnotations(
   for (const name of names.slice(progress.done)) {
     await memory.annotating.take()
     try {
-      const text = await caller.call(({ signal }) =>
-        s3.perform(GET_OBJECT_ANNOTATION, { ...source, name, signal }),
-      )
-      await caller.call(({ signal }) => s3.perform(PUT_OBJECT_ANNOTATION, { ...target, name, text, signal }))
+      const text = await caller
+        .call(({ signal }) => s3.perform(GET_OBJECT_ANNOTATION, { ...source, name, signal }))
+        .catch(undefinedIfRemoved)
+      if (text !== undefined)
+        await caller.call(({ signal }) =>
+          s3.perform(PUT_OBJECT_ANNOTATION, { ...target, name, text, signal }),
+        )
     } finally {
       memory.annotating.give()
     }
     progress.done++
   }
+}
+
+/** Somebody may remove an annotation after it was listed, like an object. */
+function undefinedIfRemoved(error: unknown): undefined {
+  if (!(error instanceof S3Error) || error.code !== 'NoSuchAnnotation') throw error
 }

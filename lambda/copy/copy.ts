@@ -17,6 +17,8 @@ import { copyWhole } from './whole.ts'
 
 /** Annotations under way at once: each may have 1 MiB. */
 const ANNOTATIONS = 8
+/** Objects copied in parts at once: each may have 10,000 parts to remember, of half a KB. So few are enough to keep S3 busy. */
+const IN_PARTS = 8
 
 export type CopyDeps = CallerDeps & {
   s3: CopyS3
@@ -57,7 +59,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
   }
   const caller = new Caller(deps)
   const base = baseRequest(run)
-  const memory = { annotating: new Slots(ANNOTATIONS) }
+  const memory = { annotating: new Slots(ANNOTATIONS), inParts: new Slots(IN_PARTS) }
   // All names first: a task that holds a wrong one is refused before anything is copied.
   const targets = objects.map((object) => ({
     object,
@@ -72,7 +74,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
         result.skipped++
         continue
       }
-      const known = knownFailure(object, key)
+      const known = knownFailure(object, key, run)
       if (known) {
         giveUp(known, run, result)
         continue
@@ -98,11 +100,20 @@ export function destinationKey(key: string, sourcePrefix: string, destinationPre
   return destinationPrefix + key.slice(sourcePrefix.length)
 }
 
-/** What S3 would say of an object, where that is known without asking. */
-function knownFailure({ key, archived, storageClass }: Listed, destination: string): Failure | undefined {
-  if (utf8Length(destination) > KEY_BYTES) {
+/** Why an object can't be copied, where that is known without asking S3. */
+function knownFailure(
+  { key, archived, storageClass }: Listed,
+  target: string,
+  { source, destination }: Run,
+): Failure | undefined {
+  if (utf8Length(target) > KEY_BYTES) {
     const message = `the key is longer than ${KEY_BYTES} bytes under the destination prefix`
     return { key, code: 'KeyTooLongError', message }
+  }
+  // From `a/` to the bucket's root, say, `a/a/b` would replace `a/b`, which may not be copied yet.
+  if (source.bucket === destination.bucket && target.startsWith(source.prefix)) {
+    const message = 'its copy would lie inside the source, where it may replace an object or be copied again'
+    return { key, code: 'InsideSource', message }
   }
   if (archived) return { key, code: 'InvalidObjectState', message: `it is in ${storageClass}, not restored` }
   return undefined
@@ -110,12 +121,22 @@ function knownFailure({ key, archived, storageClass }: Listed, destination: stri
 
 function copyOne(job: CopyJob): Promise<Copy> {
   const { size, upload, annotate } = job.object
-  const inParts = size > WHOLE_BYTES || upload !== undefined || annotate !== undefined
-  if (inParts) return copyInParts(job)
+  const isLarge = size > WHOLE_BYTES || upload !== undefined || annotate !== undefined
+  if (isLarge) return copyLarge(job)
   return copyWhole(job).catch((error: unknown) => {
-    if (isTooLarge(error)) return copyInParts(job)
+    if (isTooLarge(error)) return copyLarge(job)
     throw error
   })
+}
+
+async function copyLarge(job: CopyJob): Promise<Copy> {
+  const { inParts } = job.memory
+  await inParts.take()
+  try {
+    return await copyInParts(job)
+  } finally {
+    inParts.give()
+  }
 }
 
 /** It has grown beyond 5 GiB since it was listed. */

@@ -12,6 +12,8 @@ export type Memory = {
   isPlain?: Promise<boolean>
   /** Lets a few annotations through at once. */
   annotating: Slots
+  /** And a few objects that are copied in parts. */
+  inParts: Slots
 }
 
 /** One object to copy, and all that it takes. */

@@ -9,7 +9,7 @@ import { readSource, type Source } from './source.ts'
 import { begin, drop, setTags, TAGGING_BYTES, transfer, type Upload } from './upload.ts'
 import { copyWhole } from './whole.ts'
 
-/** Times that an object is begun because it changed, or its upload is gone. */
+/** Times that an object is begun because it changed, or its upload can't be finished. */
 const BEGINNINGS = 4
 
 /** A later task can go on with what is done of an object; the reason says why this one ends. */
@@ -54,7 +54,7 @@ export async function copyInParts(job: CopyJob): Promise<Copy> {
         throw new Unfinished({ ...object, etag, size, upload: id }, error)
       }
       if (upload && !isGone(error)) await drop(job, upload)
-      const anew = isChanged(error) ? !run.options?.ifChanged : isGone(error)
+      const anew = isChanged(error) ? !run.options?.ifChanged : isGone(error) || isSpoilt(error)
       if (!anew || beginnings === BEGINNINGS) throw error
       upload = undefined
     }
@@ -100,4 +100,12 @@ function isChanged(error: unknown): boolean {
 /** The upload is gone: aborted by a lifecycle, or joined by a request whose answer was lost. Joining it twice is harmless, so it is begun anew. */
 function isGone(error: unknown): boolean {
   return error instanceof S3Error && error.code === 'NoSuchUpload'
+}
+
+/**
+ * The upload can't be joined any more, though nothing is wrong with the source: somebody else wrote the key meanwhile, or
+ * a request that was given up took effect late and replaced a part, which has another ETag then under KMS.
+ */
+function isSpoilt(error: unknown): boolean {
+  return error instanceof S3Error && /^(ConditionalRequestConflict|InvalidPart)$/.test(error.code)
 }

@@ -39,6 +39,12 @@ export async function readSource({ run, object, s3, caller }: CopyJob): Promise<
   const etag = unquoted(head.etag)
   if (options.ifChanged && object.etag !== undefined && object.etag !== etag)
     throw new S3Error('PreconditionFailed', 'it changed since it was listed', { status: 412 })
+  if (head.missingMetadata > 0)
+    throw new S3Error(
+      'UnreadableMetadata',
+      `${head.missingMetadata} of its entries of user metadata can't be read over HTTP, so that a copy in parts would lose them`,
+      { status: 200 },
+    )
   const tagging =
     options.tags === 'skip'
       ? ''

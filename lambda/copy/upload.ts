@@ -86,11 +86,11 @@ async function copyPart(
     first,
     last,
   }
-  const part = await caller.call(
+  const { etag, checksums } = await caller.call(
     (how) => s3.perform(UPLOAD_PART_COPY, { ...request, ...how }),
     last - first + 1,
   )
-  return { number, ...part }
+  return { number, etag, checksums }
 }
 
 async function join(
@@ -111,7 +111,9 @@ async function join(
   const answer = await caller
     .call((how) => s3.perform(COMPLETE_MULTIPART_UPLOAD, { ...request, ...how }))
     .catch((error: unknown) => {
-      throw error instanceof S3Error && error.code === 'PreconditionFailed' ? new Taken() : error
+      if (error instanceof S3Error && error.code === 'PreconditionFailed') throw new Taken()
+      // Another write of this key came between, after which S3 may want the upload to be begun anew.
+      throw error instanceof Refused && error.last.code === 'ConditionalRequestConflict' ? error.last : error
     })
   const actual = expected && answer.checksums[expected.algorithm]
   if (expected && actual !== undefined && actual !== expected.value)

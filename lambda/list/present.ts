@@ -19,7 +19,8 @@ export async function withoutPresent(
   list: (request: ListRequest) => Promise<ListAnswer>,
 ): Promise<ListedObject[]> {
   const place = (key: string) => destination.prefix + key.slice(source.prefix.length)
-  const wanted = objects.map(({ key }) => place(key))
+  // A key that is too long there can't be there, and S3 would refuse to list after it.
+  const wanted = objects.map(({ key }) => place(key)).filter((key) => utf8Length(key) <= KEY_BYTES)
   const isWanted = new Set(wanted)
   const present = new Map<string, ListedObject>()
   let end: string | undefined

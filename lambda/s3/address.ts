@@ -20,9 +20,13 @@ const DNS_SUFFIXES: readonly [string, string][] = [
   ['eu-isoe-', 'cloud.adc-e.uk'],
 ]
 
+/** A key that S3 serves to path-style requests only (S3 user guide, "Naming Amazon S3 objects"). */
+const RESERVED_KEY = 'soap'
+
 /**
  * The address of a bucket or of an object in it. The bucket's name goes into the host, but into the path where an
- * endpoint is given (those of S3-compatible servers rarely have names for buckets) or the name does not fit a host.
+ * endpoint is given (those of S3-compatible servers rarely have names for buckets), the name does not fit a host, or
+ * the key wants it so.
  */
 export function addressOf(target: {
   bucket: string
@@ -32,7 +36,7 @@ export function addressOf(target: {
 }): Address {
   const { bucket, key = '', region, endpoint } = target
   const path = `/${encodePath(key)}`
-  if (endpoint === undefined && HOST_LABEL.test(bucket))
+  if (endpoint === undefined && HOST_LABEL.test(bucket) && key !== RESERVED_KEY)
     return { origin: `https://${bucket}.${regionalHost(region)}`, path }
   // A bucket by itself has no slash behind it in this style.
   const whole = key === '' ? `/${encodePath(bucket)}` : `/${encodePath(bucket)}${path}`

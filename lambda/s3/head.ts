@@ -18,6 +18,8 @@ export type HeadAnswer = {
   etag: string
   /** Content headers and user metadata as S3 gives them; values are byte strings. */
   metadata: Header[]
+  /** Entries of user metadata that S3 leaves out, since no header can hold them (written by SOAP). */
+  missingMetadata: number
   /** Missing for STANDARD. */
   storageClass: string | undefined
   redirect: string | undefined
@@ -56,6 +58,7 @@ function readHead(answer: Answer): HeadAnswer {
     size: Number(answer.header('content-length')),
     etag: answer.header('etag') ?? '',
     metadata: headers.filter(([name]) => CONTENT.has(name) || name.startsWith(META)),
+    missingMetadata: Number(answer.header('x-amz-missing-meta') ?? 0),
     storageClass: answer.header('x-amz-storage-class'),
     redirect: answer.header('x-amz-website-redirect-location'),
     encryption: answer.header('x-amz-server-side-encryption'),

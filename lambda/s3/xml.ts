@@ -10,7 +10,8 @@ export class XmlError extends Error {
 
 /**
  * Calls `visit` for each child element from `start` up to the end tag of `parent`, with its raw content between two
- * positions. Returns the position behind that end tag. Throws XmlError when the text is cut off.
+ * positions; `start` may be such a position. Returns the position behind that end tag. Throws XmlError when the text is
+ * cut off.
  */
 export function children(
   xml: string,
@@ -18,6 +19,8 @@ export function children(
   parent: string,
   visit: (name: string, from: number, to: number) => void,
 ): number {
+  // `<parent/>` has no content, and no other end.
+  if (xml.charCodeAt(start - 1) === SLASH) return start + 1
   for (let at = start; ; ) {
     const open = xml.indexOf('<', at)
     const close = xml.indexOf('>', open)

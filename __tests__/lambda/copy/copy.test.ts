@@ -73,6 +73,7 @@ describe('copying the objects of a task', () => {
     ['SlowDown', 503],
     ['InternalError', 500],
     ['RequestTimeout', 400],
+    ['ConditionalRequestConflict', 409],
     ['ECONNRESET', 0],
     ['IncompleteAnswer', 200],
   ])('%s is tried again until it is copied', async (code, status) => {
@@ -124,6 +125,32 @@ describe('copying the objects of a task', () => {
     const result = await time.run(copyObjects(task, { s3, ...limits(time) }))
     expect(result.failures).toMatchObject([{ key, code: 'KeyTooLongError' }])
     expect(s3.requests).toEqual([])
+  })
+
+  test('a key that is as long as can be under the destination prefix is copied', async () => {
+    const time = new VirtualTime()
+    const s3 = scriptedS3(time, () => [])
+    const task = newCopyTask('t.0', run, [
+      { key: `a/${'x'.repeat(1020)}`, size: 1 },
+      { key: `a/${'é'.repeat(510)}`, size: 1 },
+      { key: `a/${'é'.repeat(510)}x`, size: 1 },
+    ])
+    const result = await time.run(copyObjects(task, { s3, ...limits(time) }))
+    expect(result).toMatchObject({ copied: 2, failures: [{ code: 'KeyTooLongError' }] })
+    expect(s3.requests.map(({ key }) => Buffer.byteLength(key))).toEqual([1024, 1024])
+  })
+
+  test('a copy that would replace an object of the source is reported, and not made', async () => {
+    const time = new VirtualTime()
+    const s3 = scriptedS3(time, () => [])
+    const upwards = { ...run, destination: { bucket: 'from', prefix: '' } }
+    const task = newCopyTask('t.0', upwards, [
+      { key: 'a/b', size: 1 },
+      { key: 'a/a/b', size: 1 },
+    ])
+    const result = await time.run(copyObjects(task, { s3, ...limits(time) }))
+    expect(result).toMatchObject({ copied: 1, failures: [{ key: 'a/a/b', code: 'InsideSource' }] })
+    expect(s3.requests.map(({ key }) => key)).toEqual(['b'])
   })
 
   test('a marker of the source prefix itself has no place without a destination prefix: it is skipped', async () => {

@@ -52,6 +52,7 @@ describe('the size of an object', () => {
     ['5 GiB and a byte, more than a CopyObject can', 5 * GIB + 1, true],
     ['5 TB', 5 * TB, true],
     ['50 TB', 50 * TB, true],
+    ['the most that S3 takes, 10,000 parts of 5 GiB', 50_000 * GIB, true],
   ])('%s is copied whole and right', async (_, size, inParts) => {
     store.put('from', 'k', Content.sparse(size))
     expect(await copyAll()).toMatchObject({ copied: 1, bytes: size, failures: [], late: [], refused: [] })
@@ -80,6 +81,8 @@ describe('what belongs to an object is the same by either way', () => {
     ['expires', 'one day'],
     ['x-amz-meta-plain', 'a  b'],
     ['x-amz-meta-text', Buffer.from('Größe 日本').toString('latin1')],
+    ['x-amz-meta-word', '=?UTF-8?B?5pel5pys?='],
+    ['x-amz-meta-empty', ''],
   ])
   const attributes: Partial<Attributes> = {
     headers,
@@ -202,6 +205,16 @@ describe('when the time runs out', () => {
     expect(uploads()).toBe(0)
   })
 
+  test('an upload that a lifecycle has dropped meanwhile is begun anew', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    runOutAt(8)
+    const { late } = await copyAll({ deadline: 1e8 })
+    onCall = () => undefined
+    store.bucket('to').uploads.clear()
+    expect(await copyThem(late, { ...setting, deadline: 2e9 })).toMatchObject({ copied: 1, failures: [] })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  })
+
   test('a version that has become small by then is copied as a whole', async () => {
     store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
     runOutAt(8)
@@ -228,6 +241,27 @@ describe('when the time runs out', () => {
     expect(calls.CreateMultipartUpload).toBe(1)
   })
 
+  test('each task gets on with the largest object that there can be, in the time that a function has', async () => {
+    store.put('from', 'k', Content.sparse(50_000 * GIB))
+    let objects = await listAll(setting.url, 'from')
+    // With 64 parts under way, each then takes 20 s.
+    onCall = ({ operation }) => {
+      if (operation === 'UploadPartCopy') clock.at += 300
+      return undefined
+    }
+    let tasks = 0
+    for (; objects.length > 0; tasks++) {
+      const before = calls.UploadPartCopy ?? 0
+      const { copied, late } = await copyThem(objects, { ...setting, deadline: clock.at + 290_000 })
+      expect(copied + late.length).toBe(1)
+      expect(calls.UploadPartCopy).toBeGreaterThan(before)
+      objects = late
+    }
+    expect(tasks).toBeGreaterThan(1)
+    expect(calls).toMatchObject({ UploadPartCopy: 10_000, CreateMultipartUpload: 1 })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  })
+
   test('an object is not begun that could not end in time', async () => {
     store.put('from', 'k', Content.sparse(GIB))
     store.put('from', 'l', 'little')
@@ -244,10 +278,18 @@ test('an object that has shrunk since it was listed is copied as it is now, in o
   expect(store.get('to', 'k')?.storageClass).toBe('STANDARD')
 })
 
-test('many large objects in one task are all copied', async () => {
-  for (let index = 0; index < 20; index++) store.put('from', `k${index}`, Content.sparse(40 * GIB))
-  expect(await copyAll()).toMatchObject({ copied: 20, failures: [] })
-  expect(calls.UploadPartCopy).toBe(20 * 160)
+test('many large objects in one task are all copied, a few at a time', async () => {
+  for (let index = 0; index < 40; index++) store.put('from', `k${index}`, Content.sparse(20 * GIB))
+  store.put('from', 'little', 'x')
+  let most = 0
+  onCall = () => {
+    most = Math.max(most, uploads())
+    return undefined
+  }
+  expect(await copyAll()).toMatchObject({ copied: 41, failures: [] })
+  expect(calls.UploadPartCopy).toBe(40 * 80)
+  expect(most).toBeGreaterThan(1)
+  expect(most).toBeLessThanOrEqual(8)
 })
 
 describe('while an object is copied in parts', () => {
@@ -335,6 +377,22 @@ describe('while an object is copied in parts', () => {
     expect(calls.CreateMultipartUpload).toBe(2)
   })
 
+  test.each<[string, Fault]>([
+    ['a conflict with somebody else’s write', { kind: 'error', code: 'ConditionalRequestConflict' }],
+    ['a part that is another by now', { kind: 'error', code: 'InvalidPart' }],
+  ])('joining meets %s: it is begun anew, and nothing is left behind', async (_, fault) => {
+    store.put('from', 'k', Content.sparse(2 * GIB))
+    let first: string | undefined
+    onCall = ({ operation, query }) => {
+      if (operation !== 'CompleteMultipartUpload') return undefined
+      first ??= query.get('uploadId')
+      return query.get('uploadId') === first ? fault : undefined
+    }
+    expect(await copyAll()).toMatchObject({ copied: 1, failures: [], refused: [] })
+    expect(calls.CreateMultipartUpload).toBe(2)
+    expect(uploads()).toBe(0)
+  })
+
   test('S3 finds that the whole is not the source: reported, and nothing is left behind', async () => {
     store.put('from', 'k', Content.sparse(2 * GIB))
     onCall = ({ operation }) =>
@@ -391,6 +449,21 @@ test('an annotation that looks like an error of S3 is text like any other', asyn
   expect(store.get('to', 'k')?.annotations).toEqual(annotations)
 })
 
+test('an annotation that is removed meanwhile is gone, and the others are copied', async () => {
+  const annotations = new Map([
+    ['a', '1'],
+    ['b', '2'],
+  ])
+  store.put('from', 'k', Content.sparse(2 * GIB), { annotations })
+  onCall = ({ operation }, nth) => {
+    if (operation === 'GetObjectAnnotation' && nth === 1)
+      store.put('from', 'k', Content.sparse(2 * GIB), { annotations: new Map([['b', '2']]) })
+    return undefined
+  }
+  expect(await copyAll({ options: { annotations: 'copy' } })).toMatchObject({ copied: 1, failures: [] })
+  expect(store.get('to', 'k')?.annotations).toEqual(new Map([['b', '2']]))
+})
+
 test('an upload that failed is dropped though S3 says slow down', async () => {
   store.put('from', 'k', Content.sparse(2 * GIB))
   onCall = ({ operation }, nth) => {
@@ -407,4 +480,19 @@ test('tags that are too many for a header are set all the same, by either way', 
   store.put('from', 'large', Content.sparse(2 * GIB), { tags })
   expect(await copyAll()).toMatchObject({ copied: 2, failures: [] })
   for (const key of ['small', 'large']) expect(store.get('to', key)?.tags).toEqual(tags)
+})
+
+test('as much metadata as an object can have goes along, by either way', async () => {
+  const text = Buffer.from('日本').toString('latin1')
+  // S3 counts names without their prefix: 2 KB together.
+  const headers = new Map([
+    ['content-type', 'text/plain'],
+    ['x-amz-meta-__proto__', 'a'],
+    ['x-amz-meta-text', text],
+    ['x-amz-meta-long', 'x'.repeat(2048 - '__proto__a'.length - 'text'.length - text.length - 'long'.length)],
+  ])
+  store.put('from', 'small', 'x', { headers })
+  store.put('from', 'large', Content.sparse(2 * GIB), { headers })
+  expect(await copyAll()).toMatchObject({ copied: 2, failures: [] })
+  for (const key of ['small', 'large']) expect(new Map(store.get('to', key)?.headers)).toEqual(headers)
 })

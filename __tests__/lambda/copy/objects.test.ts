@@ -1,44 +1,19 @@
-import {
-  GetObjectTaggingCommand,
-  HeadObjectCommand,
-  ListMultipartUploadsCommand,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3'
 import { describe, expect } from '@jest/globals'
 import fc from 'fast-check'
-import { Caller } from '../../../lambda/copy/caller.ts'
-import { baseRequest, type CopyJob } from '../../../lambda/copy/job.ts'
-import { Pace } from '../../../lambda/copy/pace.ts'
-import { Slots } from '../../../lambda/copy/slots.ts'
-import { readSource } from '../../../lambda/copy/source.ts'
-import { begin, drop, transfer } from '../../../lambda/copy/upload.ts'
+import { withoutPresent } from '../../../lambda/list/present.ts'
+import { Content } from '../../../local/s3/index.ts'
+import { utf8Length } from '../../../protocol/key.ts'
 import type { Options } from '../../../protocol/message.ts'
 import { onEveryS3, type Under } from '../../local/s3/harness.ts'
-import { anyKey } from '../../protocol/keys.ts'
+import { anyKey, longKey } from '../../protocol/keys.ts'
 import { HOSTILE_KEYS } from '../s3/support.ts'
-import { Clock, clientOf, copyThem, listAll } from './support.ts'
-
-const ATTRIBUTES = {
-  ContentType: 'text/x-test',
-  ContentEncoding: 'gzip',
-  ContentLanguage: 'de',
-  ContentDisposition: 'attachment; filename="a.txt"',
-  CacheControl: 'max-age=60',
-  Metadata: { colour: 'a  b', size: 'XL' },
-}
+import { ATTRIBUTES, placesOn } from './places.ts'
+import { clientOf, copyThem, listAll } from './support.ts'
 
 onEveryS3('copying objects', (under) => {
   const { test, embeddedOnly } = under
 
-  async function buckets(): Promise<{ url: string; from: string; to: string }> {
-    const [from, to] = [await under.newBucket(), await under.newBucket()]
-    return { url: under.url(), from, to }
-  }
-  const put = (Bucket: string, Key: string, more: object = {}) =>
-    under.client().send(new PutObjectCommand({ Bucket, Key, Body: `body of ${Key}`, ...more }))
-  const head = (Bucket: string, Key: string) => under.client().send(new HeadObjectCommand({ Bucket, Key }))
-  const tagsOf = async (Bucket: string, Key: string) =>
-    (await under.client().send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet
+  const { buckets, put, head, tagsOf } = placesOn(under)
 
   describe('metadata, tags and class', () => {
     test('are those of the source', async () => {
@@ -69,91 +44,39 @@ onEveryS3('copying objects', (under) => {
     })
   })
 
-  describe('in parts', () => {
-    /** What copyInParts does of an object that is large enough. */
-    async function inParts(key: string, options: Options, parts: (job: CopyJob) => Promise<void>) {
-      const places = await buckets()
-      const body = Buffer.alloc(6 * 1024 ** 2, 'x')
-      await put(places.from, key, {
-        ...ATTRIBUTES,
-        Tagging: 'team=data',
-        StorageClass: 'STANDARD_IA',
-        Body: body,
-      })
-      const [object] = await listAll(places.url, places.from)
-      if (!object) throw new Error('not listed')
-      const s3 = clientOf(places.url)
-      const clock = new Clock()
-      const run = {
-        id: 'r',
-        queue: 'https://sqs/run',
-        source: { bucket: places.from, prefix: '' },
-        destination: { bucket: places.to, prefix: '' },
-        batchSize: 250,
-        options,
-      }
-      const signal = new AbortController().signal
-      const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 1e9, signal })
-      const base = baseRequest(run)
-      await parts({ object, key, run, base, s3, caller, memory: { annotating: new Slots(1) }, isLast: false })
-      await s3.close()
-      return places
-    }
-
-    test('an object is the same', async () => {
-      const { to } = await inParts('a+b/ü?.txt', {}, async (job) => {
-        const source = await readSource(job)
-        await transfer(job, await begin(job, source), source.checksum)
-      })
-      expect(await head(to, 'a+b/ü?.txt')).toMatchObject({
-        ...ATTRIBUTES,
-        ContentLength: 6 * 1024 ** 2,
-        StorageClass: 'STANDARD_IA',
-      })
-      expect(await tagsOf(to, 'a+b/ü?.txt')).toEqual([{ Key: 'team', Value: 'data' }])
-    })
-
-    test('an upload is gone on with by the parts that are there', async () => {
-      const { to } = await inParts('k', {}, async (job) => {
-        const source = await readSource(job)
-        const upload = await begin(job, source)
-        const object = { ...job.object, upload: upload.id }
-        await transfer({ ...job, object }, upload, source.checksum)
-      })
-      expect(await head(to, 'k')).toMatchObject({ ContentLength: 6 * 1024 ** 2 })
-    })
-
-    test('an upload that is dropped leaves nothing', async () => {
-      const { to } = await inParts('k', {}, async (job) => drop(job, await begin(job, await readSource(job))))
-      const { Uploads = [] } = await under.client().send(new ListMultipartUploadsCommand({ Bucket: to }))
-      expect(Uploads).toEqual([])
-    })
-  })
-
   embeddedOnly('moto’s web server takes some keys for others')(
-    'any key at all survives listing, message and copy',
+    'any key at all survives listing, message and copy, whole or in parts',
     async () => {
       const { url } = await buckets()
       const store = under.store()
       let runs = 0
       await fc.assert(
         fc.asyncProperty(
-          fc.uniqueArray(anyKey(), { minLength: 1, maxLength: 20 }),
+          fc.uniqueArray(fc.oneof(anyKey(), longKey(1024 - 2)), { minLength: 1, maxLength: 20 }),
           anyKey(5),
           async (keys, prefix) => {
             const [from, to] = [`any-from-${++runs}`, `any-to-${runs}`]
             const names = keys.map((key) => `p/${key}`)
             store.createBucket(from)
             store.createBucket(to)
-            for (const name of names) store.put(from, name, `body of ${name}`)
+            for (const [index, name] of names.entries())
+              store.put(from, name, index % 2 === 0 ? `body of ${name}` : Content.sparse(1024 ** 3 + 1, name))
             const prefixes = { source: 'p/', destination: `q${prefix}` }
             const objects = await listAll(url, from)
             const result = await copyThem(objects, { url, from, to, prefixes })
-            // S3 itself refuses keys whose segments climb out of the bucket.
-            const refused = result.failures.filter(({ code }) => code === 'InvalidURI').map(({ key }) => key)
+            // S3 itself refuses keys whose segments climb out of the bucket, and those that get too long.
+            const refused = result.failures.map(({ key }) => key)
+            for (const { key, code } of result.failures)
+              expect(code).toBe(
+                utf8Length(`q${prefix}${key.slice(2)}`) > 1024 ? 'KeyTooLongError' : 'InvalidURI',
+              )
             expect(result.copied + refused.length).toBe(names.length)
-            for (const name of names.filter((it) => !refused.includes(it)))
-              expect(store.get(to, `q${prefix}${name.slice(2)}`)?.etag).toBe(store.get(from, name)?.etag)
+            const copied = names.filter((name) => !refused.includes(name))
+            expect(store.bucket(to).objects.size).toBe(copied.length)
+            for (const name of copied)
+              expect(store.get(to, `q${prefix}${name.slice(2)}`)?.content.md5).toBe(
+                store.get(from, name)?.content.md5,
+              )
           },
         ),
         { numRuns: 50 },
@@ -176,6 +99,36 @@ onEveryS3('copying objects', (under) => {
     expect(there.map(({ key, size, etag }) => [key, size, etag])).toEqual(
       objects.map(({ key, size, etag }) => [prefixes.destination + key, size, etag]),
     )
+  })
+
+  test('what is empty is copied, and so are the markers of folders', async () => {
+    const places = await buckets()
+    for (const key of ['empty', 'folder/', 'folder//', '/']) await put(places.from, key, { Body: '' })
+    const objects = await listAll(places.url, places.from)
+    expect(await copyThem(objects, places)).toMatchObject({ copied: 4, bytes: 0, failures: [] })
+    expect(await listAll(places.url, places.to)).toEqual(objects)
+  })
+
+  test('only what the destination lacks is copied, or what is newer there, where the run says so', async () => {
+    const places = await buckets()
+    for (const key of ['a', 'b', 'c+ ', '日', '😀']) await put(places.from, key)
+    for (const key of ['b', 'c+ ', 'other']) await put(places.to, `x/${key}`, { Body: `body of ${key}` })
+    await put(places.to, 'x/日', { Body: 'of another size' })
+    const s3 = clientOf(places.url)
+    const left = async (overwrite: 'never' | 'if-newer') => {
+      const { objects } = await s3.listObjectsV2({ bucket: places.from })
+      const run = {
+        source: { bucket: places.from, prefix: '' },
+        destination: { bucket: places.to, prefix: 'x/' },
+        options: { overwrite },
+      }
+      return (await withoutPresent(objects, run, (request) => s3.listObjectsV2(request))).map(
+        ({ key }) => key,
+      )
+    }
+    expect(await left('never')).toEqual(['a', '😀'])
+    expect(await left('if-newer')).toEqual(['a', '日', '😀'])
+    await s3.close()
   })
 
   test('what is deleted after it was listed has vanished', async () => {
@@ -296,26 +249,34 @@ function rights(
   put: (bucket: string, key: string, more?: object) => Promise<unknown>,
 ): void {
   const test = under.embeddedOnly('it needs rights, payers and keys that are looked at')
+  const DENIED = [{ code: 'AccessDenied' }, { code: 'AccessDenied' }]
+
+  /** An object for each way of copying, with tags and an annotation, so that all requests are made. */
+  async function smallAndLarge() {
+    const places = await buckets()
+    const attributes = { tags: new Map([['a', '値'.repeat(250)]]), annotations: new Map([['a', '1']]) }
+    under.store().put(places.from, 'large', Content.sparse(2 * 1024 ** 3), attributes)
+    under.store().put(places.from, 'small', 'x', attributes)
+    return { places, objects: await listAll(places.url, places.from) }
+  }
 
   test('whoever does not pay is refused, and a requester who does is not', async () => {
-    const places = await buckets()
-    await put(places.from, 'k')
-    const objects = await listAll(places.url, places.from)
+    const { places, objects } = await smallAndLarge()
     for (const bucket of [places.from, places.to]) under.store().bucket(bucket).requesterPays = true
-    expect(await copyThem(objects, places)).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
-    const options: Options = { requestPayer: 'requester' }
-    expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 1, failures: [] })
+    expect(await copyThem(objects, places)).toMatchObject({ failures: DENIED })
+    const options: Options = { requestPayer: 'requester', annotations: 'copy' }
+    expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 2, failures: [] })
   })
 
   test('a bucket that is another account’s by now is not written to', async () => {
-    const places = await buckets()
-    await put(places.from, 'k')
-    const objects = await listAll(places.url, places.from)
+    const { places, objects } = await smallAndLarge()
     const owner = under.store().bucket(places.to).owner
     const copy = (options: Options) => copyThem(objects, { ...places, options })
-    expect(await copy({ sourceOwner: owner, destinationOwner: owner })).toMatchObject({ copied: 1 })
+    expect(await copy({ sourceOwner: owner, destinationOwner: owner, annotations: 'copy' })).toMatchObject({
+      copied: 2,
+    })
     for (const side of ['sourceOwner', 'destinationOwner'])
-      expect(await copy({ [side]: '999999999999' })).toMatchObject({ failures: [{ code: 'AccessDenied' }] })
+      expect(await copy({ [side]: '999999999999' })).toMatchObject({ failures: DENIED })
   })
 
   test('encryption by KMS on either side says nothing of the content', async () => {
@@ -327,6 +288,31 @@ function rights(
     under.store().bucket(places.to).encryption = { algorithm: 'aws:kms', keyId: 'arn:aws:kms:::key/2' }
     expect(await copyThem(objects, places)).toMatchObject({ copied: 1, failures: [] })
   })
+
+  for (const action of ['s3:GetObjectTagging', 's3:PutObjectTagging'])
+    test(`without ${action} small and large objects fail alike, and are copied alike without their tags`, async () => {
+      const { places, objects } = await smallAndLarge()
+      const allow = under.store().deny({ action })
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 0, failures: DENIED })
+      const options: Options = { tags: 'skip' }
+      expect(await copyThem(objects, { ...places, options })).toMatchObject({ copied: 2, failures: [] })
+      allow()
+    })
+
+  for (const action of ['kms:Decrypt', 'kms:GenerateDataKey'])
+    test(`a key without ${action} is reported, small or large`, async () => {
+      const places = await buckets()
+      for (const bucket of [places.from, places.to])
+        under.store().bucket(bucket).encryption = { algorithm: 'aws:kms', keyId: 'arn:aws:kms:::key/1' }
+      under.store().put(places.from, 'small', 'x')
+      under.store().put(places.from, 'large', Content.sparse(2 * 1024 ** 3))
+      const objects = await listAll(places.url, places.from)
+      const allow = under.store().deny({ action })
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 0, failures: DENIED })
+      allow()
+      expect(under.store().bucket(places.to).uploads.size).toBe(0)
+      expect(await copyThem(objects, places)).toMatchObject({ copied: 2, failures: [] })
+    })
 
   test('an object under a customer’s key is reported, small or large', async () => {
     const places = await buckets()

@@ -4,8 +4,8 @@ import { partBytes, partsOf, WHOLE_BYTES } from '../../../lambda/copy/parts.ts'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
-/** S3 user guide, multipart upload limits. */
-const LARGEST = 50 * 10 ** 12
+/** S3 user guide, multipart upload limits: 50 TB, which are 48.8 TiB, as many as 10,000 parts of 5 GiB hold. */
+const LARGEST = 10_000 * 5 * GIB
 
 describe('the parts of an object', () => {
   test('cover it once, within S3’s limits for parts, at any size', () => {
@@ -37,7 +37,9 @@ describe('the parts of an object', () => {
     ['5 GiB and a byte', 5 * GIB + 1, 21, 1],
     ['as many parts of the usual size as there may be', 256 * MIB * 10_000, 10_000, 256 * MIB],
     ['a byte more than that', 256 * MIB * 10_000 + 1, 9962, undefined],
-    ['50 TB', LARGEST, 9999, undefined],
+    ['50 TB', 50 * 10 ** 12, 9999, undefined],
+    ['the most that S3 takes', LARGEST, 10_000, 5 * GIB],
+    ['a byte less', LARGEST - 1, 10_000, 5 * GIB - 1],
   ])('%s', (_, size, count, lastBytes) => {
     const parts = [...partsOf(size)]
     expect(parts).toHaveLength(count)

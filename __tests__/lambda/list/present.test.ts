@@ -113,6 +113,15 @@ describe('what the destination has already', () => {
     expect(keys(await withoutPresent([object('b')], run({ overwrite: 'never' }), emptyFirst))).toEqual([])
   })
 
+  test('is nothing where the key would be too long there, which is not asked for', async () => {
+    const { list, pages } = destination([object('archive/b')])
+    const long = `a${'é'.repeat(511)}`
+    const page = [object(long), object('b')]
+    const left = await withoutPresent(page, run({ overwrite: 'never' }, '', 'archive/'), list)
+    expect(keys(left)).toEqual([long])
+    for (const { startAfter = '' } of pages) expect(utf8Length(startAfter)).toBeLessThanOrEqual(KEY_BYTES)
+  })
+
   test('who pays, and whose bucket it has to be, goes along', async () => {
     const { list, pages } = destination([])
     const options: Options = { overwrite: 'never', requestPayer: 'requester', destinationOwner: '1' }

@@ -20,6 +20,14 @@ describe('the address of an object', () => {
     })
   })
 
+  test('has the bucket in the path for the key `soap`, which S3 keeps for itself below the name of a bucket', () => {
+    expect(addressOf({ bucket: 'bucket', key: 'soap', region: 'eu-west-1' })).toEqual({
+      origin: 'https://s3.eu-west-1.amazonaws.com',
+      path: '/bucket/soap',
+    })
+    expect(addressOf({ bucket: 'bucket', key: 'soap/', region: 'eu-west-1' }).path).toBe('/soap/')
+  })
+
   test('has the bucket in the path of a given endpoint', () => {
     const target = { bucket: 'bucket', region: 'eu-west-1', endpoint: 'http://localhost:9000' }
     expect(addressOf({ ...target, key: 'k' })).toEqual({ origin: 'http://localhost:9000', path: '/bucket/k' })

@@ -73,9 +73,11 @@ describe('a page', () => {
 
   test('may say more than we know, in elements of any depth', async () => {
     const strange =
-      '<New a="1"><Key>no</Key><Size>9</Size></New><Contents><Owner><ID>x</ID><Key>no</Key></Owner><Empty/>' +
+      '<CommonPrefixes/><New a="1"><Key>no</Key><Size>9</Size></New><Contents><Owner><ID>x</ID><Key>no</Key></Owner><Empty/><RestoreStatus/>' +
       '<Key>yes</Key><Size>0</Size><ETag>e</ETag></Contents>'
-    expect((await list(page(strange))).objects).toEqual([{ key: 'yes', size: 0, etag: 'e' }])
+    expect((await list(page(strange))).objects).toEqual([
+      { key: 'yes', size: 0, etag: 'e', restoreStatus: { inProgress: false } },
+    ])
   })
 
   test('tells what became of archived objects', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   DeleteObjectTaggingCommand,
   GetObjectTaggingCommand,
@@ -9,7 +10,7 @@ import {
 import { expect } from '@jest/globals'
 import { onEveryS3, refusal } from './harness.ts'
 
-onEveryS3('tags', ({ test, embeddedOnly, client, newBucket, store }) => {
+onEveryS3('tags', ({ test, embeddedOnly, client, newBucket, raw, store }) => {
   const tagsOf = async (Bucket: string) =>
     (await client().send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet
   const tag = (Bucket: string, TagSet: Tag[]) =>
@@ -51,6 +52,25 @@ onEveryS3('tags', ({ test, embeddedOnly, client, newBucket, store }) => {
     expect((await refusal(tag(Bucket, [...numbered(1), ...numbered(1)]))).code).toBe('InvalidTag')
     const put = client().send(new PutObjectCommand({ Bucket, Key: 'k', Tagging: 'a=1&a=2' }))
     expect(await refusal(put)).toEqual({ code: 'InvalidArgument', status: 400 })
+  })
+
+  embeddedOnly('moto asks for no digest')('a request without a digest of its body is refused', async () => {
+    const Bucket = await newBucket()
+    await client().send(new PutObjectCommand({ Bucket, Key: 'k' }))
+    const body = '<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>'
+    const put = async (headers: Record<string, string>) => {
+      const { status, text } = await raw('PUT', `/${Bucket}/k?tagging`, { headers, body })
+      return [status, /<Code>(\w+)/.exec(text)?.[1]]
+    }
+    expect(await put({})).toEqual([400, 'InvalidRequest'])
+    expect(await put({ 'content-md5': createHash('md5').update('other').digest('base64') })).toEqual([
+      400,
+      'BadDigest',
+    ])
+    expect(await put({ 'content-md5': createHash('md5').update(body).digest('base64') })).toEqual([
+      200,
+      undefined,
+    ])
   })
 
   embeddedOnly('moto has no rights to take away here')(
