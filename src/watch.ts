@@ -81,6 +81,8 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
   } catch (error) {
     const endedAt = options.timing.now()
     if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt }
+    // A cancelled job breaks off requests, and nothing that breaks then may keep its run going.
+    if (options.signal.aborted) return { ending: cancelled(watched), endedAt }
     if (isQueueGone(error)) return { ending: 'stopped', endedAt }
     const ending = isPassing(error) && endingInOutage(watched, options)
     if (!ending) throw error
@@ -89,11 +91,16 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
 }
 
 /** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
-function endingInOutage({ ledger }: Watched, { signal, wait, deadline, timing }: WatchOptions) {
-  if (signal.aborted) return 'cancelled'
+function endingInOutage(watched: Watched, { signal, wait, deadline, timing }: WatchOptions) {
+  if (signal.aborted) return cancelled(watched)
   // All is counted; only what is shown of the queues at the end is missing.
-  if (ledger.done) return 'settled'
+  if (watched.ledger.done) return 'settled'
   return wait && timing.now() >= deadline ? 'timed-out' : undefined
+}
+
+/** How a run ends whose job is cancelled: there is nothing to stop of one that is settled. */
+function cancelled({ ledger }: Watched): Ending {
+  return ledger.done ? 'settled' : 'cancelled'
 }
 
 async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
@@ -150,7 +157,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     }
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }
-  return { ending: 'cancelled', endedAt: timing.now() }
+  return { ending: cancelled(asked), endedAt: timing.now() }
 }
 
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */

@@ -28,11 +28,19 @@ class FakeSqs {
   dlqCount: number | undefined
   /** What every call fails with for now. */
   failure: Error | undefined
+  /** Told of each call before it is answered, by its queue. */
+  onSend: (queue: string) => void = () => {}
   /** Things that happen at a time. */
   readonly plan: { at: number; what: () => void }[] = []
 
-  async send(command: { input: Record<string, unknown>; constructor: { name: string } }): Promise<object> {
+  async send(
+    command: { input: Record<string, unknown>; constructor: { name: string } },
+    { abortSignal }: { abortSignal?: AbortSignal } = {},
+  ): Promise<object> {
     const queue = String(command.input.QueueUrl)
+    this.onSend(queue)
+    // As the SDK says it.
+    if (abortSignal?.aborted) throw Object.assign(new Error('Request aborted'), { name: 'AbortError' })
     if (this.failure) throw this.failure
     if (this.gone.has(queue)) throw Object.assign(new Error(), { name: 'QueueDoesNotExist' })
     const messages = this.messages[queue] ?? []
@@ -286,6 +294,24 @@ test('a job that is cancelled in an outage does not wait for its end', async () 
   const { ending, endedAt } = await watchRun({ signal: cancel.signal })
   expect(ending).toBe('cancelled')
   expect(endedAt).toBeLessThanOrEqual(10 * MINUTE + 1_000)
+})
+
+test('a job that is cancelled while the DLQ is looked through is cancelled all the same', async () => {
+  const cancel = new AbortController()
+  sqs.messages.dlq = ['of another run']
+  sqs.onSend = (queue) => {
+    if (queue === URLS.dlq && sqs.now > 0) cancel.abort()
+  }
+  expect((await watchRun({ signal: cancel.signal })).ending).toBe('cancelled')
+})
+
+test('a job that is cancelled when all is settled has seen the end of its run', async () => {
+  const cancel = new AbortController()
+  sqs.messages.run = [outcome('seed.0')]
+  sqs.onSend = (queue) => {
+    if (queue === URLS.dlq && ledger.done) cancel.abort()
+  }
+  expect((await watchRun({ signal: cancel.signal })).ending).toBe('settled')
 })
 
 test('a run of which all is counted needs nothing more of SQS', async () => {
