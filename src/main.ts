@@ -82,7 +82,7 @@ async function end({ clients, store, found }: Job): Promise<void> {
   await deleteRunQueue(clients.sqs, run.queue)
   try {
     const last = await store?.read()
-    if (last?.checkpoint.run.id === run.id) await store?.remove(last.checkpoint)
+    if (last?.checkpoint.run.id === run.id) await store?.remove(last)
   } catch (error) {
     core.info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`)
   }

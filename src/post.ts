@@ -1,7 +1,6 @@
 import * as core from '@actions/core'
 import { realTiming } from '../protocol/timing.ts'
-import type { Checkpoint } from './checkpoint/checkpoint.ts'
-import { CheckpointStore } from './checkpoint/store.ts'
+import { CheckpointStore, type Found } from './checkpoint/store.ts'
 import { type Clients, createClients } from './clients.ts'
 import { explain } from './errors.ts'
 import { formatCount } from './format.ts'
@@ -17,8 +16,9 @@ async function post(): Promise<void> {
   const clients = createClients(run.region)
   const store = openStore(run, clients)
   const last = await lastCheckpoint(run, store)
-  if (last && last.watcher.id !== run.checkpoints?.watcher) {
-    core.info(`Run ${run.runId} goes on, watched by ${printable(last.watcher.name)}.`)
+  const watcher = last?.checkpoint.watcher
+  if (watcher && watcher.id !== run.checkpoints?.watcher) {
+    core.info(`Run ${run.runId} goes on, watched by ${printable(watcher.name)}.`)
     return
   }
   await deleteRunQueue(clients.sqs, run.queueUrl)
@@ -37,10 +37,10 @@ function openStore({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore 
 async function lastCheckpoint(
   { runId }: RunState,
   store: CheckpointStore | undefined,
-): Promise<Checkpoint | undefined> {
+): Promise<Found | undefined> {
   try {
     const found = await store?.read()
-    return found?.checkpoint.run.id === runId ? found.checkpoint : undefined
+    return found?.checkpoint.run.id === runId ? found : undefined
   } catch (error) {
     core.info(`How far the run got can’t be told. ${logLine(explain(error))}`)
     return undefined
@@ -48,8 +48,9 @@ async function lastCheckpoint(
 }
 
 /** How far a run had got. */
-function tellTotals({ savedAt, ledger: { totals } }: Checkpoint): string {
-  const { listed, copied, skipped, failed } = totals
+function tellTotals({ checkpoint }: Found): string {
+  const { savedAt, ledger } = checkpoint
+  const { listed, copied, skipped, failed } = ledger.totals
   const time = new Date(savedAt).toISOString()
   return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`
 }
