@@ -51,7 +51,14 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   // Workers stop at once; what is to be gathered may take longer than a cancelled job has.
   if (course.ending === 'cancelled') await deleteRunQueue(sqs, run.queue)
   if (course.ending === 'settled' && origins.length > 0)
-    await forget({ sqs, stack: outputs, signal }, new Set(origins))
+    try {
+      await forget({ sqs, stack: outputs, signal }, new Set(origins))
+    } catch (error) {
+      // What was counted is told all the same.
+      core.warning(
+        `Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`,
+      )
+    }
   const { ledger, failures, unlisted, deadLetters, progress } = books
   return {
     ...aboutRun(job, checkpoint),
@@ -147,17 +154,19 @@ async function observe(job: Job, books: Books, saver: Saver | undefined, tools: 
     }
     const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools)
     if (course.ending === 'left' || course.ending === 'timed-out') await saver.release()
-    return course.ending === 'superseded' ? { ...course, ...(await watcherOf(store)) } : course
+    return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course
   } catch (error) {
     const endedAt = tools.timing.now()
-    if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt, ...(await watcherOf(store)) }
+    if (error instanceof LeaseLostError) return await whoGoesOn(job, store, { ending: 'superseded', endedAt })
     return { ending: 'unwatched', endedAt, reason: explain(error) }
   }
 }
 
-async function watcherOf(store: CheckpointStore): Promise<{ watcher?: string }> {
-  const found = await store.read()
-  return found ? { watcher: found.checkpoint.watcher.name } : {}
+/** Names who has taken a run over. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
+async function whoGoesOn({ found }: Job, store: CheckpointStore, course: Course): Promise<Course> {
+  const now = await store.read()
+  if (now?.checkpoint.run.id !== found.checkpoint.run.id) return { ...course, ending: 'stopped' }
+  return { ...course, watcher: now.checkpoint.watcher.name }
 }
 
 function watchRun(

@@ -6,7 +6,7 @@ import { explain } from './errors.ts'
 import { formatCount } from './format.ts'
 import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
-import { loadRun, type RunState } from './state.ts'
+import { isOver, loadRun, type RunState } from './state.ts'
 import { logLine, printable } from './text.ts'
 
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
@@ -14,19 +14,25 @@ async function post(): Promise<void> {
   const run = loadRun()
   if (!run) return
   const clients = createClients(run.region)
+  if (!isOver() && !(await stop(run, clients))) return
+  await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core })
+}
+
+/** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
+async function stop(run: RunState, clients: Clients): Promise<boolean> {
   const store = openStore(run, clients)
   const last = await lastCheckpoint(run, store)
   const watcher = last?.checkpoint.watcher
   if (watcher && watcher.id !== run.checkpoints?.watcher) {
     core.info(`Run ${run.runId} goes on, watched by ${printable(watcher.name)}.`)
-    return
+    return false
   }
   await deleteRunQueue(clients.sqs, run.queueUrl)
   core.warning(
     `Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`,
   )
   if (last) await store?.remove(last)
-  await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core })
+  return true
 }
 
 function openStore({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore | undefined {

@@ -93,7 +93,9 @@ export function shortfalls(result: Result): string[] {
   if (ending === 'superseded')
     lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`)
   if (ending === 'stopped')
-    lines.push(`The run was stopped elsewhere with ${tasks} open: its queue, or that of the stack, is gone.`)
+    lines.push(
+      `The run was ended elsewhere, by another step or by hand: its queue or its checkpoint is gone. This step last saw ${tasks} open.`,
+    )
   if (ending === 'cancelled') lines.push(`The run was cancelled with ${tasks} open.`)
   if (ending === 'stalled')
     lines.push(

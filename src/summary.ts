@@ -18,7 +18,7 @@ const TITLES: Record<Result['ending'], string> = {
   left: ', goes on',
   superseded: ', watched elsewhere',
   unwatched: ', unwatched',
-  stopped: ', stopped elsewhere',
+  stopped: ', ended elsewhere',
   'timed-out': ', timed out',
   stalled: ', stalled',
   'over-budget': ', stopped early',

@@ -61,7 +61,7 @@ describe('status, and whether the step fails (by default, with fail-on-error: fa
     ['it stalled', { ending: 'stalled', open: 1 }, 'failed', true, true],
     ['too much failed', { ending: 'over-budget', budget: { percent: 50 }, open: 1 }, 'failed', true, true],
     ['the job was cancelled', { ending: 'cancelled', open: 1 }, 'cancelled', true, true],
-    ['it was stopped elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],
+    ['it was ended elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],
   ])('%s', (_, more, status, fails, failsAnyway) => {
     const result = resultOf(more)
     expect(statusOf(result)).toBe(status)
