@@ -82,28 +82,28 @@ function howToAttach({ runKey = '' }: Pick<Result, 'runKey'>): string {
 
 /** Why a run is not a success, most important first; empty when it is one. */
 export function shortfalls(result: Result): string[] {
-  const { ending, open, totals, dlqMessages, unlisted, runKey, reason } = result
+  const { ending, totals, dlqMessages, unlisted, runKey, reason } = result
   const lines: string[] = []
-  const tasks = counted(open, 'task')
+  const open = stillOpen(result)
   if (ending === 'timed-out' && runKey === undefined)
-    lines.push(`The run was stopped at its timeout with ${tasks} open.`)
+    lines.push(`The run was stopped at its timeout with ${open}.`)
   else if (ending === 'timed-out')
-    lines.push(`The run is not complete: the timeout is over with ${tasks} open. ${goesOn(result)}`)
+    lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`)
   if (ending === 'unwatched') lines.push(`The run is not complete: ${reason} ${goesOn(result)}`)
   if (ending === 'superseded')
     lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`)
   if (ending === 'stopped')
     lines.push(
-      `The run was ended elsewhere, by another step or by hand: its queue or its checkpoint is gone. This step last saw ${tasks} open.`,
+      `The run was ended elsewhere, by another step or by hand: its queue or its checkpoint is gone. This step last saw ${open}.`,
     )
-  if (ending === 'cancelled') lines.push(`The run was cancelled with ${tasks} open.`)
+  if (ending === 'cancelled') lines.push(`The run was cancelled with ${open}.`)
   if (ending === 'stalled')
     lines.push(
-      `The run was stopped: ${tasks} open, but the queues have been empty for minutes. Were they purged, or is a message older than the queue keeps it?`,
+      `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`,
     )
   if (ending === 'over-budget' && result.budget)
     lines.push(
-      `The run was stopped early, with ${tasks} open: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`,
+      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`,
     )
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
@@ -115,6 +115,17 @@ export function shortfalls(result: Result): string[] {
       `${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`,
     )
   return lines
+}
+
+/** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
+function stillOpen({ open, totals }: Result): string {
+  const objects = unsettled(totals)
+  return `${counted(open, 'task')} open${objects > 0 ? ` (${counted(objects, 'object')})` : ''}`
+}
+
+/** Objects that were listed and are neither copied nor anything else yet. */
+export function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }: Totals): number {
+  return listed - copied - skipped - vanished - failed - deadObjects
 }
 
 function goesOn(result: Result): string {

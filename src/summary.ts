@@ -3,7 +3,7 @@ import { fidelity } from './fidelity.ts'
 import { formatBytes, formatCount, formatDuration } from './format.ts'
 import { showPlace } from './location.ts'
 import type { Sample } from './progress.ts'
-import { type Result, type Status, shortfalls, statusOf, tellGoingOn } from './result.ts'
+import { type Result, type Status, shortfalls, statusOf, tellGoingOn, unsettled } from './result.ts'
 import { markdown } from './text.ts'
 
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
@@ -59,7 +59,7 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
     ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
     ['Failed', formatCount(totals.failed)],
     ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
-    ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
+    ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${formatCount(open)} tasks)`]] : []),
     ['Bytes', formatBytes(totals.bytes)],
     ['Duration', formatDuration(durationMs)],
     [

@@ -141,7 +141,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     if (ledger.settled > settledBefore || !isDrained(depths)) lastProgress = now
     if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
       lastQuiet = now
-      await options.onQuiet()
+      await lookAfter(taking)
     }
     // What happened in an outage is yet to be seen.
     if (now - Math.max(lastProgress, patience.backAt) >= STALL_MS) {
@@ -158,6 +158,16 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }
   return { ending: cancelled(asked), endedAt: timing.now() }
+}
+
+/** Sees to what may hold a run up. It is asked again later when AWS can't be asked now. */
+async function lookAfter({ onQuiet, onWarning }: WatchOptions): Promise<void> {
+  try {
+    await onQuiet()
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    onWarning(`Whether the functions are still fed can’t be told for now (${(error as Error).name}).`)
+  }
 }
 
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */

@@ -191,7 +191,7 @@ describe('with a bucket for checkpoints', () => {
     expect(first.exitCode).toBe(1)
     expect(first.outputs.status).toBe('running')
     expect(first.log).toMatch(
-      /::error::The run is not complete: the timeout is over with \d+ tasks open\. It goes on/,
+      /::error::The run is not complete: the timeout is over with \d+ tasks open \(\d+ objects\)\. It goes on/,
     )
     expect((await runPost(first.state, again.env)).log).toBe('')
     held.release()

@@ -130,7 +130,7 @@ describe('a run', () => {
     stack.intercept(() => undefined)
     expect(step.exitCode).toBe(1)
     expect(step.log).toMatch(
-      /::error::The run was stopped early, with [\d,]+ tasks? open: more failed than `max-failures: 100` allows, mostly by AccessDenied/,
+      /::error::The run was stopped early, with [\d,]+ tasks? open \([\d,]+ objects?\): more failed than `max-failures: 100` allows, mostly by AccessDenied/,
     )
     expect(Number(step.outputs.failed)).toBeGreaterThan(100)
     expect(step.summary).toMatch(/^## ❌ .* stopped early/)

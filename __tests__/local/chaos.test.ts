@@ -39,6 +39,16 @@ describe('the verdict on a run', () => {
     expect(violations(step(counts, 1), broken, ['a', 'b'])).toEqual([])
   })
 
+  test('of a run that tasks were taken from wants a stall that tells how much is missing', () => {
+    const stalled = { ...step({ listed: 3, copied: 1 }, 1), log: 'the queues have been empty for minutes' }
+    const broken = { ...whole, missing: ['a', 'b'] }
+    expect(violations(stalled, broken, [], true)).toEqual([])
+    expect(violations(stalled, broken, [])).not.toEqual([])
+    expect(violations({ ...stalled, log: '' }, broken, [], true)).not.toEqual([])
+    expect(violations(stalled, { ...whole, missing: ['a'] }, [], true)).not.toEqual([])
+    expect(violations(step({ listed: 3, copied: 3 }), whole, [], true)).not.toEqual([])
+  })
+
   test.each([
     ['counts that do not add up', step({ listed: 3, copied: 2 }), whole, []],
     ['a key that was not listed', step({ listed: 2, copied: 2 }), whole, []],

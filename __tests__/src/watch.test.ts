@@ -88,12 +88,15 @@ let sqs: FakeSqs
 let ledger: Ledger
 let warnings: string[]
 let quiet: number
+/** What looking after the functions fails with. */
+let quietFailure: Error | undefined
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watch-'))
   sqs = new FakeSqs()
   ledger = new Ledger(1)
   warnings = []
   quiet = 0
+  quietFailure = undefined
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -127,6 +130,7 @@ async function watchRun({
       onWarning: (message) => warnings.push(message),
       onQuiet: async () => {
         quiet++
+        if (quietFailure) throw quietFailure
       },
     },
   )
@@ -285,6 +289,16 @@ test('what waiting does not cure is thrown at once, in an outage too', async () 
   fail(MINUTE, Object.assign(new Error(), { name: 'ExpiredToken', $metadata: { httpStatusCode: 403 } }))
   await expect(watchRun()).rejects.toMatchObject({ name: 'ExpiredToken' })
   expect(sqs.now).toBeLessThan(2 * MINUTE)
+})
+
+test('functions that can’t be looked after for now are no reason to stop watching; a missing permission is', async () => {
+  quietFailure = UNAVAILABLE
+  sqs.plan.push({ at: 4 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
+  expect(warnings).toEqual([expect.stringContaining('ServiceUnavailable')])
+  ledger = new Ledger(1)
+  quietFailure = Object.assign(new Error(), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+  await expect(watchRun()).rejects.toBe(quietFailure)
 })
 
 test('a job that is cancelled in an outage does not wait for its end', async () => {

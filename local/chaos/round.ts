@@ -1,20 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { S3Client } from '@aws-sdk/client-s3'
+import { ListQueuesCommand, PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Aws } from '../index.ts'
 import { runPost, type StepResult, startStep } from '../runner.ts'
 import type { Faults } from './faults.ts'
 import { ACTION_FAULTS, type Scenario } from './scenarios.ts'
-import { compareSides, violations } from './verdict.ts'
+import { compareSides, STALLED, violations } from './verdict.ts'
 import { disturbWorkers } from './workers.ts'
 
 /** Emptied before each round. */
 export const BUCKETS = { source: 'chaos-from', destination: 'chaos-to' }
 /** Minutes after which a run that has not ended by itself is one that never ends. */
 const LIMIT_MINUTES = 8
-const ENDED_LATE = /stopped at its timeout|timeout is over|queues have been empty for minutes/
+const ENDED_LATE = /stopped at its timeout|timeout is over/
 
 /** The stack, and the bucket that the action keeps its checkpoints in. */
 export type Home = { stackName: string; artifacts: string }
@@ -36,6 +37,7 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
   const functions = aws.lambda.functions.map(({ name }) => name)
   const stop = disturbWorkers(aws.lambda, functions, scenario.rates, faults, [seed, number])
   const problems: string[] = []
+  const robbed = scenario.rates['copy-queue-purged'] !== undefined
   let step: StepResult
   try {
     const runKey = `round-${seed}-${number}`
@@ -48,6 +50,7 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
       attaches = interrupted.goesOn && (await expireLease(aws, home, runKey))
     }
     const run = await begin()
+    if (robbed) await purge(aws, home, destination, faults)
     step = await run.result
     if (attaches && !/Attached to the run/.test(step.log))
       problems.push('the action did not attach to the run that was going on')
@@ -61,8 +64,8 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => (JSON.parse(line) as { key: string }).key)
-  if (ENDED_LATE.test(log)) problems.push('the run did not end by itself')
-  problems.push(...violations(step, compareSides(store, source, destination), reported))
+  if (ENDED_LATE.test(log) || (STALLED.test(log) && !robbed)) problems.push('the run did not end by itself')
+  problems.push(...violations(step, compareSides(store, source, destination), reported, robbed))
   return { problems, outputs, seconds: Math.round((performance.now() - started) / 1000) }
 }
 
@@ -100,6 +103,22 @@ async function interrupt(
   const post = await runPost(state, aws.env)
   if (post.exitCode !== 0) problems.push(`post could not stop the run of ${source}`)
   return { problems, goesOn }
+}
+
+/** Empties the copy queue as soon as an object is copied: most tasks are still in it. */
+async function purge(aws: Aws, { stackName }: Home, destination: string, faults: Faults): Promise<void> {
+  const { objects } = aws.s3.store.bucket(destination)
+  while (objects.size === 0) await delay(50)
+  const { url: endpoint, region, credentials } = aws
+  const sqs = new SQSClient({ endpoint, region, credentials })
+  try {
+    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: stackName }))
+    const QueueUrl = QueueUrls.find((url) => url.includes('CopyQueue'))
+    await sqs.send(new PurgeQueueCommand({ QueueUrl }))
+    faults.count('copy-queue-purged')
+  } finally {
+    sqs.destroy()
+  }
 }
 
 /** Lets the lease of a lost watcher end, which takes two minutes otherwise. Returns whether there is a run to attach to. */

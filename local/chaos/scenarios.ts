@@ -16,6 +16,7 @@ export const S3_FAULTS = [
 export const SQS_FAULTS = [
   'sqs-duplicates',
   'sqs-reordering',
+  'sqs-delayed',
   'sqs-refused-entries',
   'sqs-throttling',
   'sqs-500',
@@ -26,11 +27,15 @@ export const WORKER_FAULTS = ['killed', 'out-of-memory', 'frozen', 'timed-out'] 
 /** What becomes of the action itself; of a runner that is lost, 'post' is lost as well. */
 export const ACTION_FAULTS = ['action-killed', 'action-expired', 'runner-lost'] as const
 
+/** What people do to a stack while a run is going on; played by name only, for it takes minutes until that is found. */
+export const PEOPLE_FAULTS = ['copy-queue-purged'] as const
+
 export type Fault =
   | (typeof S3_FAULTS)[number]
   | (typeof SQS_FAULTS)[number]
   | (typeof WORKER_FAULTS)[number]
   | (typeof ACTION_FAULTS)[number]
+  | (typeof PEOPLE_FAULTS)[number]
 
 /** The faults of one round: how likely each is, 0 to 0.2. */
 export type Scenario = { name: string; rates: Partial<Record<Fault, number>> }
@@ -60,6 +65,6 @@ export const ROUNDS_ALONE = ALL.length + 1
 
 /** A scenario by the name of its fault; undefined when there is no such fault. */
 export function scenarioNamed(name: string): Scenario | undefined {
-  const fault = ALL.find((it) => it === name)
+  const fault = [...ALL, ...PEOPLE_FAULTS].find((it) => it === name)
   return fault && { name: fault, rates: { [fault]: MOST } }
 }
