@@ -8,6 +8,7 @@ import { LeaseLostError, Saver } from './checkpoint/saver.ts'
 import type { CheckpointStore, Found } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { explain } from './errors.ts'
+import { counted } from './format.ts'
 import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
 import { Ledger } from './ledger.ts'
@@ -95,7 +96,8 @@ async function seedOnce({ clients, outputs, found, signal }: Job, tools: RunTool
     core.notice(
       'The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.',
     )
-  else core.info(`Redriving ${origins.size} dead-lettered tasks, which hold ${objects} objects`)
+  else
+    core.info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`)
   if (more)
     core.warning(
       'The dead-letter queue holds more messages than one run looks through: redrive again after this one.',

@@ -1,6 +1,7 @@
 import type { Options, Place, Unlisted } from '../protocol/message.ts'
 import { type Budget, showBudget } from './budget.ts'
 import type { FailureGroup } from './failures.ts'
+import { counted } from './format.ts'
 import type { Totals } from './ledger.ts'
 import type { Sample } from './progress.ts'
 import { printable } from './text.ts'
@@ -96,7 +97,8 @@ export function shortfalls(result: Result): string[] {
     lines.push(
       `The run was ended elsewhere, by another step or by hand: its queue or its checkpoint is gone. This step last saw ${open}.`,
     )
-  if (ending === 'cancelled') lines.push(`The run was cancelled with ${open}.`)
+  if (ending === 'cancelled')
+    lines.push(`The run was cancelled with ${open}. What was copied stays; run again to copy the rest.`)
   if (ending === 'stalled')
     lines.push(
       `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`,
@@ -108,7 +110,7 @@ export function shortfalls(result: Result): string[] {
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
     lines.push(
-      `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue.`,
+      `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. When the cause is mended, a step with \`mode: redrive\` sends them round again.`,
     )
   if (unlisted.length > 0)
     lines.push(
@@ -136,8 +138,4 @@ function goesOn(result: Result): string {
 function mostly({ failures }: Result): string {
   const [first] = failures.toSorted((a, b) => b.count - a.count)
   return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : ''
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 }
