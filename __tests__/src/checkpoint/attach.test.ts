@@ -105,6 +105,13 @@ describe('a run that is going on', () => {
     expect((await s3.store().read())?.checkpoint.watcher).toMatchObject({ id: 'a', until: now + LEASE_MS })
   })
 
+  test('is taken over though the clock of its dead watcher was hours ahead', async () => {
+    await renew(now + 100 * LEASE_MS)
+    const begun = now
+    expect((await start('a')).how).toBe('attached')
+    expect(now - begun).toBeLessThan(2 * LEASE_MS)
+  })
+
   test('is not waited for by who is not to wait', async () => {
     const begun = now
     expect((await start('a', { wait: false })).how).toBe('watched')
