@@ -27,8 +27,7 @@ export async function run(): Promise<void> {
   } catch (error) {
     const cancelled = cancel.signal.aborted
     core.setOutput('status', cancelled ? 'cancelled' : 'failed')
-    // What breaks in a job that is being cancelled is what it has broken off.
-    core.setFailed(cancelled ? 'The job was cancelled, and with it the run.' : explain(error))
+    core.setFailed(cancelled ? `The job was cancelled. ${explain(error)}` : explain(error))
   }
 }
 

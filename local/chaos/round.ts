@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { S3Client } from '@aws-sdk/client-s3'
-import { ListQueuesCommand, PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Aws } from '../index.ts'
@@ -109,15 +108,9 @@ async function interrupt(
 async function purge(aws: Aws, { stackName }: Home, destination: string, faults: Faults): Promise<void> {
   const { objects } = aws.s3.store.bucket(destination)
   while (objects.size === 0) await delay(50)
-  const { url: endpoint, region, credentials } = aws
-  const sqs = new SQSClient({ endpoint, region, credentials })
-  try {
-    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: stackName }))
-    const QueueUrl = QueueUrls.find((url) => url.includes('CopyQueue'))
-    await sqs.send(new PurgeQueueCommand({ QueueUrl }))
+  for (const queue of aws.queues.listQueues(`${stackName}-CopyQueue`).queues) {
+    queue.purge()
     faults.count('copy-queue-purged')
-  } finally {
-    sqs.destroy()
   }
 }
 
