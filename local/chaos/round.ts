@@ -13,7 +13,7 @@ import { disturbWorkers } from './workers.ts'
 /** Emptied before each round. */
 export const BUCKETS = { source: 'chaos-from', destination: 'chaos-to' }
 /** Minutes after which a run that has not ended by itself is one that never ends. */
-const LIMIT_MINUTES = 8
+const LIMIT_MINUTES = 15
 const ENDED_LATE = /stopped at its timeout|timeout is over/
 
 /** The stack, and the bucket that the action keeps its checkpoints in. */
