@@ -95,7 +95,7 @@ export function shortfalls(result: Result): string[] {
     lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`)
   if (ending === 'stopped')
     lines.push(
-      `The run was ended elsewhere, by another step or by hand: its queue or its checkpoint is gone. This step last saw ${open}.`,
+      `The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`,
     )
   if (ending === 'cancelled')
     lines.push(`The run was cancelled with ${open}. What was copied stays; run again to copy the rest.`)
