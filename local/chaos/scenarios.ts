@@ -68,6 +68,7 @@ export function scenario(seed: number, round: number): Scenario {
   const action = chance(seed, round, 'action')
   if (action < 0.15) rates['action-killed'] = MOST
   else if (action < 0.3) rates['runner-lost'] = MOST
+  else if (action < 0.4) rates['action-expired'] = MOST
   return { name: 'mixed', rates, ...(chance(seed, round, 'receives') < 0.5 && { receives: 2 }) }
 }
 
