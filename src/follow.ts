@@ -8,13 +8,12 @@ import { LeaseLostError, Saver } from './checkpoint/saver.ts'
 import type { CheckpointStore, Found } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { explain } from './errors.ts'
-import { counted } from './format.ts'
 import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
-import { Ledger } from './ledger.ts'
-import { forget, redrive } from './redrive.ts'
+import { forget } from './redrive.ts'
 import type { Result } from './result.ts'
-import { deleteRunQueue, seed } from './run.ts'
+import { deleteRunQueue } from './run.ts'
+import { seedOnce } from './seeding.ts'
 import { keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { type Watch, watch } from './watch.ts'
@@ -41,7 +40,7 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   const { clients, outputs, store, inputs, signal } = job
   const { sqs, lambda } = clients
   const [checkpoint] = await Promise.all([
-    seedOnce(job, tools),
+    seedOnce(job, tools.timing),
     resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
   ])
   const { run, startedAt, origins } = checkpoint
@@ -76,34 +75,6 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
     durationMs: Math.max(0, course.endedAt - startedAt),
     samples: progress.samples,
   }
-}
-
-/** Sends what the run begins with, where that was not done yet, and opens its account. */
-async function seedOnce({ clients, outputs, found, signal }: Job, tools: RunTools): Promise<Checkpoint> {
-  const { checkpoint } = found
-  const { run, mode, parts, seeded } = checkpoint
-  if (seeded) return checkpoint
-  if (mode === 'copy') {
-    await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing)
-    return { ...checkpoint, seeded: true }
-  }
-  const { family, origins, objects, more } = await redrive(
-    { sqs: clients.sqs, stack: outputs, signal },
-    run,
-    tools.timing,
-  )
-  if (origins.size === 0)
-    core.notice(
-      'The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.',
-    )
-  else
-    core.info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`)
-  if (more)
-    core.warning(
-      'The dead-letter queue holds more messages than one run looks through: redrive again after this one.',
-    )
-  const ledger = new Ledger(origins.size, objects, family).snapshot()
-  return { ...checkpoint, seeded: true, origins: [...origins], ledger }
 }
 
 /** What can be said of a run that somebody else watches: how it stood at its last checkpoint. */
