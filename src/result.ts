@@ -51,6 +51,7 @@ export function statusOf(result: Result): Status {
     case 'timed-out':
       return result.runKey === undefined ? 'failed' : 'running'
     case 'stalled':
+    case 'unfed':
     case 'over-budget':
       return 'failed'
     case 'cancelled':
@@ -102,6 +103,10 @@ export function shortfalls(result: Result): string[] {
   if (ending === 'stalled')
     lines.push(
       `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`,
+    )
+  if (ending === 'unfed')
+    lines.push(
+      `The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. Run again to copy the rest.`,
     )
   if (ending === 'over-budget' && result.budget)
     lines.push(

@@ -21,6 +21,7 @@ const TITLES: Record<Result['ending'], string> = {
   stopped: ', ended elsewhere',
   'timed-out': ', timed out',
   stalled: ', stalled',
+  unfed: ', stalled',
   'over-budget': ', stopped early',
   cancelled: ', cancelled',
 }

@@ -16,19 +16,23 @@ import type { UnlistedParts } from './unlisted.ts'
 
 /** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
 const STALL_MS = 5 * 60_000
+/** Twice as long as SQS holds a message back at most (900 s; SQS API reference, SendMessage): nobody takes what waits. */
+const UNFED_MS = 30 * 60_000
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000
 /** Polls at the end that wait for the queues to read empty. */
 const DRAIN_POLLS = 3
 
 /**
- * How watching ended: everything settled, or why not. `left`: nobody was to wait; `superseded`: somebody else watches;
+ * How watching ended: everything settled, or why not. `stalled`: tasks are open and in no queue; `unfed`: they wait in
+ * queues, and no function takes them; `left`: nobody was to wait; `superseded`: somebody else watches;
  * `stopped`: the run queue was deleted elsewhere.
  */
 export type Ending =
   | 'settled'
   | 'timed-out'
   | 'stalled'
+  | 'unfed'
   | 'over-budget'
   | 'cancelled'
   | 'left'
@@ -116,6 +120,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
   const dlq = new DlqWatcher(watched, timing)
   let lastSettled = timing.now()
   let lastProgress = lastSettled
+  let lastWork = lastSettled
   let lastQuiet = lastSettled
   let lastSent = 0
   const settledAtFirst = ledger.settled
@@ -139,6 +144,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     if (isSpent(options.budget, ledger.totals)) return { ending: 'over-budget', endedAt: now }
     if (ledger.settled > settledBefore) lastSettled = now
     if (ledger.settled > settledBefore || !isDrained(depths)) lastProgress = now
+    if (ledger.settled > settledBefore || depths.inFlight > 0 || isDrained(depths)) lastWork = now
     if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
       lastQuiet = now
       await lookAfter(taking)
@@ -150,6 +156,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
       if (ledger.settled === settledBefore) return { ending: 'stalled', endedAt: now }
       lastProgress = now
     }
+    if (now - Math.max(lastWork, patience.backAt) >= UNFED_MS) return { ending: 'unfed', endedAt: now }
     if (!options.wait && (wait || !more)) {
       if (ledger.settled > settledAtFirst || !isDrained(depths)) return { ending: 'left', endedAt: now }
       // No sign of life. Who leaves now would never find out that the run has stalled.

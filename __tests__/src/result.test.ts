@@ -59,6 +59,7 @@ describe('status, and whether the step fails (by default, with fail-on-error: fa
     ['credentials expired', { ending: 'unwatched', reason: 'Expired.' }, 'running', true, false],
     ['another watches', { ending: 'superseded', watcher: 'w' }, 'running', true, false],
     ['it stalled', { ending: 'stalled', open: 1 }, 'failed', true, true],
+    ['no function takes its tasks', { ending: 'unfed', open: 1 }, 'failed', true, true],
     ['too much failed', { ending: 'over-budget', budget: { percent: 50 }, open: 1 }, 'failed', true, true],
     ['the job was cancelled', { ending: 'cancelled', open: 1 }, 'cancelled', true, true],
     ['it was ended elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],

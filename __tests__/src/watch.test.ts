@@ -204,7 +204,22 @@ test('counts that read zero for too long don’t hide a dead letter: it is looke
 
 test('a queue that never drains ends with the time', async () => {
   sqs.messages.copy = ['of another run']
-  expect((await watchRun({ deadline: 30 * MINUTE })).ending).toBe('timed-out')
+  sqs.inFlight = 1
+  expect((await watchRun()).ending).toBe('timed-out')
+})
+
+test('tasks that no function takes, for longer than one may be held back, end the run', async () => {
+  sqs.messages.copy = ['of this run']
+  const { ending, endedAt } = await watchRun()
+  expect(ending).toBe('unfed')
+  expect(endedAt).toBeGreaterThan(15 * MINUTE)
+  expect(endedAt).toBeLessThanOrEqual(31 * MINUTE)
+})
+
+test('tasks that are held back are waited for', async () => {
+  sqs.messages.copy = ['held back for a quarter of an hour']
+  sqs.plan.push({ at: 16 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
 })
 
 test('who is not to wait takes in all that is there, and leaves', async () => {
