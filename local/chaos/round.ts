@@ -5,6 +5,7 @@ import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Aws } from '../index.ts'
 import { runPost, type StepResult, startStep } from '../runner.ts'
+import { chance } from './chance.ts'
 import type { Faults } from './faults.ts'
 import { ACTION_FAULTS, type Scenario } from './scenarios.ts'
 import { compareSides, STALLED, violations } from './verdict.ts'
@@ -14,6 +15,8 @@ import { disturbWorkers } from './workers.ts'
 export const BUCKETS = { source: 'chaos-from', destination: 'chaos-to' }
 /** Minutes after which a run that has not ended by itself is one that never ends. */
 const LIMIT_MINUTES = 15
+/** Share of the objects that are copied when the action is interrupted, at most. */
+const LATEST = 0.9
 const ENDED_LATE = /stopped at its timeout|timeout is over/
 
 /** The stack, and the bucket that the action keeps its checkpoints in. */
@@ -44,7 +47,7 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
     const begin = () => startStep({ inputs, env: aws.env })
     let attaches = false
     if (ACTION_FAULTS.some((fault) => scenario.rates[fault])) {
-      const interrupted = await interrupt(await begin(), aws, source, destination, scenario, faults)
+      const interrupted = await interrupt(await begin(), aws, round, faults)
       problems.push(...interrupted.problems)
       attaches = interrupted.goesOn && (await expireLease(aws, home, runKey))
     }
@@ -75,9 +78,7 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
 async function interrupt(
   step: Awaited<ReturnType<typeof startStep>>,
   aws: Aws,
-  source: string,
-  destination: string,
-  { rates }: Scenario,
+  { seed, number, objects, scenario: { rates } }: Round,
   faults: Faults,
 ): Promise<{ problems: string[]; goesOn: boolean }> {
   const { store } = aws.s3
@@ -85,8 +86,9 @@ async function interrupt(
   void step.result.then(() => {
     ended = true
   })
-  // Not at a time but at a point: when some objects have been copied.
-  while (!ended && store.bucket(destination).objects.size === 0) await delay(50)
+  // Not at a time but at a point: when so many objects have been copied.
+  const copied = objects * LATEST * chance(seed, number, 'interrupted')
+  while (!ended && store.bucket(BUCKETS.destination).objects.size <= copied) await delay(50)
   const tooLate = ended
   const fault = ACTION_FAULTS.find((it) => rates[it]) ?? 'action-killed'
   faults.count(fault)
@@ -100,7 +102,7 @@ async function interrupt(
   if (fault === 'action-expired' && !(exitCode === 1 && /credentials have expired/.test(log)) && !tooLate)
     problems.push('expired credentials were not explained')
   const post = await runPost(state, aws.env)
-  if (post.exitCode !== 0) problems.push(`post could not stop the run of ${source}`)
+  if (post.exitCode !== 0) problems.push('post could not stop the run')
   return { problems, goesOn }
 }
 
