@@ -10,7 +10,7 @@ import type { CheckpointStore } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { UserError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
-import { createRunQueue, deleteRunQueue, seeds } from './run.ts'
+import { createRunQueue, deleteRunQueue, NEW_QUEUE_MS, seeds } from './run.ts'
 import { type EnsuredStack, queueExists } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { clearRun, saveRun } from './state.ts'
@@ -55,9 +55,10 @@ export async function begin(
     })
   const createRun = async (): Promise<Run> => {
     const id = newRunId(new Date(tools.timing.now()))
-    const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`, tools.timing)
+    const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`)
     const run = { id, queue, source, destination, batchSize, options }
     remember(run)
+    await tools.timing.sleep(NEW_QUEUE_MS)
     return run
   }
   if (!store) {

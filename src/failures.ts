@@ -19,7 +19,7 @@ export class Failures {
   readonly #path: string
   readonly #spool: string
   #writing: Promise<void>
-  /** Bytes spooled, and how many of them {@link takeUnsaved} has given out. */
+  /** Bytes spooled, and how many of them are kept elsewhere too. */
   #spooled = 0
   #saved = 0
 
@@ -38,13 +38,13 @@ export class Failures {
     return this.#append(`${asciiJson({ task, failures })}\n`)
   }
 
-  /** Bytes spooled that {@link takeUnsaved} has not given out. */
+  /** Bytes spooled that are not kept elsewhere yet. */
   get unsaved(): number {
     return this.#spooled - this.#saved
   }
 
-  /** What was spooled since the last call, to be kept elsewhere; {@link restore} takes it in again. */
-  async takeUnsaved(): Promise<Buffer> {
+  /** What is to be kept elsewhere, for {@link restore}; call {@link markSaved} when it is. */
+  async readUnsaved(): Promise<Buffer> {
     await this.#writing
     const bytes = Buffer.alloc(this.unsaved)
     const file = await open(this.#spool)
@@ -53,11 +53,14 @@ export class Failures {
     } finally {
       await file.close()
     }
-    this.#saved = this.#spooled
     return bytes
   }
 
-  /** Takes in what another process of the same run gave to {@link takeUnsaved}. */
+  markSaved(bytes: number): void {
+    this.#saved += bytes
+  }
+
+  /** Takes in what another process of the same run got from {@link readUnsaved}. */
   async restore(bytes: Uint8Array): Promise<void> {
     this.#saved += bytes.length
     await this.#append(bytes)

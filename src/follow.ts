@@ -10,10 +10,10 @@ import type { Clients } from './clients.ts'
 import { explain } from './errors.ts'
 import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
-import { Ledger } from './ledger.ts'
-import { forget, redrive } from './redrive.ts'
+import { forget } from './redrive.ts'
 import type { Result } from './result.ts'
-import { deleteRunQueue, seed } from './run.ts'
+import { deleteRunQueue } from './run.ts'
+import { seedOnce } from './seeding.ts'
 import { keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { type Watch, watch } from './watch.ts'
@@ -40,7 +40,7 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   const { clients, outputs, store, inputs, signal } = job
   const { sqs, lambda } = clients
   const [checkpoint] = await Promise.all([
-    seedOnce(job, tools),
+    seedOnce(job, tools.timing),
     resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
   ])
   const { run, startedAt, origins } = checkpoint
@@ -51,7 +51,14 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   // Workers stop at once; what is to be gathered may take longer than a cancelled job has.
   if (course.ending === 'cancelled') await deleteRunQueue(sqs, run.queue)
   if (course.ending === 'settled' && origins.length > 0)
-    await forget({ sqs, stack: outputs, signal }, new Set(origins))
+    try {
+      await forget({ sqs, stack: outputs, signal }, new Set(origins))
+    } catch (error) {
+      // What was counted is told all the same.
+      core.warning(
+        `Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`,
+      )
+    }
   const { ledger, failures, unlisted, deadLetters, progress } = books
   return {
     ...aboutRun(job, checkpoint),
@@ -68,33 +75,6 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
     durationMs: Math.max(0, course.endedAt - startedAt),
     samples: progress.samples,
   }
-}
-
-/** Sends what the run begins with, where that was not done yet, and opens its account. */
-async function seedOnce({ clients, outputs, found, signal }: Job, tools: RunTools): Promise<Checkpoint> {
-  const { checkpoint } = found
-  const { run, mode, parts, seeded } = checkpoint
-  if (seeded) return checkpoint
-  if (mode === 'copy') {
-    await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing)
-    return { ...checkpoint, seeded: true }
-  }
-  const { family, origins, objects, more } = await redrive(
-    { sqs: clients.sqs, stack: outputs, signal },
-    run,
-    tools.timing,
-  )
-  if (origins.size === 0)
-    core.notice(
-      'The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.',
-    )
-  else core.info(`Redriving ${origins.size} dead-lettered tasks, which hold ${objects} objects`)
-  if (more)
-    core.warning(
-      'The dead-letter queue holds more messages than one run looks through: redrive again after this one.',
-    )
-  const ledger = new Ledger(origins.size, objects, family).snapshot()
-  return { ...checkpoint, seeded: true, origins: [...origins], ledger }
 }
 
 /** What can be said of a run that somebody else watches: how it stood at its last checkpoint. */
@@ -147,17 +127,19 @@ async function observe(job: Job, books: Books, saver: Saver | undefined, tools: 
     }
     const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools)
     if (course.ending === 'left' || course.ending === 'timed-out') await saver.release()
-    return course.ending === 'superseded' ? { ...course, ...(await watcherOf(store)) } : course
+    return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course
   } catch (error) {
     const endedAt = tools.timing.now()
-    if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt, ...(await watcherOf(store)) }
+    if (error instanceof LeaseLostError) return await whoGoesOn(job, store, { ending: 'superseded', endedAt })
     return { ending: 'unwatched', endedAt, reason: explain(error) }
   }
 }
 
-async function watcherOf(store: CheckpointStore): Promise<{ watcher?: string }> {
-  const found = await store.read()
-  return found ? { watcher: found.checkpoint.watcher.name } : {}
+/** Names who has taken a run over. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
+async function whoGoesOn({ found }: Job, store: CheckpointStore, course: Course): Promise<Course> {
+  const now = await store.read()
+  if (now?.checkpoint.run.id !== found.checkpoint.run.id) return { ...course, ending: 'stopped' }
+  return { ...course, watcher: now.checkpoint.watcher.name }
 }
 
 function watchRun(

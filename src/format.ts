@@ -5,6 +5,11 @@ export function formatCount(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
 }
 
+/** A count of things with their name in singular or plural. */
+export function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** Bytes in the largest binary unit that keeps the number at 1 or above. */
 export function formatBytes(bytes: number): string {
   let value = bytes

@@ -11,7 +11,7 @@ import { report } from './report.ts'
 import { type Result, statusOf } from './result.ts'
 import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
-import { clearRun } from './state.ts'
+import { clearRun, markOver } from './state.ts'
 import { logLine, printable } from './text.ts'
 
 const timing = realTiming
@@ -25,8 +25,9 @@ export async function run(): Promise<void> {
   try {
     await main(cancel.signal)
   } catch (error) {
-    core.setOutput('status', 'failed')
-    core.setFailed(explain(error))
+    const cancelled = cancel.signal.aborted
+    core.setOutput('status', cancelled ? 'cancelled' : 'failed')
+    core.setFailed(cancelled ? `The job was cancelled. ${explain(error)}` : explain(error))
   }
 }
 
@@ -53,12 +54,16 @@ async function main(signal: AbortSignal): Promise<void> {
     leave = isLeft(result)
     await report(result, inputs.failOnError)
   } catch (error) {
+    leave &&= !signal.aborted
     if (!leave) throw error
     core.setOutput('status', 'running')
     core.setFailed(`${explain(error)} Run ${run.id} goes on without this step.`)
   } finally {
     if (leave) clearRun()
-    else await end(job)
+    else {
+      await end(job)
+      markOver()
+    }
   }
   // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
   if (leave || signal.aborted) return
@@ -82,7 +87,7 @@ async function end({ clients, store, found }: Job): Promise<void> {
   await deleteRunQueue(clients.sqs, run.queue)
   try {
     const last = await store?.read()
-    if (last?.checkpoint.run.id === run.id) await store?.remove(last.checkpoint)
+    if (last?.checkpoint.run.id === run.id) await store?.remove(last)
   } catch (error) {
     core.info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`)
   }

@@ -1,13 +1,12 @@
 import * as core from '@actions/core'
 import { realTiming } from '../protocol/timing.ts'
-import type { Checkpoint } from './checkpoint/checkpoint.ts'
-import { CheckpointStore } from './checkpoint/store.ts'
+import { CheckpointStore, type Found } from './checkpoint/store.ts'
 import { type Clients, createClients } from './clients.ts'
 import { explain } from './errors.ts'
 import { formatCount } from './format.ts'
 import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
-import { loadRun, type RunState } from './state.ts'
+import { isOver, loadRun, type RunState } from './state.ts'
 import { logLine, printable } from './text.ts'
 
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
@@ -15,18 +14,25 @@ async function post(): Promise<void> {
   const run = loadRun()
   if (!run) return
   const clients = createClients(run.region)
+  if (!isOver() && !(await stop(run, clients))) return
+  await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core })
+}
+
+/** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
+async function stop(run: RunState, clients: Clients): Promise<boolean> {
   const store = openStore(run, clients)
   const last = await lastCheckpoint(run, store)
-  if (last && last.watcher.id !== run.checkpoints?.watcher) {
-    core.info(`Run ${run.runId} goes on, watched by ${printable(last.watcher.name)}.`)
-    return
+  const watcher = last?.checkpoint.watcher
+  if (watcher && watcher.id !== run.checkpoints?.watcher) {
+    core.info(`Run ${run.runId} goes on, watched by ${printable(watcher.name)}.`)
+    return false
   }
   await deleteRunQueue(clients.sqs, run.queueUrl)
   core.warning(
     `Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`,
   )
   if (last) await store?.remove(last)
-  await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core })
+  return true
 }
 
 function openStore({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore | undefined {
@@ -37,10 +43,10 @@ function openStore({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore 
 async function lastCheckpoint(
   { runId }: RunState,
   store: CheckpointStore | undefined,
-): Promise<Checkpoint | undefined> {
+): Promise<Found | undefined> {
   try {
     const found = await store?.read()
-    return found?.checkpoint.run.id === runId ? found.checkpoint : undefined
+    return found?.checkpoint.run.id === runId ? found : undefined
   } catch (error) {
     core.info(`How far the run got can’t be told. ${logLine(explain(error))}`)
     return undefined
@@ -48,8 +54,9 @@ async function lastCheckpoint(
 }
 
 /** How far a run had got. */
-function tellTotals({ savedAt, ledger: { totals } }: Checkpoint): string {
-  const { listed, copied, skipped, failed } = totals
+function tellTotals({ checkpoint }: Found): string {
+  const { savedAt, ledger } = checkpoint
+  const { listed, copied, skipped, failed } = ledger.totals
   const time = new Date(savedAt).toISOString()
   return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`
 }

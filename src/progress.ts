@@ -12,20 +12,23 @@ export type Sample = {
 /** Keeps where the run stood at each poll, and tells it in one line. */
 export class Progress {
   readonly samples: Sample[]
-  /** Counts as last told. */
+  /** What was last told, and what the rate then was counted from. */
   #last: Sample
+  #before: Sample
 
   /** @param samples of the run so far, oldest first */
   constructor(samples: Sample[] = [{ elapsedMs: 0, copied: 0 }]) {
     this.samples = [...samples]
     this.#last = samples.at(-1) ?? { elapsedMs: 0, copied: 0 }
+    this.#before = this.#last
   }
 
-  /** A line for the log. The rate is that of the time since the line before. */
+  /** A line for the log. The rate is that of the time since the line before, or of a bit more when that was just now. */
   line(totals: Totals, open: number, depths: Depths, elapsedMs: number): string {
     const sample = { elapsedMs, copied: totals.copied }
-    const seconds = (elapsedMs - this.#last.elapsedMs) / 1000
-    const rate = seconds > 0 ? (sample.copied - this.#last.copied) / seconds : 0
+    if (elapsedMs - this.#last.elapsedMs >= LEAST_MS) this.#before = this.#last
+    const seconds = (elapsedMs - this.#before.elapsedMs) / 1000
+    const rate = seconds > 0 ? (sample.copied - this.#before.copied) / seconds : 0
     this.#last = sample
     this.#keep(sample)
     return [
@@ -51,3 +54,5 @@ export class Progress {
 }
 
 const MOST_SAMPLES = 200
+/** A rate of a shorter time says nothing. */
+const LEAST_MS = 1_000

@@ -23,6 +23,8 @@ type Redriven = {
   origins: ReadonlySet<string>
   /** Objects of the copy tasks among them. */
   objects: number
+  /** Messages that are no tasks of this protocol version. */
+  unreadable: number
   /** Whether the DLQ may hold more than was looked through. */
   more: boolean
 }
@@ -43,8 +45,10 @@ export async function redrive({ sqs, stack, signal }: Redrive, run: Run, timing:
   const family = newAttemptId()
   const origins = new Set<string>()
   let objects = 0
+  let unreadable = 0
   const seen = await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
     const task = readTask(body)
+    if (!task) unreadable++
     if (!task || ongoing.has(task.run.id) || !isBetween(task, run)) return 'keep'
     const origin = nameOf(task)
     // SQS may have delivered a task to the DLQ twice.
@@ -60,7 +64,7 @@ export async function redrive({ sqs, stack, signal }: Redrive, run: Run, timing:
     return 'keep'
   })
   await Promise.all([lists.flush(), copies.flush()])
-  return { family, origins, objects, more: seen >= MOST }
+  return { family, origins, objects, unreadable, more: seen >= MOST }
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 import { fidelity, tellFidelity } from './fidelity.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
 import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { printable, shorten } from './text.ts'
@@ -50,7 +50,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
     `skipped ${formatCount(totals.skipped)}`,
     `vanished ${formatCount(totals.vanished)}`,
     `failed ${formatCount(totals.failed)}`,
-    `dead-lettered ${formatCount(totals.deadObjects)} objects in ${formatCount(dlqMessages)} tasks`,
+    `dead-lettered ${counted(totals.deadObjects, 'object')} in ${counted(dlqMessages, 'task')}`,
   ]
   core.info(`${parts.join(', ')} in ${formatDuration(durationMs)}`)
   if (totals.copied > 0) core.info(tellFidelity(fidelity(totals, options)))
@@ -67,7 +67,7 @@ function annotate({ failures, nameless }: Result): void {
   }
   if (nameless > 0)
     core.warning(
-      `The dead-letter queue holds ${formatCount(nameless)} messages that name no run. They are not counted.`,
+      `The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told. They are not counted.`,
     )
 }
 

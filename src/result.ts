@@ -1,6 +1,7 @@
 import type { Options, Place, Unlisted } from '../protocol/message.ts'
 import { type Budget, showBudget } from './budget.ts'
 import type { FailureGroup } from './failures.ts'
+import { counted } from './format.ts'
 import type { Totals } from './ledger.ts'
 import type { Sample } from './progress.ts'
 import { printable } from './text.ts'
@@ -50,6 +51,7 @@ export function statusOf(result: Result): Status {
     case 'timed-out':
       return result.runKey === undefined ? 'failed' : 'running'
     case 'stalled':
+    case 'unfed':
     case 'over-budget':
       return 'failed'
     case 'cancelled':
@@ -82,36 +84,54 @@ function howToAttach({ runKey = '' }: Pick<Result, 'runKey'>): string {
 
 /** Why a run is not a success, most important first; empty when it is one. */
 export function shortfalls(result: Result): string[] {
-  const { ending, open, totals, dlqMessages, unlisted, runKey, reason } = result
+  const { ending, totals, dlqMessages, unlisted, runKey, reason } = result
   const lines: string[] = []
-  const tasks = counted(open, 'task')
+  const open = stillOpen(result)
   if (ending === 'timed-out' && runKey === undefined)
-    lines.push(`The run was stopped at its timeout with ${tasks} open.`)
+    lines.push(`The run was stopped at its timeout with ${open}.`)
   else if (ending === 'timed-out')
-    lines.push(`The run is not complete: the timeout is over with ${tasks} open. ${goesOn(result)}`)
+    lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`)
   if (ending === 'unwatched') lines.push(`The run is not complete: ${reason} ${goesOn(result)}`)
   if (ending === 'superseded')
     lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`)
   if (ending === 'stopped')
-    lines.push(`The run was stopped elsewhere with ${tasks} open: its queue, or that of the stack, is gone.`)
-  if (ending === 'cancelled') lines.push(`The run was cancelled with ${tasks} open.`)
+    lines.push(
+      `The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`,
+    )
+  if (ending === 'cancelled')
+    lines.push(`The run was cancelled with ${open}. What was copied stays; run again to copy the rest.`)
   if (ending === 'stalled')
     lines.push(
-      `The run was stopped: ${tasks} open, but the queues have been empty for minutes. Were they purged, or is a message older than the queue keeps it?`,
+      `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`,
+    )
+  if (ending === 'unfed')
+    lines.push(
+      `The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. Run again to copy the rest.`,
     )
   if (ending === 'over-budget' && result.budget)
     lines.push(
-      `The run was stopped early, with ${tasks} open: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`,
+      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`,
     )
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
     lines.push(
-      `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue.`,
+      `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. When the cause is mended, a step with \`mode: redrive\` sends them round again.`,
     )
   const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0)
   if (missing > 0)
     lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`)
   return lines
+}
+
+/** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
+function stillOpen({ open, totals }: Result): string {
+  const objects = unsettled(totals)
+  return `${counted(open, 'task')} open${objects > 0 ? ` (${counted(objects, 'object')})` : ''}`
+}
+
+/** Objects that were listed and are neither copied nor anything else yet. */
+export function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }: Totals): number {
+  return listed - copied - skipped - vanished - failed - deadObjects
 }
 
 function goesOn(result: Result): string {
@@ -122,8 +142,4 @@ function goesOn(result: Result): string {
 function mostly({ failures }: Result): string {
   const [first] = failures.toSorted((a, b) => b.count - a.count)
   return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : ''
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`
 }

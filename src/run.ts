@@ -9,10 +9,10 @@ import type { Inputs } from './inputs.ts'
 /** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
 const RETENTION_SECONDS = 14 * 24 * 3600
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
-const NEW_QUEUE_MS = 1_000
+export const NEW_QUEUE_MS = 1_000
 
-/** Creates the run's own queue, for its outcomes. While it exists the run goes on. */
-export async function createRunQueue(sqs: SQSClient, name: string, timing: Timing): Promise<string> {
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
+export async function createRunQueue(sqs: SQSClient, name: string): Promise<string> {
   const { QueueUrl } = await sqs.send(
     new CreateQueueCommand({
       QueueName: name,
@@ -20,7 +20,6 @@ export async function createRunQueue(sqs: SQSClient, name: string, timing: Timin
     }),
   )
   if (!QueueUrl) throw new Error(`SQS created the queue ${name} but named no URL`)
-  await timing.sleep(NEW_QUEUE_MS)
   return QueueUrl
 }
 

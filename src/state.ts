@@ -14,6 +14,7 @@ export type RunState = {
 }
 
 const NAME = 'run'
+const OVER = 'over'
 
 /** Called as soon as the run exists: the runner reads it even when main is killed later. */
 export function saveRun(state: RunState): void {
@@ -23,6 +24,15 @@ export function saveRun(state: RunState): void {
 /** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 export function clearRun(): void {
   core.saveState(NAME, '')
+}
+
+/** Main has ended the run and told how it went: what is left for `post` is the stack. */
+export function markOver(): void {
+  core.saveState(OVER, 'true')
+}
+
+export function isOver(): boolean {
+  return core.getState(OVER) === 'true'
 }
 
 export function loadRun(): RunState | undefined {

@@ -1,9 +1,9 @@
 import type { FailureGroup } from './failures.ts'
 import { fidelity } from './fidelity.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
 import { showPlace } from './location.ts'
 import type { Sample } from './progress.ts'
-import { type Result, type Status, shortfalls, statusOf, tellGoingOn } from './result.ts'
+import { type Result, type Status, shortfalls, statusOf, tellGoingOn, unsettled } from './result.ts'
 import { markdown } from './text.ts'
 
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
@@ -18,9 +18,10 @@ const TITLES: Record<Result['ending'], string> = {
   left: ', goes on',
   superseded: ', watched elsewhere',
   unwatched: ', unwatched',
-  stopped: ', stopped elsewhere',
+  stopped: ', ended elsewhere',
   'timed-out': ', timed out',
   stalled: ', stalled',
+  unfed: ', stalled',
   'over-budget': ', stopped early',
   cancelled: ', cancelled',
 }
@@ -58,8 +59,8 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
     ['Skipped', formatCount(totals.skipped)],
     ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
     ['Failed', formatCount(totals.failed)],
-    ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
-    ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
+    ['Dead-lettered', `${formatCount(totals.deadObjects)} (${counted(dlqMessages, 'task')})`],
+    ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${counted(open, 'task')})`]] : []),
     ['Bytes', formatBytes(totals.bytes)],
     ['Duration', formatDuration(durationMs)],
     [
@@ -138,7 +139,9 @@ function whereToLook({
     lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner.`)
   if (result.dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
   if (result.nameless > 0)
-    lines.push(`The dead-letter queue also holds ${formatCount(result.nameless)} messages that name no run.`)
+    lines.push(
+      `The dead-letter queue also holds ${counted(result.nameless, 'message')} of no run that can be told.`,
+    )
   if (result.failures.length > 0 || result.dlqMessages > 0)
     lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`)
   return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n')

@@ -8,20 +8,20 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
 /** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
 const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi
 
-/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+/**
+ * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
+ * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
+ * stays, because ARNs hold it.
+ */
 export function printable(text: string): string {
   return text
     .replaceAll('\\', '\\\\')
     .replace(HIDDEN, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`)
-    .replaceAll('::', ':\\u{3a}')
+    .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
     .replaceAll('##[', '#\\u{23}[')
 }
 
-/**
- * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
- * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
- * because ARNs hold it.
- */
+/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
 export function logLine(text: string): string {
   return text
     .replace(/\s+/g, ' ')

@@ -16,19 +16,23 @@ import type { UnlistedParts } from './unlisted.ts'
 
 /** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
 const STALL_MS = 5 * 60_000
+/** Twice as long as SQS holds a message back at most (900 s; SQS API reference, SendMessage): nobody takes what waits. */
+const UNFED_MS = 30 * 60_000
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000
 /** Polls at the end that wait for the queues to read empty. */
 const DRAIN_POLLS = 3
 
 /**
- * How watching ended: everything settled, or why not. `left`: nobody was to wait; `superseded`: somebody else watches;
+ * How watching ended: everything settled, or why not. `stalled`: tasks are open and in no queue; `unfed`: they wait in
+ * queues, and no function takes them; `left`: nobody was to wait; `superseded`: somebody else watches;
  * `stopped`: the run queue was deleted elsewhere.
  */
 export type Ending =
   | 'settled'
   | 'timed-out'
   | 'stalled'
+  | 'unfed'
   | 'over-budget'
   | 'cancelled'
   | 'left'
@@ -81,6 +85,8 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
   } catch (error) {
     const endedAt = options.timing.now()
     if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt }
+    // A cancelled job breaks off requests, and nothing that breaks then may keep its run going.
+    if (options.signal.aborted) return { ending: cancelled(watched), endedAt }
     if (isQueueGone(error)) return { ending: 'stopped', endedAt }
     const ending = isPassing(error) && endingInOutage(watched, options)
     if (!ending) throw error
@@ -89,11 +95,16 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
 }
 
 /** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
-function endingInOutage({ ledger }: Watched, { signal, wait, deadline, timing }: WatchOptions) {
-  if (signal.aborted) return 'cancelled'
+function endingInOutage(watched: Watched, { signal, wait, deadline, timing }: WatchOptions) {
+  if (signal.aborted) return cancelled(watched)
   // All is counted; only what is shown of the queues at the end is missing.
-  if (ledger.done) return 'settled'
+  if (watched.ledger.done) return 'settled'
   return wait && timing.now() >= deadline ? 'timed-out' : undefined
+}
+
+/** How a run ends whose job is cancelled: there is nothing to stop of one that is settled. */
+function cancelled({ ledger }: Watched): Ending {
+  return ledger.done ? 'settled' : 'cancelled'
 }
 
 async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
@@ -109,6 +120,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
   const dlq = new DlqWatcher(watched, timing)
   let lastSettled = timing.now()
   let lastProgress = lastSettled
+  let lastWork = lastSettled
   let lastQuiet = lastSettled
   let lastSent = 0
   const settledAtFirst = ledger.settled
@@ -132,9 +144,10 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     if (isSpent(options.budget, ledger.totals)) return { ending: 'over-budget', endedAt: now }
     if (ledger.settled > settledBefore) lastSettled = now
     if (ledger.settled > settledBefore || !isDrained(depths)) lastProgress = now
+    if (ledger.settled > settledBefore || depths.inFlight > 0 || isDrained(depths)) lastWork = now
     if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
       lastQuiet = now
-      await options.onQuiet()
+      await lookAfter(taking)
     }
     // What happened in an outage is yet to be seen.
     if (now - Math.max(lastProgress, patience.backAt) >= STALL_MS) {
@@ -143,6 +156,7 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
       if (ledger.settled === settledBefore) return { ending: 'stalled', endedAt: now }
       lastProgress = now
     }
+    if (now - Math.max(lastWork, patience.backAt) >= UNFED_MS) return { ending: 'unfed', endedAt: now }
     if (!options.wait && (wait || !more)) {
       if (ledger.settled > settledAtFirst || !isDrained(depths)) return { ending: 'left', endedAt: now }
       // No sign of life. Who leaves now would never find out that the run has stalled.
@@ -150,7 +164,17 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     }
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }
-  return { ending: 'cancelled', endedAt: timing.now() }
+  return { ending: cancelled(asked), endedAt: timing.now() }
+}
+
+/** Sees to what may hold a run up. It is asked again later when AWS can't be asked now. */
+async function lookAfter({ onQuiet, onWarning }: WatchOptions): Promise<void> {
+  try {
+    await onQuiet()
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    onWarning(`Whether the functions are still fed can’t be told for now (${(error as Error).name}).`)
+  }
 }
 
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { type Harness, startHarness } from '../../local/chaos/harness.ts'
-import { S3_FAULTS, type Scenario, SQS_FAULTS, scenario } from '../../local/chaos/scenarios.ts'
+import { ROUNDS_ALONE, S3_FAULTS, type Scenario, SQS_FAULTS, scenario } from '../../local/chaos/scenarios.ts'
 
 // `npm run chaos` plays more of this, also with workers that are killed and frozen, which takes minutes.
 jest.setTimeout(300_000)
@@ -48,6 +48,11 @@ test('a runner that is lost, post and all, costs no count: the next one attaches
 test('a seed decides the scenarios: none, each fault alone at 20 %, then mixtures', () => {
   expect(scenario(SEED, 0).rates).toEqual({})
   expect(scenario(SEED, 1).rates).toEqual({ 's3-500': 0.2 })
+  expect(scenario(SEED, ROUNDS_ALONE - 1)).toEqual({
+    name: 'dead-letters',
+    rates: { killed: 0.2 },
+    receives: 1,
+  })
   expect(scenario(SEED, 40)).toEqual(scenario(SEED, 40))
   expect(scenario(SEED, 40)).not.toEqual(scenario(SEED, 41))
 })

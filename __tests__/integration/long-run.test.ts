@@ -15,7 +15,7 @@ const COUNT = 400
 let stack: TestStack
 let s3: S3Client
 beforeAll(async () => {
-  const about = ['left', 'key', 'two', 'kill', 'cancel', 'crash', 'late', 'expired', 'none']
+  const about = ['left', 'key', 'two', 'kill', 'cancel', 'crash', 'late', 'expired', 'none', 'frozen']
   stack = await startStack(['from-long', ...about.map((name) => `to-${name}`)])
   stack.bucket(
     'from-long',
@@ -163,6 +163,21 @@ describe('with a bucket for checkpoints', () => {
     await expectSeenToItsEnd(await runStep(step('crash')), 'crash')
   })
 
+  test('a watcher that was frozen, and wakes up when another has seen its run to the end, says so', async () => {
+    const held = hold('CopyObject', 'to-frozen', 50)
+    const frozen = await startStep(step('frozen'))
+    await until(held.isHolding)
+    frozen.process.kill('SIGSTOP')
+    await expireLease('frozen')
+    held.release()
+    await expectSeenToItsEnd(await runStep(step('frozen')), 'frozen')
+    frozen.process.kill('SIGCONT')
+    const { exitCode, log, state } = await frozen.result
+    expect(exitCode).toBe(1)
+    expect(log).toMatch(/::error::The run was ended elsewhere, by another step or by hand/)
+    expect((await runPost(state, stack.env)).log).toBe('')
+  })
+
   test('a timeout leaves the run running and fails the step; running the job again attaches', async () => {
     const held = hold('CopyObject', 'to-late', 50)
     const job = {
@@ -176,7 +191,7 @@ describe('with a bucket for checkpoints', () => {
     expect(first.exitCode).toBe(1)
     expect(first.outputs.status).toBe('running')
     expect(first.log).toMatch(
-      /::error::The run is not complete: the timeout is over with \d+ tasks open\. It goes on/,
+      /::error::The run is not complete: the timeout is over with \d+ tasks open \(\d+ objects\)\. It goes on/,
     )
     expect((await runPost(first.state, again.env)).log).toBe('')
     held.release()

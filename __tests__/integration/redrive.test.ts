@@ -5,9 +5,22 @@ import { ON_STACK, STACK, send, startStack, type TestStack, until } from './supp
 
 jest.setTimeout(300_000)
 
+/** Called for each receive from the DLQ. */
+let onLook = () => {}
+/** Whether nothing may be deleted from the DLQ. */
+let readOnly = false
 let stack: TestStack
 beforeAll(async () => {
-  stack = await startStack(['one', 'two', 'cut'].flatMap((about) => [`from-${about}`, `to-${about}`]))
+  const buckets = ['one', 'two', 'cut', 'kept'].flatMap((about) => [`from-${about}`, `to-${about}`])
+  stack = await startStack(buckets, {
+    intercept: ({ action, queue = '' }) => {
+      if (!queue.includes('DeadLetterQueue')) return undefined
+      if (action === 'ReceiveMessage') onLook()
+      return readOnly && action === 'DeleteMessageBatch'
+        ? { kind: 'error', code: 'AccessDenied', status: 403 }
+        : undefined
+    },
+  })
 })
 afterAll(async () => {
   await stack.stop()
@@ -50,7 +63,10 @@ test('the tasks of earlier runs between the same places go round again, with cou
 
   const step = await runStep({ inputs: inputs('one'), env: stack.env })
   expect(step.exitCode).toBe(0)
-  expect(step.log).toMatch(/Redriving 3 dead-lettered tasks, which hold 4 objects/)
+  expect(step.log).toMatch(/Redriving 3 dead-lettered tasks with 4 objects/)
+  expect(step.log).toMatch(
+    /::warning::2 messages in the dead-letter queue can’t be read as tasks of this version/,
+  )
   expect(step.outputs).toMatchObject({ listed: '6', copied: '5', vanished: '1', failed: '0', dlq: '0' })
   expect(stack.keys('to-one')).toEqual(['a', 'b', 'c', 'x2', 'x3'])
   const left = (await stack.deadLetters()).map(({ body }) => body)
@@ -107,7 +123,30 @@ test('the tasks of a run that is going on are its own', async () => {
   const step = await runStep({ inputs: inputs('two'), env: stack.env })
   release()
   // One of an earlier run between these places was left by the first test.
-  expect(step.log).toMatch(/Redriving 1 dead-lettered tasks, which hold 1 objects/)
+  expect(step.log).toMatch(/Redriving 1 dead-lettered task with 1 object/)
   expect((await going.result).outputs).toMatchObject({ listed: '2', copied: '2' })
   expect(await stack.deadLetters()).toHaveLength(before - 1)
+})
+
+test('what can’t be removed from the DLQ in the end is told, and costs no count', async () => {
+  stack.bucket('from-kept', ['a', 'b'])
+  stack.bucket('to-kept')
+  await bury(encodeTask(newCopyTask('f.0', oldRun('kept', '20260101-000000-eeeeeeee'), keys('a', 'b'))))
+  readOnly = true
+  const step = await runStep({ inputs: inputs('kept'), env: stack.env })
+  readOnly = false
+  expect(step.exitCode).toBe(0)
+  expect(step.outputs).toMatchObject({ status: 'succeeded', listed: '2', copied: '2', dlq: '0' })
+  expect(step.log).toMatch(/::warning::Redriven tasks stay in the dead-letter queue.*AccessDenied/)
+})
+
+test('a job that is cancelled while the DLQ is looked through leaves no run behind', async () => {
+  const step = await startStep({ inputs: inputs('kept'), env: stack.env })
+  onLook = () => step.process.kill('SIGINT')
+  const { outputs, log } = await step.result
+  onLook = () => {}
+  expect(outputs.status).toBe('cancelled')
+  expect(log).toMatch(/::error::The (job|run) was cancelled/)
+  expect(log).not.toContain('AbortError')
+  expect(await stack.runQueues()).toEqual([])
 })

@@ -33,10 +33,20 @@ describe('the verdict on a run', () => {
 
   test('has nothing against exact counts, with or without failures', () => {
     expect(violations(step({ listed: 3, copied: 3 }), whole, [])).toEqual([])
-    expect(violations(step({ listed: 3, copied: 2, vanished: 1 }), whole, [])).toEqual([])
+    expect(violations(step({ listed: 3, copied: 2, skipped: 1 }), whole, [])).toEqual([])
     const broken = { ...whole, missing: ['a', 'b'] }
     const counts = { listed: 3, copied: 1, failed: 1, dlq: 1, 'dlq-objects': 1 }
     expect(violations(step(counts, 1), broken, ['a', 'b'])).toEqual([])
+  })
+
+  test('of a run that tasks were taken from wants a stall that tells how much is missing', () => {
+    const stalled = { ...step({ listed: 3, copied: 1 }, 1), log: 'the queues have been empty for minutes' }
+    const broken = { ...whole, missing: ['a', 'b'] }
+    expect(violations(stalled, broken, [], true)).toEqual([])
+    expect(violations(stalled, broken, [])).not.toEqual([])
+    expect(violations({ ...stalled, log: '' }, broken, [], true)).not.toEqual([])
+    expect(violations(stalled, { ...whole, missing: ['a'] }, [], true)).not.toEqual([])
+    expect(violations(step({ listed: 3, copied: 3 }), whole, [], true)).not.toEqual([])
   })
 
   test.each([
@@ -48,6 +58,7 @@ describe('the verdict on a run', () => {
       { ...whole, missing: ['a'] },
       [],
     ],
+    ['an object that is there and not counted', step({ listed: 3, copied: 2, vanished: 1 }), whole, []],
     ['an object that came from nowhere', step({ listed: 3, copied: 3 }), { ...whole, strange: ['x'] }, []],
     [
       'a failure that the report lacks',

@@ -44,8 +44,8 @@ function play(length: number) {
 
 test('finds a task of an earlier run behind thousands of messages that are none', async () => {
   const { sent, redriven } = play(12_345)
-  const { origins, objects, more } = await redriven
-  expect([[...origins], objects, more]).toEqual([['old/seed.0'], 1, false])
+  const { origins, objects, more, unreadable } = await redriven
+  expect([[...origins], objects, more, unreadable]).toEqual([['old/seed.0'], 1, false, 12_344])
   expect(sent).toHaveLength(1)
 })
 

@@ -59,9 +59,10 @@ describe('status, and whether the step fails (by default, with fail-on-error: fa
     ['credentials expired', { ending: 'unwatched', reason: 'Expired.' }, 'running', true, false],
     ['another watches', { ending: 'superseded', watcher: 'w' }, 'running', true, false],
     ['it stalled', { ending: 'stalled', open: 1 }, 'failed', true, true],
+    ['no function takes its tasks', { ending: 'unfed', open: 1 }, 'failed', true, true],
     ['too much failed', { ending: 'over-budget', budget: { percent: 50 }, open: 1 }, 'failed', true, true],
     ['the job was cancelled', { ending: 'cancelled', open: 1 }, 'cancelled', true, true],
-    ['it was stopped elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],
+    ['it was ended elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],
   ])('%s', (_, more, status, fails, failsAnyway) => {
     const result = resultOf(more)
     expect(statusOf(result)).toBe(status)
@@ -75,7 +76,7 @@ test('who can’t wait any longer is told how to attach, on one line whatever th
   for (const ending of ['timed-out', 'unwatched'] as const) {
     const [line] = shortfalls(resultOf({ ending, reason: 'No.', runKey: 'a\n::error::b' }))
     expect(line).toMatch(/goes on.*`run-key: a/)
-    expect(line).not.toMatch(/\n|::/)
+    expect(line).not.toMatch(/\n|^::/)
   }
   expect(tellGoingOn(resultOf({ ending: 'left' }))).toContain('`run-key: key`')
   expect(tellGoingOn(resultOf({ ending: 'left', watcher: 'https://x/1' }))).toContain('https://x/1')

@@ -66,7 +66,9 @@ describe('the job summary', () => {
   test.each(['timed-out', 'cancelled', 'stalled'] as const)(
     'of a run that %s names the tasks left open',
     (ending) => {
-      expect(renderSummary({ ...good, ending, open: 12 })).toMatch(/> The run was .* 12 tasks open/)
+      const text = renderSummary({ ...good, totals: { ...good.totals, copied: 999_700 }, ending, open: 12 })
+      expect(text).toMatch(/> The run was .* 12 tasks open &#40;300 objects&#41;/)
+      expect(text).toContain('| Left open | **300 (12 tasks)** |')
     },
   )
 

@@ -28,11 +28,19 @@ class FakeSqs {
   dlqCount: number | undefined
   /** What every call fails with for now. */
   failure: Error | undefined
+  /** Told of each call before it is answered, by its queue. */
+  onSend: (queue: string) => void = () => {}
   /** Things that happen at a time. */
   readonly plan: { at: number; what: () => void }[] = []
 
-  async send(command: { input: Record<string, unknown>; constructor: { name: string } }): Promise<object> {
+  async send(
+    command: { input: Record<string, unknown>; constructor: { name: string } },
+    { abortSignal }: { abortSignal?: AbortSignal } = {},
+  ): Promise<object> {
     const queue = String(command.input.QueueUrl)
+    this.onSend(queue)
+    // As the SDK says it.
+    if (abortSignal?.aborted) throw Object.assign(new Error('Request aborted'), { name: 'AbortError' })
     if (this.failure) throw this.failure
     if (this.gone.has(queue)) throw Object.assign(new Error(), { name: 'QueueDoesNotExist' })
     const messages = this.messages[queue] ?? []
@@ -80,12 +88,15 @@ let sqs: FakeSqs
 let ledger: Ledger
 let warnings: string[]
 let quiet: number
+/** What looking after the functions fails with. */
+let quietFailure: Error | undefined
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watch-'))
   sqs = new FakeSqs()
   ledger = new Ledger(1)
   warnings = []
   quiet = 0
+  quietFailure = undefined
 })
 afterEach(() => rm(folder, { recursive: true }))
 
@@ -119,6 +130,7 @@ async function watchRun({
       onWarning: (message) => warnings.push(message),
       onQuiet: async () => {
         quiet++
+        if (quietFailure) throw quietFailure
       },
     },
   )
@@ -192,7 +204,22 @@ test('counts that read zero for too long don’t hide a dead letter: it is looke
 
 test('a queue that never drains ends with the time', async () => {
   sqs.messages.copy = ['of another run']
-  expect((await watchRun({ deadline: 30 * MINUTE })).ending).toBe('timed-out')
+  sqs.inFlight = 1
+  expect((await watchRun()).ending).toBe('timed-out')
+})
+
+test('tasks that no function takes, for longer than one may be held back, end the run', async () => {
+  sqs.messages.copy = ['of this run']
+  const { ending, endedAt } = await watchRun()
+  expect(ending).toBe('unfed')
+  expect(endedAt).toBeGreaterThan(15 * MINUTE)
+  expect(endedAt).toBeLessThanOrEqual(31 * MINUTE)
+})
+
+test('tasks that are held back are waited for', async () => {
+  sqs.messages.copy = ['held back for a quarter of an hour']
+  sqs.plan.push({ at: 16 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
 })
 
 test('who is not to wait takes in all that is there, and leaves', async () => {
@@ -279,6 +306,16 @@ test('what waiting does not cure is thrown at once, in an outage too', async () 
   expect(sqs.now).toBeLessThan(2 * MINUTE)
 })
 
+test('functions that can’t be looked after for now are no reason to stop watching; a missing permission is', async () => {
+  quietFailure = UNAVAILABLE
+  sqs.plan.push({ at: 4 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
+  expect(warnings).toEqual([expect.stringContaining('ServiceUnavailable')])
+  ledger = new Ledger(1)
+  quietFailure = Object.assign(new Error(), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+  await expect(watchRun()).rejects.toBe(quietFailure)
+})
+
 test('a job that is cancelled in an outage does not wait for its end', async () => {
   const cancel = new AbortController()
   sqs.failure = UNAVAILABLE
@@ -286,6 +323,24 @@ test('a job that is cancelled in an outage does not wait for its end', async () 
   const { ending, endedAt } = await watchRun({ signal: cancel.signal })
   expect(ending).toBe('cancelled')
   expect(endedAt).toBeLessThanOrEqual(10 * MINUTE + 1_000)
+})
+
+test('a job that is cancelled while the DLQ is looked through is cancelled all the same', async () => {
+  const cancel = new AbortController()
+  sqs.messages.dlq = ['of another run']
+  sqs.onSend = (queue) => {
+    if (queue === URLS.dlq && sqs.now > 0) cancel.abort()
+  }
+  expect((await watchRun({ signal: cancel.signal })).ending).toBe('cancelled')
+})
+
+test('a job that is cancelled when all is settled has seen the end of its run', async () => {
+  const cancel = new AbortController()
+  sqs.messages.run = [outcome('seed.0')]
+  sqs.onSend = (queue) => {
+    if (queue === URLS.dlq && ledger.done) cancel.abort()
+  }
+  expect((await watchRun({ signal: cancel.signal })).ending).toBe('settled')
 })
 
 test('a run of which all is counted needs nothing more of SQS', async () => {

@@ -8,6 +8,8 @@ const SLOW_MS = 1_500
 /** Beyond the functions' timeout in the harness. */
 const STUCK_MS = 30_000
 const REORDERED_MS = 3_000
+/** Longer than a lease, an outcome's visibility and the checkpoint after it. */
+const DELAYED_MS = 70_000
 /** Requests stuck in a round at most: each costs a whole function timeout. */
 const MOST_STUCK = 3
 
@@ -71,8 +73,10 @@ export class Faults {
       return refused.length > 0 ? { kind: 'refused', entries: refused } : undefined
     },
     deliver: (queue) => {
-      const late = () =>
-        this.#happens('sqs-reordering', [queue]) ? REORDERED_MS * this.#chances.next('late', queue) : 0
+      const late = () => {
+        if (this.#happens('sqs-delayed', [queue])) return DELAYED_MS * this.#chances.next('late', queue) ** 2
+        return this.#happens('sqs-reordering', [queue]) ? REORDERED_MS * this.#chances.next('late', queue) : 0
+      }
       return this.#happens('sqs-duplicates', [queue]) ? [late(), REORDERED_MS] : [late()]
     },
   }

@@ -12,6 +12,8 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const STACK = 's3-71-chaos'
 /** The functions' timeout and their queues' visibility timeout here: a killed function's task is back within a round. */
 const TIMEOUT_SECONDS = 20
+/** As in template.yaml. */
+const RECEIVES = 5
 
 export type Harness = {
   aws: Aws
@@ -43,12 +45,20 @@ export async function startHarness(): Promise<Harness> {
     async play(round) {
       faults = new Faults(round.seed, round.number, round.scenario.rates, Object.values(BUCKETS), artifacts)
       const current = faults
+      setReceives(aws, round.scenario.receives ?? RECEIVES)
       const verdict = await playRound(aws, { stackName: STACK, artifacts }, round, current)
       faults = new Faults(0, 0, {}, [])
       return { ...verdict, faults: current.counts }
     },
     stop: () => aws.stop(),
   }
+}
+
+/** Sets how often the stack's queues let a task be received before it goes to the DLQ. */
+function setReceives({ queues }: Aws, maxReceiveCount: number): void {
+  for (const { attributes } of queues.listQueues(STACK).queues)
+    if (attributes.RedrivePolicy)
+      attributes.RedrivePolicy = JSON.stringify({ ...JSON.parse(attributes.RedrivePolicy), maxReceiveCount })
 }
 
 /** Deploys template.yaml, but for a shorter timeout of functions and queues. */

@@ -5,16 +5,19 @@ import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
 import type { Aws } from '../index.ts'
 import { runPost, type StepResult, startStep } from '../runner.ts'
+import { chance } from './chance.ts'
 import type { Faults } from './faults.ts'
 import { ACTION_FAULTS, type Scenario } from './scenarios.ts'
-import { compareSides, violations } from './verdict.ts'
+import { compareSides, STALLED, violations } from './verdict.ts'
 import { disturbWorkers } from './workers.ts'
 
 /** Emptied before each round. */
 export const BUCKETS = { source: 'chaos-from', destination: 'chaos-to' }
 /** Minutes after which a run that has not ended by itself is one that never ends. */
-const LIMIT_MINUTES = 8
-const ENDED_LATE = /stopped at its timeout|timeout is over|queues have been empty for minutes/
+const LIMIT_MINUTES = 15
+/** Share of the objects that are copied when the action is interrupted, at most. */
+const LATEST = 0.9
+const ENDED_LATE = /stopped at its timeout|timeout is over/
 
 /** The stack, and the bucket that the action keeps its checkpoints in. */
 export type Home = { stackName: string; artifacts: string }
@@ -36,6 +39,7 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
   const functions = aws.lambda.functions.map(({ name }) => name)
   const stop = disturbWorkers(aws.lambda, functions, scenario.rates, faults, [seed, number])
   const problems: string[] = []
+  const robbed = scenario.rates['copy-queue-purged'] !== undefined
   let step: StepResult
   try {
     const runKey = `round-${seed}-${number}`
@@ -43,11 +47,12 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
     const begin = () => startStep({ inputs, env: aws.env })
     let attaches = false
     if (ACTION_FAULTS.some((fault) => scenario.rates[fault])) {
-      const interrupted = await interrupt(await begin(), aws, source, destination, scenario, faults)
+      const interrupted = await interrupt(await begin(), aws, round, faults)
       problems.push(...interrupted.problems)
       attaches = interrupted.goesOn && (await expireLease(aws, home, runKey))
     }
     const run = await begin()
+    if (robbed) await purge(aws, home, destination, faults)
     step = await run.result
     if (attaches && !/Attached to the run/.test(step.log))
       problems.push('the action did not attach to the run that was going on')
@@ -61,8 +66,8 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => (JSON.parse(line) as { key: string }).key)
-  if (ENDED_LATE.test(log)) problems.push('the run did not end by itself')
-  problems.push(...violations(step, compareSides(store, source, destination), reported))
+  if (ENDED_LATE.test(log) || (STALLED.test(log) && !robbed)) problems.push('the run did not end by itself')
+  problems.push(...violations(step, compareSides(store, source, destination), reported, robbed))
   return { problems, outputs, seconds: Math.round((performance.now() - started) / 1000) }
 }
 
@@ -73,9 +78,7 @@ export async function playRound(aws: Aws, home: Home, round: Round, faults: Faul
 async function interrupt(
   step: Awaited<ReturnType<typeof startStep>>,
   aws: Aws,
-  source: string,
-  destination: string,
-  { rates }: Scenario,
+  { seed, number, objects, scenario: { rates } }: Round,
   faults: Faults,
 ): Promise<{ problems: string[]; goesOn: boolean }> {
   const { store } = aws.s3
@@ -83,8 +86,9 @@ async function interrupt(
   void step.result.then(() => {
     ended = true
   })
-  // Not at a time but at a point: when some objects have been copied.
-  while (!ended && store.bucket(destination).objects.size === 0) await delay(50)
+  // Not at a time but at a point: when so many objects have been copied.
+  const copied = objects * LATEST * chance(seed, number, 'interrupted')
+  while (!ended && store.bucket(BUCKETS.destination).objects.size <= copied) await delay(50)
   const tooLate = ended
   const fault = ACTION_FAULTS.find((it) => rates[it]) ?? 'action-killed'
   faults.count(fault)
@@ -98,8 +102,18 @@ async function interrupt(
   if (fault === 'action-expired' && !(exitCode === 1 && /credentials have expired/.test(log)) && !tooLate)
     problems.push('expired credentials were not explained')
   const post = await runPost(state, aws.env)
-  if (post.exitCode !== 0) problems.push(`post could not stop the run of ${source}`)
+  if (post.exitCode !== 0) problems.push('post could not stop the run')
   return { problems, goesOn }
+}
+
+/** Empties the copy queue as soon as an object is copied: most tasks are still in it. */
+async function purge(aws: Aws, { stackName }: Home, destination: string, faults: Faults): Promise<void> {
+  const { objects } = aws.s3.store.bucket(destination)
+  while (objects.size === 0) await delay(50)
+  for (const queue of aws.queues.listQueues(`${stackName}-CopyQueue`).queues) {
+    queue.purge()
+    faults.count('copy-queue-purged')
+  }
 }
 
 /** Lets the lease of a lost watcher end, which takes two minutes otherwise. Returns whether there is a run to attach to. */

@@ -144,8 +144,10 @@ function partRange(object: StoredObject, number: string | undefined): ByteRange 
   return size === 0 ? undefined : { start, end: start + size }
 }
 
-export function deleteObject({ store, bucket, request }: BucketCall): Reply {
+export function deleteObject(call: BucketCall): Reply {
+  const { store, bucket, request } = call
   authorize(store, 's3:DeleteObject', bucket.name, request.key)
+  checkWriteConditions(call, bucket.objects.get(request.key))
   bucket.objects.delete(request.key)
   return { status: 204 }
 }

@@ -85,16 +85,17 @@ async function join(options: AttachOptions, found: Found): Promise<Attachment | 
 
 /**
  * Whether somebody watches: false when not, undefined when the run ended while this waited. A watcher that has died holds
- * its lease for a while; one that lives renews it, and that is waited for.
+ * its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever its clock says.
  */
 async function isWatched(
   { store, wait, signal, timing }: AttachOptions,
   { checkpoint, etag }: Found,
 ): Promise<Attachment | false | undefined> {
-  while (timing.now() < checkpoint.watcher.until) {
+  const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS)
+  while (timing.now() < until) {
     if (!wait) return { how: 'watched', checkpoint }
     if (signal.aborted) return undefined
-    await timing.sleep(Math.min(LOOK_MS, checkpoint.watcher.until - timing.now()))
+    await timing.sleep(Math.min(LOOK_MS, until - timing.now()))
     const now = await store.read()
     if (!now) return undefined
     if (now.etag !== etag) return { how: 'watched', checkpoint: now.checkpoint }

@@ -68,18 +68,30 @@ export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Buffer> 
   return await zip(asciiJson({ format: FORMAT, protocol: PROTOCOL, ...checkpoint }))
 }
 
+type Versioned = Checkpoint & { format: number; protocol: number }
+
 /**
  * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one.
+ * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ *
+ * @param url where it lies, for people
  */
-export async function decodeCheckpoint(bytes: Uint8Array): Promise<Checkpoint> {
-  const { format, protocol, ...checkpoint } = JSON.parse((await unzip(bytes)).toString()) as Checkpoint & {
-    format: number
-    protocol: number
-  }
+export async function decodeCheckpoint(bytes: Uint8Array, url: string): Promise<Checkpoint> {
+  const { format, protocol, ...checkpoint } = await parse(bytes, url)
   if (format !== FORMAT || protocol !== PROTOCOL)
     throw new UserError(
-      `Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end, or delete its queue ${checkpoint.run.queue} to stop it.`,
+      `Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`,
     )
   return checkpoint
+}
+
+async function parse(bytes: Uint8Array, url: string): Promise<Versioned> {
+  try {
+    return JSON.parse((await unzip(bytes)).toString()) as Versioned
+  } catch (error) {
+    throw new UserError(
+      `${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`,
+      { cause: error },
+    )
+  }
 }

@@ -92,7 +92,10 @@ export class Saver {
     const { segments, watcher } = this.#checkpoint
     const others = segments.filter(([id]) => id !== watcher.id)
     const [, count = 0] = segments.find(([id]) => id === watcher.id) ?? []
+    const { failures } = this.#books
+    const bytes = await failures.readUnsaved()
+    await this.#store.writeSegment(watcher.id, count, bytes)
+    failures.markSaved(bytes.length)
     this.#checkpoint = { ...this.#checkpoint, segments: [...others, [watcher.id, count + 1]] }
-    await this.#store.writeSegment(watcher.id, count, await this.#books.failures.takeUnsaved())
   }
 }

@@ -1,9 +1,15 @@
-import { DeleteObjectsCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 
 /** Objects of one DeleteObjects at most (S3 API reference). */
 const DELETE_AT_ONCE = 1000
-/** A conditional write that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
 const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']
 
 /** The bucket that checkpoints are kept in; `owner` is its account where that is known. */
@@ -25,12 +31,12 @@ export class CheckpointStore {
     this.folder = folder
   }
 
-  /** The checkpoint, or undefined when there is none. */
+  /** The checkpoint, or undefined when there is none. Throws a UserError when what is there is none of this version. */
   async read(): Promise<Found | undefined> {
     try {
       const { Body, ETag = '' } = await this.#s3.send(new GetObjectCommand(this.#at(STATE)))
       const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
-      return { checkpoint: await decodeCheckpoint(bytes), etag: ETag }
+      return { checkpoint: await decodeCheckpoint(bytes, this.#url), etag: ETag }
     } catch (error) {
       if ((error as Error).name === 'NoSuchKey') return undefined
       throw error
@@ -84,9 +90,19 @@ export class CheckpointStore {
     await this.#remove(segmentNames(segments))
   }
 
-  /** Removes the checkpoint and the segments that it names. What a crash has left beside them expires by itself. */
-  async remove({ segments }: Checkpoint): Promise<void> {
-    await this.#remove([STATE, ...segmentNames(segments)])
+  /**
+   * Removes the checkpoint and the segments that it names, unless somebody has gone on from it: another run of the same key
+   * may have begun. What a crash has left beside them expires by itself.
+   */
+  async remove({ checkpoint, etag }: Found): Promise<void> {
+    try {
+      await this.#s3.send(new DeleteObjectCommand({ ...this.#at(STATE), IfMatch: etag }))
+    } catch (error) {
+      const { name } = error as Error
+      if (!CONFLICTS.includes(name)) throw error
+      if (name !== 'NoSuchKey') return
+    }
+    await this.removeSegments(checkpoint)
   }
 
   async #remove(names: string[]): Promise<void> {
@@ -102,6 +118,10 @@ export class CheckpointStore {
           },
         }),
       )
+  }
+
+  get #url(): string {
+    return `s3://${this.bucket.name}/${this.folder}${STATE}`
   }
 
   #at(name: string): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {

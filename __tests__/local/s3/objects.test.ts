@@ -116,6 +116,20 @@ onEveryS3('objects', ({ test, embeddedOnly, client, newBucket, raw, store }) => 
     expect(await textOf((await get(Bucket, 'k')).Body)).toBe('second')
   })
 
+  embeddedOnly('moto of May 2026 ignores it on DeleteObject')(
+    'conditional deletes: under If-Match only the expected object goes',
+    async () => {
+      const Bucket = await newBucket()
+      const { ETag = '' } = await put(Bucket, 'k')
+      const remove = (Key: string, IfMatch: string) =>
+        client().send(new DeleteObjectCommand({ Bucket, Key, IfMatch }))
+      expect((await refusal(remove('k', '"other"'))).status).toBe(412)
+      expect((await refusal(remove('none', ETag))).status).toBe(404)
+      await remove('k', ETag)
+      expect((await refusal(get(Bucket, 'k'))).status).toBe(404)
+    },
+  )
+
   for (const algorithm of ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const) {
     test(`a ${algorithm} is kept with the object and shown when asked for`, async () => {
       const Bucket = await newBucket()

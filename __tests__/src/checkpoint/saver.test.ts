@@ -100,8 +100,26 @@ describe('a saver', () => {
     await late.took(delivery(removed, 'a'))
     await expect(late.save()).rejects.toThrow(LeaseLostError)
     expect(removed).toEqual([])
-    await s3.store().remove(found.checkpoint)
+    const taken = await s3.store().read()
+    if (taken) await s3.store().remove(taken)
     await expect(late.save()).rejects.toThrow(LeaseLostError)
+  })
+
+  test('that could not write a segment writes it again, and names none that is not there', async () => {
+    const s3 = new FakeS3()
+    const found = await begin(s3)
+    const books = await open(s3, found)
+    const saver = new Saver(s3.store(), found, books, { now: () => 0 })
+    await books.failures.add('seed.0', [failed('k')])
+    s3.disturb = () => {
+      throw named('ServiceUnavailable')
+    }
+    await expect(saver.save()).rejects.toThrow('ServiceUnavailable')
+    s3.disturb = () => {}
+    await saver.release()
+    const next = await open(s3, await takeOver(s3, 'w1'))
+    await next.failures.finish(() => true)
+    expect(await readFile(next.report, 'utf8')).toContain('"key":"k"')
   })
 
   test('releases a run so that the next one need not wait', async () => {

@@ -30,8 +30,19 @@ test('a checkpoint is written over the expected one only', async () => {
   expect(await s3.store().write(other, undefined)).toBeUndefined()
   expect(await s3.store().write(other, '"of something else"')).toBeUndefined()
   expect(await s3.store().write({ ...other, savedAt: 1 }, etag)).toBeDefined()
-  await s3.store().remove(other)
-  expect(await s3.store().write(checkpoint, etag)).toBeUndefined()
+})
+
+test('a checkpoint is removed by who knows the last one only, and one that somebody has gone on from stays', async () => {
+  const store = s3.store()
+  const [over, next] = [checkpointOf(runOf('over')), checkpointOf(runOf('next'))]
+  const etag = (await store.write(over, undefined)) ?? ''
+  const later = (await store.write(next, etag)) ?? ''
+  await store.remove({ checkpoint: over, etag })
+  expect((await store.read())?.checkpoint.run.id).toBe('next')
+  await store.remove({ checkpoint: next, etag: later })
+  expect(await store.read()).toBeUndefined()
+  // Twice: a removal whose answer got lost is repeated by the SDK.
+  await store.remove({ checkpoint: next, etag: later })
 })
 
 test('a write whose answer got lost, and which finds itself when it is repeated, has succeeded', async () => {
@@ -69,11 +80,11 @@ test('segments come in the order of their watchers, and are removed with the che
       ['b', 1],
     ] as [string, number][],
   }
-  await store.write(checkpoint, undefined)
+  const etag = (await store.write(checkpoint, undefined)) ?? ''
   const texts: string[] = []
   for await (const bytes of store.segments(checkpoint)) texts.push(Buffer.from(bytes).toString())
   expect(texts).toEqual(['1', '2', '3'])
-  await store.remove(checkpoint)
+  await store.remove({ checkpoint, etag })
   expect([...s3.objects.keys()]).toEqual([
     'runs/stack/key/failures-a-2.ndjson',
     'runs/stack/other/run.json.gz',
@@ -90,6 +101,18 @@ test('a run of another version of the action is told with what to do about it', 
     expect(text).toContain(from)
     s3.objects.set('runs/stack/key/run.json.gz', { bytes: gzipSync(text.replace(from, to)), etag: 'e' })
     await expect(s3.store().read()).rejects.toThrow(UserError)
-    await expect(s3.store().read()).rejects.toThrow(/another version of this action.*delete its queue/)
+    await expect(s3.store().read()).rejects.toThrow(
+      /another version of this action.*delete its queue queue-of-r and s3:\/\/artifacts\/runs\/stack\/key\/run\.json\.gz/,
+    )
+  }
+})
+
+test('what is no checkpoint is named, with what to do about it', async () => {
+  for (const text of ['', 'not gzip']) {
+    s3.objects.set('runs/stack/key/run.json.gz', { bytes: Buffer.from(text), etag: 'e' })
+    await expect(s3.store().read()).rejects.toThrow(UserError)
+    await expect(s3.store().read()).rejects.toThrow(
+      /s3:\/\/artifacts\/runs\/stack\/key\/run\.json\.gz is no checkpoint/,
+    )
   }
 })

@@ -69,6 +69,11 @@ export class FakeS3 {
         this.objects.set(Key, { bytes: Uint8Array.from(Body), etag })
         return { ETag: etag }
       }
+      case 'DeleteObjectCommand':
+        if (!there) throw named('NoSuchKey')
+        if (there.etag !== IfMatch) throw named('PreconditionFailed')
+        this.objects.delete(Key)
+        return {}
       case 'DeleteObjectsCommand':
         for (const { Key } of Delete.Objects) this.objects.delete(Key)
         return {}

@@ -13,6 +13,7 @@ import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
 import { afterRun, ensureStack, findStack } from '../../../src/stack/index.ts'
+import { VERSION } from '../../../src/stack/version.ts'
 import { changedTemplate, emptyAccount, STACK, tools, writeCode } from './support.ts'
 
 /** Each test deploys a stack, which takes a second, and more on a busy machine. */
@@ -173,6 +174,15 @@ describe('a stack that is there', () => {
     expect(how).toBe('updated')
     expect(account.aws.lambda.get('s3-71-list').codeSha256).not.toBe(before)
     expect((await ensure({ codePath })).how).toBe('reused')
+  })
+
+  test('of another version is told of under `deploy: never`, and brought to this one under `auto`', async () => {
+    const templatePath = await changedTemplate(folder, `Value: ${VERSION}`, 'Value: 0.9.0')
+    expect((await ensure({ templatePath })).outputs.version).toBe('0.9.0')
+    const on = tools()
+    expect((await ensure({ deploy: 'never' }, on)).outputs.version).toBe('0.9.0')
+    expect(on.lines).toEqual([`WARNING The stack s3-71 is of version 0.9.0, this action of ${VERSION}.`])
+    expect(await ensure()).toMatchObject({ how: 'updated', outputs: { version: VERSION } })
   })
 
   test('gets the rights on the buckets of another run, and keeps those that it has', async () => {
