@@ -47300,7 +47300,7 @@ __webpack_unused_export__ = DeleteObjectAnnotation$;
 __webpack_unused_export__ = DeleteObjectAnnotationCommand;
 __webpack_unused_export__ = DeleteObjectAnnotationOutput$;
 __webpack_unused_export__ = DeleteObjectAnnotationRequest$;
-__webpack_unused_export__ = DeleteObjectCommand;
+exports.k4j = DeleteObjectCommand;
 __webpack_unused_export__ = DeleteObjectOutput$;
 __webpack_unused_export__ = DeleteObjectRequest$;
 __webpack_unused_export__ = DeleteObjectTagging$;
@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5620);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3847);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5620:
+/***/ 3847:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -79595,6 +79595,8 @@ function explain(error) {
     if (!(error instanceof Error))
         return String(error);
     const aws = error;
+    if (error.name === 'AbortError')
+        return 'What was under way was broken off.';
     if (!aws.$metadata)
         return `${error.name}: ${error.message}`;
     const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
@@ -87298,17 +87300,17 @@ const DetailsSchema = object({
     annotate: optional(Count),
 });
 const head = { v: literal(PROTOCOL), id: string(), run: RunSchema };
-/** A part of the source: the keys of a range that begin with a prefix. */
+/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
 const PartSchema = object({
     prefix: Key,
-    range: object({ after: optional(Key), upTo: optional(Key) }),
+    ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
 });
 const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
     ...PartSchema.entries,
-    /** How many list tasks it descends from: the more there are, the larger is the source. */
-    generation: Count,
+    /** Keys that the list tasks listed which it descends from: the more, the larger is the source. */
+    before: Count,
 });
 const CopyTaskSchema = object({
     ...head,
@@ -87345,8 +87347,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends Error {
     name = 'MalformedMessageError';
 }
-function newListTask(id, run, { prefix, range }, generation = 0) {
-    return { v: PROTOCOL, kind: 'list', id, run, prefix, range, generation };
+function newListTask(id, run, { prefix, ranges }, before = 0) {
+    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, before };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
@@ -87420,13 +87422,13 @@ function encodeObject({ key, size, ...details }) {
 function encodePlace(place) {
     return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
 }
-function encodePart({ prefix, range: { after, upTo } }) {
+function encodePart({ prefix, ranges }) {
     return {
         prefix: encoding_encodeKey(prefix),
-        range: {
+        ranges: ranges.map(({ after, upTo }) => ({
             ...(after !== undefined && { after: encoding_encodeKey(after) }),
             ...(upTo !== undefined && { upTo: encoding_encodeKey(upTo) }),
-        },
+        })),
     };
 }
 function message_parseJson(text) {
@@ -87665,13 +87667,23 @@ async function encodeCheckpoint(checkpoint) {
 }
 /**
  * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one.
+ * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ *
+ * @param url where it lies, for people
  */
-async function decodeCheckpoint(bytes) {
-    const { format, protocol, ...checkpoint } = JSON.parse((await unzip(bytes)).toString());
+async function decodeCheckpoint(bytes, url) {
+    const { format, protocol, ...checkpoint } = await checkpoint_parse(bytes, url);
     if (format !== FORMAT || protocol !== PROTOCOL)
-        throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end, or delete its queue ${checkpoint.run.queue} to stop it.`);
+        throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
+}
+async function checkpoint_parse(bytes, url) {
+    try {
+        return JSON.parse((await unzip(bytes)).toString());
+    }
+    catch (error) {
+        throw new UserError(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause: error });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/run-key.js
@@ -87795,8 +87807,11 @@ class Saver {
         const { segments, watcher } = this.#checkpoint;
         const others = segments.filter(([id]) => id !== watcher.id);
         const [, count = 0] = segments.find(([id]) => id === watcher.id) ?? [];
+        const { failures } = this.#books;
+        const bytes = await failures.readUnsaved();
+        await this.#store.writeSegment(watcher.id, count, bytes);
+        failures.markSaved(bytes.length);
         this.#checkpoint = { ...this.#checkpoint, segments: [...others, [watcher.id, count + 1]] };
-        await this.#store.writeSegment(watcher.id, count, await this.#books.failures.takeUnsaved());
     }
 }
 
@@ -87857,15 +87872,16 @@ async function join(options, found) {
 }
 /**
  * Whether somebody watches: false when not, undefined when the run ended while this waited. A watcher that has died holds
- * its lease for a while; one that lives renews it, and that is waited for.
+ * its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever its clock says.
  */
 async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }) {
-    while (timing.now() < checkpoint.watcher.until) {
+    const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS);
+    while (timing.now() < until) {
         if (!wait)
             return { how: 'watched', checkpoint };
         if (signal.aborted)
             return undefined;
-        await timing.sleep(Math.min(LOOK_MS, checkpoint.watcher.until - timing.now()));
+        await timing.sleep(Math.min(LOOK_MS, until - timing.now()));
         const now = await store.read();
         if (!now)
             return undefined;
@@ -88008,7 +88024,7 @@ async function create(s3, bucket, { region }) {
 
 /** Objects of one DeleteObjects at most (S3 API reference). */
 const DELETE_AT_ONCE = 1000;
-/** A conditional write that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
 const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
 /** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
 class CheckpointStore {
@@ -88021,12 +88037,12 @@ class CheckpointStore {
         this.bucket = bucket;
         this.folder = folder;
     }
-    /** The checkpoint, or undefined when there is none. */
+    /** The checkpoint, or undefined when there is none. Throws a UserError when what is there is none of this version. */
     async read() {
         try {
             const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
             const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-            return { checkpoint: await decodeCheckpoint(bytes), etag: ETag };
+            return { checkpoint: await decodeCheckpoint(bytes, this.#url), etag: ETag };
         }
         catch (error) {
             if (error.name === 'NoSuchKey')
@@ -88076,9 +88092,22 @@ class CheckpointStore {
     async removeSegments({ segments }) {
         await this.#remove(segmentNames(segments));
     }
-    /** Removes the checkpoint and the segments that it names. What a crash has left beside them expires by itself. */
-    async remove({ segments }) {
-        await this.#remove([STATE, ...segmentNames(segments)]);
+    /**
+     * Removes the checkpoint and the segments that it names, unless somebody has gone on from it: another run of the same key
+     * may have begun. What a crash has left beside them expires by itself.
+     */
+    async remove({ checkpoint, etag }) {
+        try {
+            await this.#s3.send(new dist_cjs/* DeleteObjectCommand */.k4j({ ...this.#at(STATE), IfMatch: etag }));
+        }
+        catch (error) {
+            const { name } = error;
+            if (!CONFLICTS.includes(name))
+                throw error;
+            if (name !== 'NoSuchKey')
+                return;
+        }
+        await this.removeSegments(checkpoint);
     }
     async #remove(names) {
         const { Bucket, ExpectedBucketOwner } = this.#at('');
@@ -88091,6 +88120,9 @@ class CheckpointStore {
                     Quiet: true,
                 },
             }));
+    }
+    get #url() {
+        return `s3://${this.bucket.name}/${this.folder}${STATE}`;
     }
     #at(name) {
         const { name: Bucket, owner } = this.bucket;
@@ -88252,15 +88284,14 @@ class Sender {
 const RETENTION_SECONDS = 14 * 24 * 3600;
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
 const NEW_QUEUE_MS = 1_000;
-/** Creates the run's own queue, for its outcomes. While it exists the run goes on. */
-async function createRunQueue(sqs, name, timing) {
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
+async function createRunQueue(sqs, name) {
     const { QueueUrl } = await sqs.send(new client_sqs_dist_cjs/* CreateQueueCommand */.N_({
         QueueName: name,
         Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
     }));
     if (!QueueUrl)
         throw new Error(`SQS created the queue ${name} but named no URL`);
-    await timing.sleep(NEW_QUEUE_MS);
     return QueueUrl;
 }
 /** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
@@ -88281,7 +88312,7 @@ async function deleteRunQueue(sqs, queueUrl) {
  */
 function seeds({ source, prefixes }) {
     const beginnings = prefixes.length === 0 ? [''] : prefixes;
-    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, range: {} }));
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
 }
 /** Sends the first list tasks, one for each part. */
 async function seed(sqs, listQueueUrl, run, parts, timing) {
@@ -88497,19 +88528,19 @@ function isMissingStack(error) {
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 /** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
 const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
-/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+/**
+ * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
+ * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
+ * stays, because ARNs hold it.
+ */
 function printable(text) {
     return text
         .replaceAll('\\', '\\\\')
         .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('::', ':\\u{3a}')
+        .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
         .replaceAll('##[', '#\\u{23}[');
 }
-/**
- * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
- * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
- * because ARNs hold it.
- */
+/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
 function logLine(text) {
     return text
         .replace(/\s+/g, ' ')
@@ -89215,6 +89246,7 @@ function namePermissions(client) {
 ;// CONCATENATED MODULE: ./build/src/state.js
 
 const NAME = 'run';
+const OVER = 'over';
 /** Called as soon as the run exists: the runner reads it even when main is killed later. */
 function saveRun(state) {
     saveState(NAME, JSON.stringify(state));
@@ -89222,6 +89254,13 @@ function saveRun(state) {
 /** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 function clearRun() {
     saveState(NAME, '');
+}
+/** Main has ended the run and told how it went: what is left for `post` is the stack. */
+function markOver() {
+    saveState(OVER, 'true');
+}
+function isOver() {
+    return core.getState(OVER) === 'true';
 }
 function loadRun() {
     const text = core.getState(NAME);
@@ -89262,9 +89301,10 @@ async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
     });
     const createRun = async () => {
         const id = newRunId(new Date(tools.timing.now()));
-        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`, tools.timing);
+        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`);
         const run = { id, queue, source, destination, batchSize, options };
         remember(run);
+        await tools.timing.sleep(NEW_QUEUE_MS);
         return run;
     };
     if (!store) {
@@ -89309,11 +89349,18 @@ const CHECKPOINT_ATTEMPTS = 8;
  */
 function createClients(region) {
     const config = { region, customUserAgent: userAgent() };
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
         cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
         lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
-        // Buckets may be in other regions than the stack.
-        s3: namePermissions(new dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true, maxAttempts: CHECKPOINT_ATTEMPTS })),
+        s3: namePermissions(new dist_cjs/* S3Client */.YxF({
+            ...config,
+            // Buckets may be in other regions than the stack.
+            followRegionRedirects: true,
+            // A server like S3 has no host names for buckets as a rule; the functions do the same.
+            forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
+            maxAttempts: CHECKPOINT_ATTEMPTS,
+        })),
         sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
         sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
     };
@@ -89374,7 +89421,7 @@ class DeadLetters {
         if (!this.#ledger.settle({ task: name, totals: { deadTasks: 1, deadObjects } }))
             return;
         if (task?.kind === 'list')
-            this.#unlisted.add(name, { part: { prefix: task.prefix, range: task.range }, ...DEAD_LETTERED });
+            this.#unlisted.add(name, { part: { prefix: task.prefix, ranges: task.ranges }, ...DEAD_LETTERED });
         await this.#failures.add(name, objects.map(toFailure));
     }
 }
@@ -89413,7 +89460,7 @@ class Failures {
     #path;
     #spool;
     #writing;
-    /** Bytes spooled, and how many of them {@link takeUnsaved} has given out. */
+    /** Bytes spooled, and how many of them are kept elsewhere too. */
     #spooled = 0;
     #saved = 0;
     /** @param path of the report; its folder is made when missing */
@@ -89430,12 +89477,12 @@ class Failures {
             return this.#writing;
         return this.#append(`${encoding_asciiJson({ task, failures })}\n`);
     }
-    /** Bytes spooled that {@link takeUnsaved} has not given out. */
+    /** Bytes spooled that are not kept elsewhere yet. */
     get unsaved() {
         return this.#spooled - this.#saved;
     }
-    /** What was spooled since the last call, to be kept elsewhere; {@link restore} takes it in again. */
-    async takeUnsaved() {
+    /** What is to be kept elsewhere, for {@link restore}; call {@link markSaved} when it is. */
+    async readUnsaved() {
         await this.#writing;
         const bytes = Buffer.alloc(this.unsaved);
         const file = await (0,promises_.open)(this.#spool);
@@ -89445,10 +89492,12 @@ class Failures {
         finally {
             await file.close();
         }
-        this.#saved = this.#spooled;
         return bytes;
     }
-    /** Takes in what another process of the same run gave to {@link takeUnsaved}. */
+    markSaved(bytes) {
+        this.#saved += bytes;
+    }
+    /** Takes in what another process of the same run got from {@link readUnsaved}. */
     async restore(bytes) {
         this.#saved += bytes.length;
         await this.#append(bytes);
@@ -89501,6 +89550,10 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 function formatCount(value) {
     return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
+/** A count of things with their name in singular or plural. */
+function counted(count, noun) {
+    return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
 /** Bytes in the largest binary unit that keeps the number at 1 or above. */
 function formatBytes(bytes) {
     let value = bytes;
@@ -89528,18 +89581,22 @@ function formatDuration(ms) {
 /** Keeps where the run stood at each poll, and tells it in one line. */
 class Progress {
     samples;
-    /** Counts as last told. */
+    /** What was last told, and what the rate then was counted from. */
     #last;
+    #before;
     /** @param samples of the run so far, oldest first */
     constructor(samples = [{ elapsedMs: 0, copied: 0 }]) {
         this.samples = [...samples];
         this.#last = samples.at(-1) ?? { elapsedMs: 0, copied: 0 };
+        this.#before = this.#last;
     }
-    /** A line for the log. The rate is that of the time since the line before. */
+    /** A line for the log. The rate is that of the time since the line before, or of a bit more when that was just now. */
     line(totals, open, depths, elapsedMs) {
         const sample = { elapsedMs, copied: totals.copied };
-        const seconds = (elapsedMs - this.#last.elapsedMs) / 1000;
-        const rate = seconds > 0 ? (sample.copied - this.#last.copied) / seconds : 0;
+        if (elapsedMs - this.#last.elapsedMs >= LEAST_MS)
+            this.#before = this.#last;
+        const seconds = (elapsedMs - this.#before.elapsedMs) / 1000;
+        const rate = seconds > 0 ? (sample.copied - this.#before.copied) / seconds : 0;
         this.#last = sample;
         this.#keep(sample);
         return [
@@ -89563,6 +89620,8 @@ class Progress {
     }
 }
 const MOST_SAMPLES = 200;
+/** A rate of a shorter time says nothing. */
+const LEAST_MS = 1_000;
 
 ;// CONCATENATED MODULE: ./build/src/unlisted.js
 /** Which parts of the source could not be listed, and why, by the task that was to list them. */
@@ -89684,8 +89743,11 @@ async function redrive({ sqs, stack, signal }, run, timing) {
     const family = newAttemptId();
     const origins = new Set();
     let objects = 0;
+    let unreadable = 0;
     const seen = await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
         const task = redrive_readTask(body);
+        if (!task)
+            unreadable++;
         if (!task || ongoing.has(task.run.id) || !isBetween(task, run))
             return 'keep';
         const origin = nameOf(task);
@@ -89704,7 +89766,7 @@ async function redrive({ sqs, stack, signal }, run, timing) {
         return 'keep';
     });
     await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, objects, more: seen >= MOST };
+    return { family, origins, objects, unreadable, more: seen >= MOST };
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
@@ -89736,6 +89798,35 @@ function isSame(a, b) {
 }
 function nameOf({ id, run }) {
     return `${run.id}/${id}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/seeding.js
+
+
+
+
+
+/** Sends what the run begins with, where that was not done yet, and opens its account. */
+async function seedOnce({ clients, outputs, found, signal }, timing) {
+    const { checkpoint } = found;
+    const { run, mode, parts, seeded } = checkpoint;
+    if (seeded)
+        return checkpoint;
+    if (mode === 'copy') {
+        await seed(clients.sqs, outputs.listQueueUrl, run, parts, timing);
+        return { ...checkpoint, seeded: true };
+    }
+    const { family, origins, objects, unreadable, more } = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, timing);
+    if (origins.size === 0)
+        notice('The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.');
+    else
+        info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`);
+    if (unreadable > 0)
+        warning(`${counted(unreadable, 'message')} in the dead-letter queue can’t be read as tasks of this version of the action, and stay there.`);
+    if (more)
+        warning('The dead-letter queue holds more messages than one run looks through: redrive again after this one.');
+    const ledger = new Ledger(origins.size, objects, family).snapshot();
+    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
 }
 
 ;// CONCATENATED MODULE: ./build/src/budget.js
@@ -90023,6 +90114,8 @@ function patience_nameOf(error) {
 
 /** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
 const STALL_MS = 5 * 60_000;
+/** Twice as long as SQS holds a message back at most (900 s; SQS API reference, SendMessage): nobody takes what waits. */
+const UNFED_MS = 30 * 60_000;
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000;
 /** Polls at the end that wait for the queues to read empty. */
@@ -90040,6 +90133,9 @@ async function watch(watched, options) {
         const endedAt = options.timing.now();
         if (error instanceof LeaseLostError)
             return { ending: 'superseded', endedAt };
+        // A cancelled job breaks off requests, and nothing that breaks then may keep its run going.
+        if (options.signal.aborted)
+            return { ending: cancelled(watched), endedAt };
         if (isQueueGone(error))
             return { ending: 'stopped', endedAt };
         const ending = isPassing(error) && endingInOutage(watched, options);
@@ -90049,13 +90145,17 @@ async function watch(watched, options) {
     }
 }
 /** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
-function endingInOutage({ ledger }, { signal, wait, deadline, timing }) {
+function endingInOutage(watched, { signal, wait, deadline, timing }) {
     if (signal.aborted)
-        return 'cancelled';
+        return cancelled(watched);
     // All is counted; only what is shown of the queues at the end is missing.
-    if (ledger.done)
+    if (watched.ledger.done)
         return 'settled';
     return wait && timing.now() >= deadline ? 'timed-out' : undefined;
+}
+/** How a run ends whose job is cancelled: there is nothing to stop of one that is settled. */
+function cancelled({ ledger }) {
+    return ledger.done ? 'settled' : 'cancelled';
 }
 async function watchOn(asked, options) {
     const { ledger } = asked;
@@ -90070,6 +90170,7 @@ async function watchOn(asked, options) {
     const dlq = new DlqWatcher(watched, timing);
     let lastSettled = timing.now();
     let lastProgress = lastSettled;
+    let lastWork = lastSettled;
     let lastQuiet = lastSettled;
     let lastSent = 0;
     const settledAtFirst = ledger.settled;
@@ -90098,9 +90199,11 @@ async function watchOn(asked, options) {
             lastSettled = now;
         if (ledger.settled > settledBefore || !isDrained(depths))
             lastProgress = now;
+        if (ledger.settled > settledBefore || depths.inFlight > 0 || isDrained(depths))
+            lastWork = now;
         if (now - Math.max(lastSettled, lastQuiet) >= QUIET_MS) {
             lastQuiet = now;
-            await options.onQuiet();
+            await lookAfter(taking);
         }
         // What happened in an outage is yet to be seen.
         if (now - Math.max(lastProgress, patience.backAt) >= STALL_MS) {
@@ -90110,6 +90213,8 @@ async function watchOn(asked, options) {
                 return { ending: 'stalled', endedAt: now };
             lastProgress = now;
         }
+        if (now - Math.max(lastWork, patience.backAt) >= UNFED_MS)
+            return { ending: 'unfed', endedAt: now };
         if (!options.wait && (wait || !more)) {
             if (ledger.settled > settledAtFirst || !isDrained(depths))
                 return { ending: 'left', endedAt: now };
@@ -90119,7 +90224,18 @@ async function watchOn(asked, options) {
         if (now >= deadline)
             return { ending: 'timed-out', endedAt: now };
     }
-    return { ending: 'cancelled', endedAt: timing.now() };
+    return { ending: cancelled(asked), endedAt: timing.now() };
+}
+/** Sees to what may hold a run up. It is asked again later when AWS can't be asked now. */
+async function lookAfter({ onQuiet, onWarning }) {
+    try {
+        await onQuiet();
+    }
+    catch (error) {
+        if (!isPassing(error))
+            throw error;
+        onWarning(`Whether the functions are still fed can’t be told for now (${error.name}).`);
+    }
 }
 /** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */
 async function drain(watched, options, depths) {
@@ -90148,7 +90264,7 @@ async function follow(job, tools) {
     const { clients, outputs, store, inputs, signal } = job;
     const { sqs, lambda } = clients;
     const [checkpoint] = await Promise.all([
-        seedOnce(job, tools),
+        seedOnce(job, tools.timing),
         resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
     ]);
     const { run, startedAt, origins } = checkpoint;
@@ -90160,7 +90276,13 @@ async function follow(job, tools) {
     if (course.ending === 'cancelled')
         await deleteRunQueue(sqs, run.queue);
     if (course.ending === 'settled' && origins.length > 0)
-        await forget({ sqs, stack: outputs, signal }, new Set(origins));
+        try {
+            await forget({ sqs, stack: outputs, signal }, new Set(origins));
+        }
+        catch (error) {
+            // What was counted is told all the same.
+            warning(`Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`);
+        }
     const { ledger, failures, unlisted, deadLetters, progress } = books;
     return {
         ...aboutRun(job, checkpoint),
@@ -90177,26 +90299,6 @@ async function follow(job, tools) {
         durationMs: Math.max(0, course.endedAt - startedAt),
         samples: progress.samples,
     };
-}
-/** Sends what the run begins with, where that was not done yet, and opens its account. */
-async function seedOnce({ clients, outputs, found, signal }, tools) {
-    const { checkpoint } = found;
-    const { run, mode, parts, seeded } = checkpoint;
-    if (seeded)
-        return checkpoint;
-    if (mode === 'copy') {
-        await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing);
-        return { ...checkpoint, seeded: true };
-    }
-    const { family, origins, objects, more } = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools.timing);
-    if (origins.size === 0)
-        notice('The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.');
-    else
-        info(`Redriving ${origins.size} dead-lettered tasks, which hold ${objects} objects`);
-    if (more)
-        warning('The dead-letter queue holds more messages than one run looks through: redrive again after this one.');
-    const ledger = new Ledger(origins.size, objects, family).snapshot();
-    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
 }
 /** What can be said of a run that somebody else watches: how it stood at its last checkpoint. */
 function tellFromCheckpoint(job, checkpoint) {
@@ -90242,18 +90344,21 @@ async function observe(job, books, saver, tools) {
         const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools);
         if (course.ending === 'left' || course.ending === 'timed-out')
             await saver.release();
-        return course.ending === 'superseded' ? { ...course, ...(await watcherOf(store)) } : course;
+        return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course;
     }
     catch (error) {
         const endedAt = tools.timing.now();
         if (error instanceof LeaseLostError)
-            return { ending: 'superseded', endedAt, ...(await watcherOf(store)) };
+            return await whoGoesOn(job, store, { ending: 'superseded', endedAt });
         return { ending: 'unwatched', endedAt, reason: explain(error) };
     }
 }
-async function watcherOf(store) {
-    const found = await store.read();
-    return found ? { watcher: found.checkpoint.watcher.name } : {};
+/** Names who has taken a run over. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
+async function whoGoesOn({ found }, store, course) {
+    const now = await store.read();
+    if (now?.checkpoint.run.id !== found.checkpoint.run.id)
+        return { ...course, ending: 'stopped' };
+    return { ...course, watcher: now.checkpoint.watcher.name };
 }
 function watchRun({ inputs, outputs, clients, found, signal }, books, took, tools) {
     const { sqs, lambda } = clients;
@@ -90351,8 +90456,8 @@ function parseLocation(input, text) {
     if (!match)
         throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
     const [, bucket = '', prefix = ''] = match;
-    if (bucket.endsWith('--x-s3'))
-        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express), which lists in no order; not supported`);
+    if (/--xa?-s3$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
     if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
         throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`);
     if (utf8Length(prefix) > KEY_BYTES)
@@ -90691,6 +90796,7 @@ function tellFidelity(lines) {
 ;// CONCATENATED MODULE: ./build/src/result.js
 
 
+
 function statusOf(result) {
     switch (result.ending) {
         case 'settled':
@@ -90702,6 +90808,7 @@ function statusOf(result) {
         case 'timed-out':
             return result.runKey === undefined ? 'failed' : 'running';
         case 'stalled':
+        case 'unfed':
         case 'over-budget':
             return 'failed';
         case 'cancelled':
@@ -90732,32 +90839,44 @@ function howToAttach({ runKey = '' }) {
 }
 /** Why a run is not a success, most important first; empty when it is one. */
 function shortfalls(result) {
-    const { ending, open, totals, dlqMessages, unlisted, runKey, reason } = result;
+    const { ending, totals, dlqMessages, unlisted, runKey, reason } = result;
     const lines = [];
-    const tasks = counted(open, 'task');
+    const open = stillOpen(result);
     if (ending === 'timed-out' && runKey === undefined)
-        lines.push(`The run was stopped at its timeout with ${tasks} open.`);
+        lines.push(`The run was stopped at its timeout with ${open}.`);
     else if (ending === 'timed-out')
-        lines.push(`The run is not complete: the timeout is over with ${tasks} open. ${goesOn(result)}`);
+        lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`);
     if (ending === 'unwatched')
         lines.push(`The run is not complete: ${reason} ${goesOn(result)}`);
     if (ending === 'superseded')
         lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`);
     if (ending === 'stopped')
-        lines.push(`The run was stopped elsewhere with ${tasks} open: its queue, or that of the stack, is gone.`);
+        lines.push(`The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`);
     if (ending === 'cancelled')
-        lines.push(`The run was cancelled with ${tasks} open.`);
+        lines.push(`The run was cancelled with ${open}. What was copied stays; run again to copy the rest.`);
     if (ending === 'stalled')
-        lines.push(`The run was stopped: ${tasks} open, but the queues have been empty for minutes. Were they purged, or is a message older than the queue keeps it?`);
+        lines.push(`The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`);
+    if (ending === 'unfed')
+        lines.push(`The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. Run again to copy the rest.`);
     if (ending === 'over-budget' && result.budget)
-        lines.push(`The run was stopped early, with ${tasks} open: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`);
+        lines.push(`The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`);
     if (totals.failed > 0)
         lines.push(`${counted(totals.failed, 'object')} could not be copied.`);
     if (dlqMessages > 0)
-        lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue.`);
-    if (unlisted.length > 0)
-        lines.push(`${counted(unlisted.length, 'part')} of the source could not be listed; objects may be missing.`);
+        lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. When the cause is mended, a step with \`mode: redrive\` sends them round again.`);
+    const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0);
+    if (missing > 0)
+        lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`);
     return lines;
+}
+/** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
+function stillOpen({ open, totals }) {
+    const objects = unsettled(totals);
+    return `${counted(open, 'task')} open${objects > 0 ? ` (${counted(objects, 'object')})` : ''}`;
+}
+/** Objects that were listed and are neither copied nor anything else yet. */
+function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }) {
+    return listed - copied - skipped - vanished - failed - deadObjects;
 }
 function goesOn(result) {
     return `It goes on without this step. ${howToAttach(result)}`;
@@ -90766,9 +90885,6 @@ function goesOn(result) {
 function mostly({ failures }) {
     const [first] = failures.toSorted((a, b) => b.count - a.count);
     return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : '';
-}
-function counted(count, noun) {
-    return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/summary.js
@@ -90788,9 +90904,10 @@ const TITLES = {
     left: ', goes on',
     superseded: ', watched elsewhere',
     unwatched: ', unwatched',
-    stopped: ', stopped elsewhere',
+    stopped: ', ended elsewhere',
     'timed-out': ', timed out',
     stalled: ', stalled',
+    unfed: ', stalled',
     'over-budget': ', stopped early',
     cancelled: ', cancelled',
 };
@@ -90825,8 +90942,8 @@ function totalsTable({ totals, dlqMessages, durationMs, open }) {
         ['Skipped', formatCount(totals.skipped)],
         ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
         ['Failed', formatCount(totals.failed)],
-        ['Dead-lettered', `${formatCount(totals.deadObjects)} (${formatCount(dlqMessages)} tasks)`],
-        ...(open > 0 ? [['Tasks left open', formatCount(open)]] : []),
+        ['Dead-lettered', `${formatCount(totals.deadObjects)} (${counted(dlqMessages, 'task')})`],
+        ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${counted(open, 'task')})`]] : []),
         ['Bytes', formatBytes(totals.bytes)],
         ['Duration', formatDuration(durationMs)],
         [
@@ -90883,12 +91000,10 @@ function fidelityTable({ totals, options }) {
 function unlistedParts({ unlisted }) {
     if (unlisted.length === 0)
         return '';
-    const rows = unlisted.slice(0, PARTS).map(({ part: { prefix, range }, code, message }) => {
-        const cells = [range.after ?? '', range.upTo ?? '', prefix, `${code}: ${message}`];
-        return `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`;
-    });
+    const all = unlisted.flatMap(({ part: { prefix, ranges }, code, message }) => ranges.map(({ after = '', upTo = '' }) => [after, upTo, prefix, `${code}: ${message}`]));
+    const rows = all.slice(0, PARTS).map((cells) => `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`);
     const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|'];
-    const rest = unlisted.length > PARTS ? [`| and ${unlisted.length - PARTS} more | | | |`] : [];
+    const rest = all.length > PARTS ? [`| and ${all.length - PARTS} more | | | |`] : [];
     return [...head, ...rows, ...rest].join('\n');
 }
 function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region, ...result }) {
@@ -90898,7 +91013,7 @@ function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region,
     if (result.dlqMessages > 0)
         lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`);
     if (result.nameless > 0)
-        lines.push(`The dead-letter queue also holds ${formatCount(result.nameless)} messages that name no run.`);
+        lines.push(`The dead-letter queue also holds ${counted(result.nameless, 'message')} of no run that can be told.`);
     if (result.failures.length > 0 || result.dlqMessages > 0)
         lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`);
     return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n');
@@ -90956,7 +91071,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
         `skipped ${formatCount(totals.skipped)}`,
         `vanished ${formatCount(totals.vanished)}`,
         `failed ${formatCount(totals.failed)}`,
-        `dead-lettered ${formatCount(totals.deadObjects)} objects in ${formatCount(dlqMessages)} tasks`,
+        `dead-lettered ${counted(totals.deadObjects, 'object')} in ${counted(dlqMessages, 'task')}`,
     ];
     info(`${parts.join(', ')} in ${formatDuration(durationMs)}`);
     if (totals.copied > 0)
@@ -90973,7 +91088,7 @@ function annotate({ failures, nameless }) {
         });
     }
     if (nameless > 0)
-        warning(`The dead-letter queue holds ${formatCount(nameless)} messages that name no run. They are not counted.`);
+        warning(`The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told. They are not counted.`);
 }
 /** A summary that can't be written (none outside of a runner) must not fail a run. */
 async function writeSummary(text) {
@@ -91010,8 +91125,9 @@ async function run() {
         await main(cancel.signal);
     }
     catch (error) {
-        setOutput('status', 'failed');
-        setFailed(explain(error));
+        const cancelled = cancel.signal.aborted;
+        setOutput('status', cancelled ? 'cancelled' : 'failed');
+        setFailed(cancelled ? `The job was cancelled. ${explain(error)}` : explain(error));
     }
 }
 async function main(signal) {
@@ -91039,6 +91155,7 @@ async function main(signal) {
         await report(result, inputs.failOnError);
     }
     catch (error) {
+        leave &&= !signal.aborted;
         if (!leave)
             throw error;
         setOutput('status', 'running');
@@ -91047,8 +91164,10 @@ async function main(signal) {
     finally {
         if (leave)
             clearRun();
-        else
+        else {
             await end(job);
+            markOver();
+        }
     }
     // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
     if (leave || signal.aborted)
@@ -91071,7 +91190,7 @@ async function end({ clients, store, found }) {
     try {
         const last = await store?.read();
         if (last?.checkpoint.run.id === run.id)
-            await store?.remove(last.checkpoint);
+            await store?.remove(last);
     }
     catch (error) {
         info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`);

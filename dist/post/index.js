@@ -47300,7 +47300,7 @@ __webpack_unused_export__ = DeleteObjectAnnotation$;
 __webpack_unused_export__ = DeleteObjectAnnotationCommand;
 __webpack_unused_export__ = DeleteObjectAnnotationOutput$;
 __webpack_unused_export__ = DeleteObjectAnnotationRequest$;
-__webpack_unused_export__ = DeleteObjectCommand;
+exports.k4j = DeleteObjectCommand;
 __webpack_unused_export__ = DeleteObjectOutput$;
 __webpack_unused_export__ = DeleteObjectRequest$;
 __webpack_unused_export__ = DeleteObjectTagging$;
@@ -87321,17 +87321,17 @@ const DetailsSchema = object({
     annotate: optional(Count),
 });
 const head = { v: literal(message_PROTOCOL), id: string(), run: RunSchema };
-/** A part of the source: the keys of a range that begin with a prefix. */
+/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
 const PartSchema = object({
     prefix: Key,
-    range: object({ after: optional(Key), upTo: optional(Key) }),
+    ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
 });
 const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
     ...PartSchema.entries,
-    /** How many list tasks it descends from: the more there are, the larger is the source. */
-    generation: Count,
+    /** Keys that the list tasks listed which it descends from: the more, the larger is the source. */
+    before: Count,
 });
 const CopyTaskSchema = object({
     ...head,
@@ -87368,8 +87368,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'MalformedMessageError';
 }
-function message_newListTask(id, run, { prefix, range }, generation = 0) {
-    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, range, generation };
+function message_newListTask(id, run, { prefix, ranges }, before = 0) {
+    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, ranges, before };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: message_PROTOCOL, kind: 'copy', id, run, objects, round };
@@ -87443,13 +87443,13 @@ function encodeObject({ key, size, ...details }) {
 function encodePlace(place) {
     return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
 }
-function encodePart({ prefix, range: { after, upTo } }) {
+function encodePart({ prefix, ranges }) {
     return {
         prefix: encodeKey(prefix),
-        range: {
+        ranges: ranges.map(({ after, upTo }) => ({
             ...(after !== undefined && { after: encodeKey(after) }),
             ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
-        },
+        })),
     };
 }
 function message_parseJson(text) {
@@ -87473,6 +87473,8 @@ function explain(error) {
     if (!(error instanceof Error))
         return String(error);
     const aws = error;
+    if (error.name === 'AbortError')
+        return 'What was under way was broken off.';
     if (!aws.$metadata)
         return `${error.name}: ${error.message}`;
     const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
@@ -87681,13 +87683,23 @@ async function encodeCheckpoint(checkpoint) {
 }
 /**
  * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one.
+ * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ *
+ * @param url where it lies, for people
  */
-async function decodeCheckpoint(bytes) {
-    const { format, protocol, ...checkpoint } = JSON.parse((await unzip(bytes)).toString());
+async function decodeCheckpoint(bytes, url) {
+    const { format, protocol, ...checkpoint } = await checkpoint_parse(bytes, url);
     if (format !== FORMAT || protocol !== message_PROTOCOL)
-        throw new errors_UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end, or delete its queue ${checkpoint.run.queue} to stop it.`);
+        throw new errors_UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
+}
+async function checkpoint_parse(bytes, url) {
+    try {
+        return JSON.parse((await unzip(bytes)).toString());
+    }
+    catch (error) {
+        throw new errors_UserError(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause: error });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
@@ -87695,7 +87707,7 @@ async function decodeCheckpoint(bytes) {
 
 /** Objects of one DeleteObjects at most (S3 API reference). */
 const DELETE_AT_ONCE = 1000;
-/** A conditional write that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
 const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
 /** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
 class CheckpointStore {
@@ -87708,12 +87720,12 @@ class CheckpointStore {
         this.bucket = bucket;
         this.folder = folder;
     }
-    /** The checkpoint, or undefined when there is none. */
+    /** The checkpoint, or undefined when there is none. Throws a UserError when what is there is none of this version. */
     async read() {
         try {
             const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
             const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-            return { checkpoint: await decodeCheckpoint(bytes), etag: ETag };
+            return { checkpoint: await decodeCheckpoint(bytes, this.#url), etag: ETag };
         }
         catch (error) {
             if (error.name === 'NoSuchKey')
@@ -87763,9 +87775,22 @@ class CheckpointStore {
     async removeSegments({ segments }) {
         await this.#remove(segmentNames(segments));
     }
-    /** Removes the checkpoint and the segments that it names. What a crash has left beside them expires by itself. */
-    async remove({ segments }) {
-        await this.#remove([STATE, ...segmentNames(segments)]);
+    /**
+     * Removes the checkpoint and the segments that it names, unless somebody has gone on from it: another run of the same key
+     * may have begun. What a crash has left beside them expires by itself.
+     */
+    async remove({ checkpoint, etag }) {
+        try {
+            await this.#s3.send(new dist_cjs/* DeleteObjectCommand */.k4j({ ...this.#at(STATE), IfMatch: etag }));
+        }
+        catch (error) {
+            const { name } = error;
+            if (!CONFLICTS.includes(name))
+                throw error;
+            if (name !== 'NoSuchKey')
+                return;
+        }
+        await this.removeSegments(checkpoint);
     }
     async #remove(names) {
         const { Bucket, ExpectedBucketOwner } = this.#at('');
@@ -87778,6 +87803,9 @@ class CheckpointStore {
                     Quiet: true,
                 },
             }));
+    }
+    get #url() {
+        return `s3://${this.bucket.name}/${this.folder}${STATE}`;
     }
     #at(name) {
         const { name: Bucket, owner } = this.bucket;
@@ -88015,19 +88043,19 @@ function isMissingStack(error) {
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 /** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
 const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
-/** One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Can't begin a workflow command. */
+/**
+ * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
+ * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
+ * stays, because ARNs hold it.
+ */
 function printable(text) {
     return text
         .replaceAll('\\', '\\\\')
         .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('::', ':\\u{3a}')
+        .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
         .replaceAll('##[', '#\\u{23}[');
 }
-/**
- * A line of the log that begins with words of ours: one line, visible characters, and no `##[`, which the runner takes for
- * a workflow command wherever it stands (actions/runner, ActionCommand). `::` is one at the beginning only, and stays
- * because ARNs hold it.
- */
+/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
 function text_logLine(text) {
     return text
         .replace(/\s+/g, ' ')
@@ -88660,11 +88688,18 @@ const CHECKPOINT_ATTEMPTS = 8;
  */
 function createClients(region) {
     const config = { region, customUserAgent: userAgent() };
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
         cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
         lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
-        // Buckets may be in other regions than the stack.
-        s3: namePermissions(new dist_cjs/* S3Client */.YxF({ ...config, followRegionRedirects: true, maxAttempts: CHECKPOINT_ATTEMPTS })),
+        s3: namePermissions(new dist_cjs/* S3Client */.YxF({
+            ...config,
+            // Buckets may be in other regions than the stack.
+            followRegionRedirects: true,
+            // A server like S3 has no host names for buckets as a rule; the functions do the same.
+            forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
+            maxAttempts: CHECKPOINT_ATTEMPTS,
+        })),
         sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
         sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
     };
@@ -88680,6 +88715,10 @@ const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB'
 /** A count with thousands separators. */
 function formatCount(value) {
     return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+/** A count of things with their name in singular or plural. */
+function counted(count, noun) {
+    return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 /** Bytes in the largest binary unit that keeps the number at 1 or above. */
 function formatBytes(bytes) {
@@ -88797,15 +88836,14 @@ class sender_Sender {
 const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
 const NEW_QUEUE_MS = 1_000;
-/** Creates the run's own queue, for its outcomes. While it exists the run goes on. */
-async function createRunQueue(sqs, name, timing) {
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
+async function createRunQueue(sqs, name) {
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({
         QueueName: name,
         Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
     }));
     if (!QueueUrl)
         throw new Error(`SQS created the queue ${name} but named no URL`);
-    await timing.sleep(NEW_QUEUE_MS);
     return QueueUrl;
 }
 /** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
@@ -88826,7 +88864,7 @@ async function deleteRunQueue(sqs, queueUrl) {
  */
 function seeds({ source, prefixes }) {
     const beginnings = prefixes.length === 0 ? [''] : prefixes;
-    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, range: {} }));
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
 }
 /** Sends the first list tasks, one for each part. */
 async function seed(sqs, listQueueUrl, run, parts, timing) {
@@ -88839,6 +88877,7 @@ async function seed(sqs, listQueueUrl, run, parts, timing) {
 ;// CONCATENATED MODULE: ./build/src/state.js
 
 const NAME = 'run';
+const OVER = 'over';
 /** Called as soon as the run exists: the runner reads it even when main is killed later. */
 function saveRun(state) {
     core.saveState(NAME, JSON.stringify(state));
@@ -88846,6 +88885,13 @@ function saveRun(state) {
 /** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 function clearRun() {
     core.saveState(NAME, '');
+}
+/** Main has ended the run and told how it went: what is left for `post` is the stack. */
+function markOver() {
+    core.saveState(OVER, 'true');
+}
+function isOver() {
+    return getState(OVER) === 'true';
 }
 function loadRun() {
     const text = getState(NAME);
@@ -88869,17 +88915,24 @@ async function post() {
     if (!run)
         return;
     const clients = createClients(run.region);
+    if (!isOver() && !(await stop(run, clients)))
+        return;
+    await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core_namespaceObject });
+}
+/** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
+async function stop(run, clients) {
     const store = openStore(run, clients);
     const last = await lastCheckpoint(run, store);
-    if (last && last.watcher.id !== run.checkpoints?.watcher) {
-        info(`Run ${run.runId} goes on, watched by ${printable(last.watcher.name)}.`);
-        return;
+    const watcher = last?.checkpoint.watcher;
+    if (watcher && watcher.id !== run.checkpoints?.watcher) {
+        info(`Run ${run.runId} goes on, watched by ${printable(watcher.name)}.`);
+        return false;
     }
     await deleteRunQueue(clients.sqs, run.queueUrl);
     warning(`Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`);
     if (last)
         await store?.remove(last);
-    await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core_namespaceObject });
+    return true;
 }
 function openStore({ checkpoints }, { s3 }) {
     return checkpoints && new CheckpointStore(s3, checkpoints.bucket, checkpoints.folder);
@@ -88888,7 +88941,7 @@ function openStore({ checkpoints }, { s3 }) {
 async function lastCheckpoint({ runId }, store) {
     try {
         const found = await store?.read();
-        return found?.checkpoint.run.id === runId ? found.checkpoint : undefined;
+        return found?.checkpoint.run.id === runId ? found : undefined;
     }
     catch (error) {
         info(`How far the run got can’t be told. ${text_logLine(explain(error))}`);
@@ -88896,8 +88949,9 @@ async function lastCheckpoint({ runId }, store) {
     }
 }
 /** How far a run had got. */
-function tellTotals({ savedAt, ledger: { totals } }) {
-    const { listed, copied, skipped, failed } = totals;
+function tellTotals({ checkpoint }) {
+    const { savedAt, ledger } = checkpoint;
+    const { listed, copied, skipped, failed } = ledger.totals;
     const time = new Date(savedAt).toISOString();
     return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`;
 }
