@@ -4,6 +4,8 @@ export default {
   testEnvironment: 'node',
   // Nothing is proved by a test's speed on a machine that does other things as well; this ends only what hangs.
   testTimeout: 120_000,
+  // Integration tests wait more than they work.
+  maxWorkers: 3,
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } } }] },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
