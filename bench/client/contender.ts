@@ -19,32 +19,26 @@ type Call = (n: number) => Promise<unknown>
 
 const keyOf = (n: number) => `data/2026/01/part-${n % 100_000}.parquet`
 
-/** The same request every time, signed beforehand: what undici costs by itself. */
-async function signedBeforehand(method: 'GET' | 'PUT', path: string, query: string, copied?: string) {
+/** Makes signed requests for undici. */
+async function requests() {
   const { Signer } = await import('../../lambda/s3/signer.ts')
-  const headers = new Signer().sign(
-    {
-      method,
-      host: new URL(endpoint).host,
-      path,
-      query,
-      headers:
-        copied === undefined
-          ? []
-          : [
-              ['x-amz-copy-source', copied],
-              ['x-amz-object-annotation-directive', 'EXCLUDE'],
-            ],
-    },
-    CREDENTIALS,
-    REGION,
-    Date.now(),
-  )
-  headers.push('user-agent', 's3-71-action')
-  return { method, path: query === '' ? path : `${path}?${query}`, headers }
+  const signer = new Signer()
+  const { host } = new URL(endpoint)
+  const sign = (method: 'GET' | 'PUT', path: string, query: string, unsigned: [string, string][] = []) => {
+    const request = { method, host, path, query, headers: unsigned }
+    const headers = signer.sign(request, CREDENTIALS, REGION, Date.now())
+    headers.push('user-agent', 's3-71-action')
+    return { method, path: query === '' ? path : `${path}?${query}`, headers }
+  }
+  return {
+    copy: (n: number) =>
+      sign('PUT', `/destination/${keyOf(n)}`, '', [
+        ['x-amz-copy-source', `source/${keyOf(n)}`],
+        ['x-amz-object-annotation-directive', 'EXCLUDE'],
+      ]),
+    list: () => sign('GET', '/source', 'encoding-type=url&list-type=2'),
+  }
 }
-
-const signedCopy = () => signedBeforehand('PUT', `/destination/${keyOf(1)}`, '', `source/${keyOf(1)}`)
 
 async function sdk() {
   const { S3Client } = await import('@aws-sdk/client-s3')
@@ -65,12 +59,18 @@ async function pool() {
 }
 
 const CONTENDERS: Record<string, () => Promise<Call>> = {
+  async 'undici, signed'() {
+    const [connections, { copy }] = [await pool(), await requests()]
+    return async (n) => (await connections.request(copy(n))).body.text()
+  },
   async undici() {
-    const [connections, request] = [await pool(), await signedCopy()]
+    const [connections, { copy }] = [await pool(), await requests()]
+    const request = copy(1)
     return async () => (await connections.request(request)).body.text()
   },
   async 'undici dispatch'() {
-    const [connections, request] = [await pool(), await signedCopy()]
+    const [connections, { copy }] = [await pool(), await requests()]
+    const request = copy(1)
     return () =>
       new Promise((resolve, reject) => {
         const chunks: Buffer[] = []
@@ -114,8 +114,8 @@ const CONTENDERS: Record<string, () => Promise<Call>> = {
       )
   },
   async 'undici, list'() {
-    const connections = await pool()
-    const request = await signedBeforehand('GET', '/source', 'encoding-type=url&list-type=2')
+    const [connections, { list }] = [await pool(), await requests()]
+    const request = list()
     return async () => (await connections.request(request)).body.text()
   },
   async 'AWS SDK, list'() {

@@ -16,7 +16,7 @@ const MEMORY_MB = { full: [LEAST_MB, 256, 512], quick: [LEAST_MB] }
 const IN_FLIGHT = 256
 /** What a listing says of each object, so that the copy's ETag is compared. */
 const BODY_MD5 = hash('md5', BODY)
-const BASE = 'undici'
+const BASE = 'undici, signed'
 const SDK = 'AWS SDK'
 
 /** What the copy function costs and needs, beside the bare calls that it is made of. */
@@ -41,8 +41,8 @@ export const copyFunction: Benchmark = async (effort) => {
     head: head(BASE, SDK),
     rows: rows(costs, BASE, SDK),
     notes: [
-      "The function's CPU time is all of it: reading the task, the lease, the pace, signing, the outcome. undici's is of a " +
-        'request signed beforehand.',
+      "The function's CPU time is all of it: reading the task, the lease, the pace, signing, the outcome. undici's is " +
+        'that of signing, sending and reading.',
       MEMORY_NOTE,
       tls
         ? 'TLS: its S3 calls encrypted, as those to S3 are; all others go over plain HTTP.'

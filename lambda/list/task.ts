@@ -1,4 +1,4 @@
-import { type ListTask, newCopyTask, newListTask } from '../../protocol/message.ts'
+import { type ListTask, MalformedMessageError, newCopyTask, newListTask } from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
@@ -25,12 +25,14 @@ export type ListDeps = {
 /**
  * Works on one list task: lists its part, sends copy tasks on the way, and hands parts of it to other list tasks. A
  * definite error of S3 ends the listing and is reported, with what was listed before. Throws when S3 could not be reached
- * for so long that the time is up.
+ * for so long that the time is up, and MalformedMessageError for a part outside of the source.
  */
 export async function workOnListTask(task: ListTask, attempt: Attempt, deps: ListDeps): Promise<Result> {
   const { run, prefix, ranges } = task
   const { options = {} } = run
   const { timing } = deps
+  if (!prefix.startsWith(run.source.prefix))
+    throw new MalformedMessageError('not a list task: its part lies outside the source prefix')
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
   const result = emptyResult()
   const listed = () => task.before + result.listed

@@ -1,0 +1,76 @@
+import { expect, test } from '@jest/globals'
+import { indexAfter, KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
+import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
+import { workOnListTask } from '../../../lambda/list/task.ts'
+import { LANES } from '../../../lambda/list/walk.ts'
+import type { ListAnswer, ListRequest } from '../../../lambda/s3/index.ts'
+import { type CopyTask, type ListTask, newListTask, type Task } from '../../../protocol/message.ts'
+import { pageOf } from './simulate.ts'
+
+const run = {
+  id: 'r',
+  queue: 'https://sqs/run',
+  source: { bucket: 'from', prefix: '' },
+  destination: { bucket: 'to', prefix: '' },
+  batchSize: 250,
+}
+
+/** Works on one list task over keys; what it spawned, in order, and how often it waited for all of it to leave. */
+async function work(keys: KeySet, task: ListTask) {
+  const time = new VirtualTime()
+  const spawned: { task: Task; delay: number }[] = []
+  let dispatched = 0
+  const attempt = {
+    deadline: 300_000,
+    signal: new AbortController().signal,
+    spawn: async (_: string, make: (id: string) => Task, delay = 0) =>
+      void spawned.push({ task: make(`a.${spawned.length}`), delay }),
+    dispatch: async () => void dispatched++,
+  }
+  const s3 = {
+    listObjectsV2: async ({ startAfter, continuationToken }: ListRequest) => {
+      await time.sleep(80)
+      const from =
+        continuationToken === undefined ? indexAfter(keys, startAfter ?? '') : Number(continuationToken)
+      const { objects, token } = pageOf(keys, from)
+      const listed = objects.map(({ key }) => ({ key, size: 1, etag: '', lastModified: '' }))
+      return { objects: listed, isTruncated: token !== undefined, nextContinuationToken: token } as ListAnswer
+    },
+  }
+  const deps = { s3, timing: time, listQueueUrl: 'https://sqs/list', copyQueueUrl: 'https://sqs/copy' }
+  const result = await time.run(workOnListTask(task, attempt, deps))
+  const copies = spawned.filter(({ task: it }) => it.kind === 'copy') as { task: CopyTask; delay: number }[]
+  const lists = spawned.filter(({ task: it }) => it.kind === 'list') as { task: ListTask; delay: number }[]
+  return { result, copies, lists, dispatched }
+}
+
+const hex = KEY_SETS.hex as (size: number) => KeySet
+const seed = newListTask('seed.0', run, { prefix: '', ranges: [{}] })
+
+test('a small source is shared out in small tasks that nothing holds back', async () => {
+  const { result, copies, lists } = await work(hex(5_000), seed)
+  expect([result.listed, lists.length]).toEqual([5_000, 0])
+  expect(copies.map(({ task, delay }) => [task.objects.length, delay])).toEqual(Array(100).fill([50, 0]))
+})
+
+test('tasks of a large source mix keys from all over and are held back by chance', async () => {
+  const { result, copies, lists, dispatched } = await work(hex(1_000_000), seed)
+  const objects = copies.reduce((sum, { task }) => sum + task.objects.length, 0)
+  expect(objects).toBe(result.listed)
+  const full = copies.filter(({ task }) => task.objects.length === run.batchSize)
+  const mixed = full.filter(({ task }) => new Set(task.objects.map(({ key }) => key[0])).size >= 4)
+  expect(mixed.length).toBeGreaterThan(full.length / 2)
+  expect(new Set(full.map(({ delay }) => delay)).size).toBeGreaterThan(10)
+  // Parts that others are to list leave at once, several to each.
+  expect(dispatched).toBeGreaterThan(0)
+  expect(lists.length).toBeGreaterThan(0)
+  for (const { task } of lists) {
+    expect(task.ranges.length).toBeLessThanOrEqual(LANES)
+    expect(task.before).toBeGreaterThan(0)
+  }
+})
+
+test('a part outside of the source is refused before anything is listed', async () => {
+  const stray = newListTask('seed.0', { ...run, source: { bucket: 'from', prefix: 'a/' } }, seed)
+  await expect(work(hex(10), stray)).rejects.toThrow('outside the source prefix')
+})
