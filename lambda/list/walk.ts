@@ -95,10 +95,15 @@ export async function walk<T extends { key: string }>(
     }
   }
 
-  const emitRound = async () => {
-    const pages = round
-    round = []
-    if (pages.length > 0) await deps.emit(pages)
+  /** What all of them come to, with the pages that they list emitted: also when one of them fails. */
+  const inRound = async (work: Promise<Known[]>[]): Promise<Known[]> => {
+    try {
+      return await inOrder(work)
+    } finally {
+      const pages = round
+      round = []
+      if (pages.length > 0) await deps.emit(pages)
+    }
   }
 
   const spawn = async (hands: Lane[][]) => {
@@ -141,8 +146,7 @@ export async function walk<T extends { key: string }>(
   let pages = 0
   for (let rounds = 1; lanes.length > 0; rounds++) {
     pages += lanes.length
-    const known = await inOrder(lanes.map(advance))
-    await emitRound()
+    const known = await inRound(lanes.map(advance))
     if (deps.isLate()) {
       if (known.length > 0) await spawn([known.map(behind)])
       return result
@@ -152,8 +156,7 @@ export async function walk<T extends { key: string }>(
     look *= 2
     const budget = { cuts: CUTS, misses: mayMiss(pages) }
     // What has lasted so long is likely to last as long again, whatever the letters say.
-    const parts = await inOrder(known.map((lane) => divide(lane, budget, lane.pages)))
-    await emitRound()
+    const parts = await inRound(known.map((lane) => divide(lane, budget, lane.pages)))
     const [own = [], ...others] = deal(parts.map(behind), LANES)
     lanes = own
     await spawn(others)

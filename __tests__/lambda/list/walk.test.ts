@@ -100,6 +100,22 @@ test('a walk that fails leaves nothing running and takes objects one round at a 
   expect(requests).toBe(before)
 })
 
+test('what was listed beside a range that fails is emitted', async () => {
+  const emitted: string[] = []
+  const walking = walk<{ key: string }>([{ upTo: 'b' }, { after: 'b' }], {
+    prefix: '',
+    page: async ({ startAfter }) => {
+      if (startAfter === 'b') throw new Error('refused')
+      return { objects: [{ key: 'a' }], token: 'more' }
+    },
+    emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
+    spawn: async () => {},
+    isLate: () => false,
+  })
+  await expect(walking).rejects.toThrow('refused')
+  expect(emitted).toEqual(['a'])
+})
+
 describe('whatever the keys, the pages and the guesses', () => {
   /** Keys of which some stay and some come and go, and whims that come from a seed. */
   const bucket = fc.record({
