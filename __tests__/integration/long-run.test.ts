@@ -1,7 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
-import type { OperationName } from '../../local/s3/index.ts'
 import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
 import { STACK, startStack, type TestStack, until } from './support.ts'
@@ -50,17 +49,6 @@ const step = (about: string, more: Record<string, string> = {}) => ({
   env: stack.env,
 })
 
-/** Lets S3 answer so many requests of a kind to a bucket, and holds back the others until released. */
-function hold(operation: OperationName, bucket: string, answered = 0) {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let seen = 0
-  stack.intercept(async (request) => {
-    if (request.operation === operation && request.bucket === bucket && ++seen > answered) await promise
-    return undefined
-  })
-  return { isHolding: () => seen > answered, release: resolve }
-}
-
 const storeOf = (key: string) =>
   new CheckpointStore(s3, { name: ARTIFACTS, owner: undefined }, runFolder(STACK, key))
 
@@ -107,7 +95,7 @@ describe('with a bucket for checkpoints', () => {
   beforeAll(() => stack.bucket(ARTIFACTS))
 
   test('wait: false starts a run and leaves it running; a step with its key sees it to its end', async () => {
-    const held = hold('CopyObject', 'to-left', 50)
+    const held = stack.hold('CopyObject', 'to-left', 50)
     const first = await runStep(step('left', { wait: 'false' }))
     expect(first.log).not.toMatch(/::error/)
     expect(first.exitCode).toBe(0)
@@ -129,7 +117,7 @@ describe('with a bucket for checkpoints', () => {
   })
 
   test('an action that is killed and starts again has exact totals, and those who ask meanwhile hear who watches', async () => {
-    const held = hold('CopyObject', 'to-crash', 200)
+    const held = stack.hold('CopyObject', 'to-crash', 200)
     const first = await startStep(step('crash'))
     await until(held.isHolding)
     await until(async () => ((await storeOf('crash').read())?.checkpoint.ledger.totals.copied ?? 0) > 0)
@@ -164,7 +152,7 @@ describe('with a bucket for checkpoints', () => {
   })
 
   test('a watcher that was frozen, and wakes up when another has seen its run to the end, says so', async () => {
-    const held = hold('CopyObject', 'to-frozen', 50)
+    const held = stack.hold('CopyObject', 'to-frozen', 50)
     const frozen = await startStep(step('frozen'))
     await until(held.isHolding)
     frozen.process.kill('SIGSTOP')
@@ -179,7 +167,7 @@ describe('with a bucket for checkpoints', () => {
   })
 
   test('a timeout leaves the run running and fails the step; running the job again attaches', async () => {
-    const held = hold('CopyObject', 'to-late', 50)
+    const held = stack.hold('CopyObject', 'to-late', 50)
     const job = {
       GITHUB_RUN_ID: '8',
       GITHUB_REPOSITORY: 'o/r',
@@ -222,7 +210,7 @@ describe('with a bucket for checkpoints', () => {
   })
 
   test('a cancelled job stops its run, says how far it got, and leaves nothing to attach to', async () => {
-    const held = hold('CopyObject', 'to-cancel', 100)
+    const held = stack.hold('CopyObject', 'to-cancel', 100)
     const first = await startStep(step('cancel'))
     await until(held.isHolding)
     await until(async () => ((await storeOf('cancel').read())?.checkpoint.ledger.totals.copied ?? 0) > 0)
@@ -237,7 +225,7 @@ describe('with a bucket for checkpoints', () => {
   })
 
   test('post stops the run of an action that was killed, and says how far it got', async () => {
-    const held = hold('CopyObject', 'to-kill', 100)
+    const held = stack.hold('CopyObject', 'to-kill', 100)
     const first = await startStep(step('kill'))
     await until(held.isHolding)
     await until(async () => ((await storeOf('kill').read())?.checkpoint.ledger.totals.copied ?? 0) > 0)

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
-import type { OperationName } from '../../local/s3/index.ts'
 import { encodeTask, newCopyTask, PROTOCOL } from '../../protocol/message.ts'
 import { ON_STACK, ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
 
@@ -51,17 +50,6 @@ function expectExact({ outputs }: StepResult): void {
   const count = (name: string) => Number(outputs[name])
   const settled = ['copied', 'skipped', 'vanished', 'failed', 'dlq-objects'].map(count)
   expect(settled.reduce((sum, one) => sum + one)).toBe(count('listed'))
-}
-
-/** Lets S3 answer so many requests of a kind to a bucket, and holds back the others until released. */
-function hold(operation: OperationName, bucket: string, answered = 0) {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let seen = 0
-  stack.intercept(async (request) => {
-    if (request.operation === operation && request.bucket === bucket && ++seen > answered) await promise
-    return undefined
-  })
-  return { isHolding: () => seen > answered, release: resolve }
 }
 
 const numbered = (count: number, prefix = '') =>
@@ -223,7 +211,7 @@ describe('a worker that is killed', () => {
       const [from, to] = [`from-killed-${kind}`, `to-killed-${kind}`]
       stack.bucket(from, numbered(3000))
       stack.bucket(to)
-      const held = kind === 'list' ? hold('ListObjectsV2', from, 3) : hold('CopyObject', to, 100)
+      const held = kind === 'list' ? stack.hold('ListObjectsV2', from, 3) : stack.hold('CopyObject', to, 100)
       const { result } = await startStep({
         inputs: inputs(`s3://${from}`, `s3://${to}`, { 'batch-size': '50' }),
         env: stack.env,
@@ -243,7 +231,7 @@ describe('a poison message', () => {
   test('ends in the DLQ, in the counts and in the report, and the other tasks are not repeated', async () => {
     stack.bucket('from-poison', numbered(50))
     stack.bucket('to-poison')
-    const held = hold('CopyObject', 'to-poison')
+    const held = stack.hold('CopyObject', 'to-poison')
     const step = await startStep({ inputs: inputs('s3://from-poison', 's3://to-poison'), env: stack.env })
     await until(async () => (await stack.runQueues()).length === 1)
     const [queue = ''] = await stack.runQueues()
@@ -270,7 +258,7 @@ describe('a job that is cancelled', () => {
   test('stops its run: the run queue goes, workers drop its tasks, and the counts so far are told', async () => {
     stack.bucket('from-cancel', numbered(2000))
     stack.bucket('to-cancel')
-    const held = hold('CopyObject', 'to-cancel', 10)
+    const held = stack.hold('CopyObject', 'to-cancel', 10)
     const step = await startStep({
       inputs: inputs('s3://from-cancel', 's3://to-cancel', { 'batch-size': '1' }),
       env: stack.env,
@@ -290,7 +278,7 @@ describe('a job that is cancelled', () => {
 
   test('by a kill that leaves no time: post stops the run', async () => {
     stack.bucket('to-kill')
-    const held = hold('CopyObject', 'to-kill', 10)
+    const held = stack.hold('CopyObject', 'to-kill', 10)
     const step = await startStep({
       inputs: inputs('s3://from-cancel', 's3://to-kill', { 'batch-size': '1' }),
       env: stack.env,

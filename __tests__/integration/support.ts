@@ -3,7 +3,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { ListQueuesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { startAws } from '../../local/index.ts'
 import { toText } from '../../local/s3/bytes.ts'
-import type { Fault, Intercepted } from '../../local/s3/index.ts'
+import type { Fault, Intercepted, OperationName } from '../../local/s3/index.ts'
 import type { SqsFaults } from '../../local/sqs.ts'
 import { isDrained, readDepths } from '../../src/depths.ts'
 import { type DeadLetter, look } from '../../src/dlq.ts'
@@ -49,6 +49,16 @@ export async function startStack(buckets: string[], sqsFaults: SqsFaults = {}) {
     /** Decides what becomes of requests to S3 from now on. */
     intercept(decide: typeof intercept): void {
       intercept = decide
+    },
+    /** Lets S3 answer so many requests of a kind to a bucket, and holds back the others until released. */
+    hold(operation: OperationName, bucket: string, answered = 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      let seen = 0
+      intercept = async (request) => {
+        if (request.operation === operation && request.bucket === bucket && ++seen > answered) await promise
+        return undefined
+      }
+      return { isHolding: () => seen > answered, release: resolve }
     },
     /** Creates a bucket with an object for each key; the body tells the key. */
     bucket(name: string, keys: string[] = []): void {

@@ -1,17 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import { zero } from '../../src/family.ts'
 import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from '../../src/result.ts'
 
-const totals = {
-  listed: 10,
-  copied: 10,
-  skipped: 0,
-  vanished: 0,
-  failed: 0,
-  deadObjects: 0,
-  deadTasks: 0,
-  reclassed: 0,
-  bytes: 0,
-}
+const totals = { ...zero(), listed: 10, copied: 10 }
 const resultOf = (more: Partial<Result>): Result => ({
   runId: 'r',
   ending: 'settled',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { zero } from '../../src/family.ts'
 import type { Result } from '../../src/result.ts'
 import { renderSummary } from '../../src/summary.ts'
 
@@ -13,14 +14,9 @@ const good: Result = {
   stackName: 's3-71',
   region: 'eu-west-1',
   totals: {
+    ...zero(),
     listed: 1_000_000,
     copied: 1_000_000,
-    skipped: 0,
-    vanished: 0,
-    failed: 0,
-    deadObjects: 0,
-    deadTasks: 0,
-    reclassed: 0,
     bytes: 3 * 2 ** 40,
   },
   open: 0,

@@ -60,8 +60,9 @@ type Budget = { cuts: number; misses: number }
  * before it. So pages and parts tile the ranges whatever the guesses, and a key that exists throughout is listed once,
  * whatever else comes and goes. Guesses that find nothing are kept few: {@link mayMiss}.
  *
- * @param ranges apart from each other, and in order
  * Throws what `page`, `emit` and `spawn` throw, after all that was under way has ended.
+ *
+ * @param ranges apart from each other, and in order
  */
 export async function walk<T extends { key: string }>(
   ranges: readonly Range[],
