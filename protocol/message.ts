@@ -99,8 +99,8 @@ const ListTaskSchema = v.object({
   ...head,
   kind: v.literal('list'),
   ...PartSchema.entries,
-  /** Keys that the list tasks listed which it descends from: the more, the larger is the source. */
-  before: Count,
+  /** When the listing of the source began that it is a part of, in milliseconds since the epoch; missing when it begins here. */
+  began: v.optional(Count),
 })
 
 const CopyTaskSchema = v.object({
@@ -160,8 +160,8 @@ export class MalformedMessageError extends Error {
   override name = 'MalformedMessageError'
 }
 
-export function newListTask(id: string, run: Run, { prefix, ranges }: Part, before = 0): ListTask {
-  return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, before }
+export function newListTask(id: string, run: Run, { prefix, ranges }: Part, began?: number): ListTask {
+  return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(began !== undefined && { began }) }
 }
 
 export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0): CopyTask {

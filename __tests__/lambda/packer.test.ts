@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { Packer, taskSize } from '../../lambda/list/packer.ts'
+import { Packer } from '../../lambda/list/packer.ts'
 import { encodeTask, type Listed, newCopyTask, TASK_BYTES } from '../../protocol/message.ts'
 
 const run = {
@@ -18,7 +18,10 @@ const objects = fc.array(fc.record({ key, size: fc.nat() }), { maxLength: 300 })
 
 async function pack(most: number, pages: Listed[][]): Promise<Listed[][]> {
   const tasks: Listed[][] = []
-  const packer = new Packer(most, async (task) => void tasks.push(task))
+  const packer = new Packer(
+    () => most,
+    async (task) => void tasks.push(task),
+  )
   for (const page of pages) await packer.add(page)
   await packer.flush()
   return tasks
@@ -59,7 +62,15 @@ test('objects that take long are one worker’s work only up to 64 GiB', async (
   expect((await pack(250, [[{ key: 'huge', size: 50e12 }]])).length).toBe(1)
 })
 
-test('tasks are small while the source may be, and never larger than the run allows', () => {
-  expect([1, 2, 8].map((lanes) => taskSize(lanes, 250))).toEqual([50, 250, 250])
-  expect([1, 2].map((lanes) => taskSize(lanes, 10))).toEqual([10, 10])
+test('each task is as large as was said when it began', async () => {
+  const page = Array.from({ length: 10 }, (_, index) => ({ key: `k${index}`, size: 1 }))
+  const tasks: Listed[][] = []
+  const sizes = [4, 1, 3]
+  const packer = new Packer(
+    () => sizes.shift() ?? 100,
+    async (task) => void tasks.push(task),
+  )
+  for (const object of page) await packer.add([object])
+  await packer.flush()
+  expect(tasks.map(({ length }) => length)).toEqual([4, 1, 3, 2])
 })

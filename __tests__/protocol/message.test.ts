@@ -54,14 +54,20 @@ describe('tasks', () => {
   test('a list task survives the queue with any ranges', () => {
     const bound = fc.option(key, { nil: undefined })
     fc.assert(
-      fc.property(key, bound, bound, fc.nat(), (prefix, after, upTo, before) => {
-        const ranges = [{ upTo: after }, { after, upTo }]
-        const task = newListTask('seed.0', run, { prefix, ranges }, before)
-        const body = encodeTask(task)
-        expect(body).toMatch(SQS_TEXT)
-        const read = decodeTask(body)
-        expect(read).toEqual(task)
-      }),
+      fc.property(
+        key,
+        bound,
+        bound,
+        fc.option(fc.maxSafeNat(), { nil: undefined }),
+        (prefix, after, upTo, began) => {
+          const ranges = [{ upTo: after }, { after, upTo }]
+          const task = newListTask('seed.0', run, { prefix, ranges }, began)
+          const body = encodeTask(task)
+          expect(body).toMatch(SQS_TEXT)
+          const read = decodeTask(body)
+          expect(read).toEqual(task)
+        },
+      ),
     )
   })
 

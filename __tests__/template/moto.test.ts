@@ -103,7 +103,7 @@ describeWithPython('on moto', ['moto', 'samtranslator'], () => {
     expect(Configuration).toMatchObject({
       Runtime: 'nodejs24.x',
       Handler: `${kind}/index.handler`,
-      MemorySize: kind === 'list' ? 512 : 256,
+      MemorySize: kind === 'list' ? 1769 : 256,
       Timeout: 300,
       CodeSize: readFileSync(request.codePath).length,
       Environment: {

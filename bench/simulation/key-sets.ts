@@ -15,6 +15,29 @@ export function indexAfter({ size, at }: KeySet, key: string): number {
   return low
 }
 
+/** What a request with a delimiter is answered: folders in a folder that keys after `startAfter` lie in, and keys, at most `most`. */
+export function foldersOf(
+  { size, at }: KeySet,
+  folder: string,
+  startAfter: string,
+  most = 1000,
+): { folders: string[]; hasKeys: boolean; end: string | undefined } {
+  const folders: string[] = []
+  let hasKeys = false
+  let index = indexAfter({ size, at }, startAfter < folder ? folder.slice(0, -1) : startAfter)
+  let end = ''
+  for (let count = 0; index < size && at(index).startsWith(folder); count++) {
+    if (count === most) return { folders, hasKeys, end }
+    const key = at(index)
+    const slash = key.indexOf('/', folder.length)
+    end = slash < 0 ? key : key.slice(0, slash + 1)
+    if (slash >= 0) folders.push(end)
+    else hasKeys = true
+    index = slash < 0 ? index + 1 : indexAfter({ size, at }, `${end}\u{10ffff}`)
+  }
+  return { folders, hasKeys, end: undefined }
+}
+
 export function keySet(keys: readonly string[]): KeySet {
   return { size: keys.length, at: (index) => keys[index] as string }
 }

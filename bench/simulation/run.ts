@@ -49,6 +49,8 @@ const S3_MODEL: Omit<S3Model, 'partitions'> = {
   listMs: 80,
   refusalMs: 15,
   spread: 0.35,
+  copyCpuMs: 0.12,
+  listCpuMs: 9,
 }
 const LAMBDA_MODEL = {
   startConcurrency: 5,
@@ -57,6 +59,8 @@ const LAMBDA_MODEL = {
   invokeMs: 20,
 }
 const SQS_MODEL = { latencyMs: 8, duplicates: 0.001 }
+/** As in template.yaml. */
+const MEMORY_MB = { list: 1769, copy: 256 }
 const TIMEOUT_MS = 300_000
 const VISIBILITY_MS = 600_000
 const [LIST, COPY, RUN] = ['list', 'copy', 'run'] as const
@@ -86,12 +90,12 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   const list = {
     ...common,
     name: LIST,
-    memoryMb: 512,
+    memoryMb: MEMORY_MB.list,
     queueUrl: LIST,
     maxConcurrency: Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4))),
     instance: () => {
       const worker = deps(LIST)
-      const listing = { s3, timing: time, listQueueUrl: LIST, copyQueueUrl: COPY }
+      const listing = { s3: s3.client(MEMORY_MB.list), timing: time, listQueueUrl: LIST, copyQueueUrl: COPY }
       return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
         handleEvent(event, context, LIST, (task, attempt) => workOnListTask(task, attempt, listing), worker)
     },
@@ -99,12 +103,12 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   const copy = {
     ...common,
     name: COPY,
-    memoryMb: 256,
+    memoryMb: MEMORY_MB.copy,
     queueUrl: COPY,
     maxConcurrency,
     instance: () => {
       const worker = deps(COPY)
-      const copying = { s3, pace: new Pace(time), timing: time, queueUrl: COPY }
+      const copying = { s3: s3.client(MEMORY_MB.copy), pace: new Pace(time), timing: time, queueUrl: COPY }
       return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
         handleEvent(event, context, COPY, (task, attempt) => workOnCopyTask(task, attempt, copying), worker)
     },

@@ -7,7 +7,7 @@ import {
   S3Error,
 } from '../../lambda/s3/index.ts'
 import { compareKeys } from '../../protocol/key.ts'
-import { indexAfter, type KeySet } from './key-sets.ts'
+import { foldersOf, indexAfter, type KeySet } from './key-sets.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 export type S3Model = {
@@ -22,6 +22,30 @@ export type S3Model = {
   /** A refusal comes faster than an answer. */
   refusalMs: number
   spread: number
+  /** What an instance has to do for an answer, in milliseconds of a whole vCPU (docs/benchmarks.md). */
+  copyCpuMs: number
+  listCpuMs: number
+}
+
+/** Memory in MB that comes with a whole vCPU (Lambda guide, "Configure memory"). */
+const VCPU_MB = 1769
+/** Less work that is left is not waited for: it is done while others wait for S3. */
+const SHORTEST_WORK_MS = 2
+
+/** An instance's share of a vCPU: it does one thing after another. */
+class Cpu {
+  #freeAt = 0
+  readonly #time: VirtualTime
+  readonly #share: number
+  constructor(time: VirtualTime, memoryMb: number) {
+    this.#time = time
+    this.#share = Math.min(1, memoryMb / VCPU_MB)
+  }
+  async work(ms: number): Promise<void> {
+    this.#freeAt = Math.max(this.#freeAt, this.#time.now()) + ms / this.#share
+    const left = this.#freeAt - this.#time.now()
+    if (left >= SHORTEST_WORK_MS) await this.#time.sleep(left)
+  }
 }
 
 const PAGE_KEYS = 1000
@@ -46,8 +70,8 @@ class Limit {
   }
 }
 
-/** A model of S3 behind the workers' own client: a bucket of computed keys, latencies, and limits of each partition. */
-export class SimulatedS3 implements Pick<S3, 'listObjectsV2' | 'copyObject' | 'perform'> {
+/** A model of S3: a bucket of computed keys, latencies, and limits of each partition. */
+export class SimulatedS3 {
   lists = 0
   copies = 0
   refused = 0
@@ -70,9 +94,41 @@ export class SimulatedS3 implements Pick<S3, 'listObjectsV2' | 'copyObject' | 'p
     )
   }
 
-  async listObjectsV2({ startAfter, continuationToken }: ListRequest): Promise<ListAnswer> {
+  /** What an instance of a function has for its client: answers cost it time of its CPU. */
+  client(memoryMb: number): Pick<S3, 'listObjectsV2' | 'copyObject' | 'perform'> {
+    const cpu = new Cpu(this.#time, memoryMb)
+    const { copyCpuMs, listCpuMs } = this.#model
+    return {
+      listObjectsV2: async (request) => {
+        const answer = await this.#list(request)
+        await cpu.work(listCpuMs)
+        return answer
+      },
+      copyObject: async (request) => {
+        try {
+          return await this.#copy(request)
+        } finally {
+          await cpu.work(copyCpuMs)
+        }
+      },
+      // Its objects are small, so that no worker asks for anything else.
+      perform: () => {
+        throw new Error('the simulated S3 lists and copies only')
+      },
+    }
+  }
+
+  async #list({ prefix = '', delimiter, startAfter, continuationToken }: ListRequest): Promise<ListAnswer> {
     this.lists++
     await this.#answer(this.#listLimit, this.#model.listMs)
+    if (delimiter !== undefined) {
+      const { folders, hasKeys, end } = foldersOf(this.#keys, prefix, startAfter ?? '')
+      return {
+        objects: hasKeys ? [{ key: end ?? '' }] : [],
+        commonPrefixes: folders,
+        isTruncated: end !== undefined,
+      } as unknown as ListAnswer
+    }
     const start =
       continuationToken !== undefined
         ? Number(continuationToken)
@@ -95,15 +151,10 @@ export class SimulatedS3 implements Pick<S3, 'listObjectsV2' | 'copyObject' | 'p
     } as unknown as ListAnswer
   }
 
-  async copyObject({ sourceKey }: CopyRequest): Promise<CopyAnswer> {
+  async #copy({ sourceKey }: CopyRequest): Promise<CopyAnswer> {
     this.copies++
     await this.#answer(this.#copyLimits[this.#partitionOf(sourceKey)] as Limit, this.#model.copyMs)
     return {} as CopyAnswer
-  }
-
-  /** Its objects are small, so that no worker asks for anything else. */
-  perform(): never {
-    throw new Error('the simulated S3 lists and copies only')
   }
 
   async #answer(limit: Limit, ms: number): Promise<void> {

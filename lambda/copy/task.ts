@@ -23,8 +23,9 @@ export async function workOnCopyTask(
   const { late, refused, ...counts } = await copyObjects(task, { ...deps, deadline, signal, isLast })
   /** Follow-ups hold the ids of uploads too, so that they may be more than one where the task was one. */
   const handOn = async (objects: Listed[], round: number, pause = 0) => {
-    const packer = new Packer(task.run.batchSize, (some) =>
-      attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, some, round), pause),
+    const packer = new Packer(
+      () => task.run.batchSize,
+      (some) => attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, some, round), pause),
     )
     await packer.add(objects)
     await packer.flush()

@@ -2,21 +2,37 @@
 const LONGEST_SECONDS = 900
 /** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
 const PARTITION_COPIES = 3_500
-/** Keys that are too few to be mixed. */
-const FEW_KEYS = 20_000
-/** Each of several lanes has some 24,000 keys or more, and so has work for one partition for longer than this. */
-const SECONDS_PER_LANE = 4
+/** What is listed early is copied by then: as long as sixteen partitions take for a million objects. */
+const FIRST_SECONDS = 18
+/** What is listed later is held back for up to so many times the age of the listing. */
+const TIMES_AGE = 2
+/** The share of tasks, of those copied last, that are smaller than others, */
+const SMALLER = 0.1
+/** and the size of the smallest beside that of the others. */
+const SMALLEST = 0.1
 
 /**
  * How long to hold a copy task back: by chance, so that tasks are not copied in the order in which their keys were listed.
  * S3 limits each partition of the keys by itself, and would have all workers on one while others idle. It is never longer
- * than as many partitions as there are lanes take for what is known to be there; small sources are not held back.
+ * than one partition takes for what the list task has found.
  *
- * @param listed keys so far, by this task and those it descends from
- * @param lanes that the task lists side by side
+ * @param ageMs of the listing of the source
+ * @param found objects to copy that the list task has found so far
+ * @param chance from 0 to 1: of tasks that are sent at the same time, those with more are copied later
  */
-export function shuffleSeconds(listed: number, lanes: number, random: () => number): number {
-  const forListed = (listed - FEW_KEYS) / (PARTITION_COPIES * lanes)
-  const forLanes = lanes > 1 ? SECONDS_PER_LANE * lanes : 0
-  return Math.floor(random() * Math.min(LONGEST_SECONDS, Math.max(forListed, forLanes, 0)))
+export function shuffleSeconds(ageMs: number, found: number, chance: number): number {
+  const age = ageMs / 1000
+  const longest = Math.max(FIRST_SECONDS - age, TIMES_AGE * age)
+  return Math.floor(chance * Math.min(LONGEST_SECONDS, longest, found / PARTITION_COPIES))
+}
+
+/**
+ * Objects in a copy task: as many as the run allows, since each task costs its messages, but few in those that are copied last, so
+ * that no worker is long at one while the others have nothing left.
+ *
+ * @param most as the run says
+ * @param chance the task's, as in {@link shuffleSeconds}
+ */
+export function taskSize(most: number, chance: number): number {
+  return Math.ceil(most * Math.min(1, Math.max(SMALLEST, (1 - chance) / SMALLER)))
 }

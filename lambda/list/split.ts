@@ -17,52 +17,46 @@ export function guessPagesLeft({ first, last, upTo }: Stretch, prefix: string, a
   return covered > 0 ? (scale.end - scale.place(last)) / covered : Number.POSITIVE_INFINITY
 }
 
-/** Finds where to cut stretches, by two ways of guessing: it takes the one that has missed less often so far. */
-export class Cutter {
-  readonly #guesses = [
-    { cut: halfway, misses: 0 },
-    { cut: behindFolder, misses: 0 },
-  ]
-
-  /** A key between the last known key and the end of the stretch; undefined when neither way finds one. */
-  cut(stretch: Stretch, prefix: string, alphabet: Alphabet): { cut: string; missed: () => void } | undefined {
-    for (const guess of this.#guesses.toSorted((a, b) => a.misses - b.misses)) {
-      const cut = guess.cut(stretch, prefix, alphabet)
-      if (cut !== undefined) return { cut, missed: () => void guess.misses++ }
-    }
-    return undefined
-  }
-}
-
-/** A key half-way, as letters count, through what is left of the stretch; undefined when none is found between its ends. */
-function halfway({ last, upTo }: Stretch, prefix: string, alphabet: Alphabet): string | undefined {
+/** Keys that divide what is left of a stretch evenly, as letters count: in order, and at most so many. */
+export function evenCuts(
+  { last, upTo }: Stretch,
+  most: number,
+  prefix: string,
+  alphabet: Alphabet,
+): string[] {
   const scale = new Scale(last, upTo, prefix, alphabet)
-  const middle = scale.between(scale.place(last), scale.end)
-  return isBetween(last, middle, upTo) ? middle : undefined
+  const from = scale.place(last)
+  const gap = (scale.end - from) / (most + 1)
+  const keys = Array.from({ length: most }, (_, i) => scale.near(from + gap * (i + 1), gap / 4))
+  return [...new Set(keys.filter((key) => isBetween(last, key, upTo)))].sort(compareKeys)
 }
 
 /**
- * A key behind everything that begins like the known page, for some number of letters: half as many as that page shares
- * beyond what the ends of the stretch share. Undefined when those are as many.
+ * The keys behind everything that begins like the known page, for each number of letters that the page shares beyond what the
+ * ends of the stretch share: in order.
  *
- * Either nothing stands behind it, and what is left is known to begin so too, or a part of the stretch does that no
- * arithmetic on letters would find. Bisecting so finds the folder that all the rest lies in within log2(1,024) tries.
+ * Either nothing stands behind such a key, and what is left is known to begin so too, or a part of the stretch does that
+ * no arithmetic on letters would find. Searching them finds the folder that all the rest lies in, however deep.
  */
-function behindFolder({ first, last, upTo }: Stretch, prefix: string): string | undefined {
+export function endCuts({ first, last, upTo }: Stretch, prefix: string, alphabet: Alphabet): string[] {
   const shared = commonPrefix(first, last)
   const cuts: string[] = []
+  const likely: string[] = []
   for (let at = sharedByAll(last, upTo, prefix).length; at < shared.length; ) {
     const code = shared.codePointAt(at) as number
     const next = nextCodePoint(code)
     const behind = next === undefined ? last : shared.slice(0, at) + String.fromCodePoint(next)
-    if (isBetween(last, behind, upTo)) cuts.push(behind)
+    if (isBetween(last, behind, upTo)) {
+      cuts.push(behind)
+      if (alphabet.following(shared.slice(0, at)).some((letter) => letter > code)) likely.push(behind)
+    }
     at += code > 0xffff ? 2 : 1
   }
-  return cuts[cuts.length >> 1]
+  return (likely.length > 0 ? likely : cuts).reverse()
 }
 
 /** True for a key that may be asked for and that lies between the two ends. */
-function isBetween(after: string, key: string, upTo: string | undefined): boolean {
+export function isBetween(after: string, key: string, upTo: string | undefined): boolean {
   return (
     compareKeys(after, key) < 0 &&
     (upTo === undefined || compareKeys(key, upTo) < 0) &&
@@ -71,7 +65,7 @@ function isBetween(after: string, key: string, upTo: string | undefined): boolea
 }
 
 /** What every key between the two ends begins with. */
-function sharedByAll(from: string, to: string | undefined, prefix: string): string {
+export function sharedByAll(from: string, to: string | undefined, prefix: string): string {
   const shared = to === undefined ? '' : commonPrefix(from, to)
   return shared.length < prefix.length && from.startsWith(prefix) ? prefix : shared
 }
@@ -90,13 +84,8 @@ class Scale {
     const high = to === undefined ? LAST + 1 : (to.codePointAt(this.#skip.length) ?? END)
     const letters = new Set(alphabet.following(this.#skip)).add(low)
     if (high <= LAST) letters.add(high)
-    const middle = (low + high) >> 1
-    if (
-      high - low > WIDE &&
-      !alphabet.following(this.#skip).some((code) => low < code && code < high) &&
-      String.fromCodePoint(middle).isWellFormed()
-    )
-      letters.add(middle)
+    if (high - low > WIDE && !alphabet.following(this.#skip).some((code) => low < code && code < high))
+      for (const code of scripts(low, high)) letters.add(code)
     this.#firstLetters = [...letters].sort((a, b) => a - b)
     this.end = to === undefined ? 1 : this.place(to)
   }
@@ -117,17 +106,15 @@ class Scale {
     return value
   }
 
-  /** The shortest key near the middle of two places. */
-  between(from: number, to: number): string {
-    const middle = (from + to) / 2
-    const slack = (to - from) / 8
+  /** The shortest key about as far as a place. */
+  near(place: number, slack: number): string {
     let key = this.#skip
     let value = 0
     let weight = 1
-    for (let i = 0; i < LETTERS && weight > SMALLEST && value < middle - slack; i++) {
+    for (let i = 0; i < LETTERS && weight > SMALLEST && value < place - slack; i++) {
       const letters = this.#letters(key)
       weight /= letters.length
-      const rank = Math.min(letters.length - 1, Math.floor((middle + slack / 2 - value) / weight))
+      const rank = Math.min(letters.length - 1, Math.floor((place + slack / 2 - value) / weight))
       const code = letters[rank] as number
       if (code === END) break
       value += weight * rank
@@ -139,6 +126,22 @@ class Scale {
   #letters(start: string): readonly number[] {
     return start.length === this.#skip.length ? this.#firstLetters : this.#alphabet.following(start)
   }
+}
+
+/** Code points between two others, some of each length that UTF-8 writes them in: letters of other scripts may be anywhere. */
+function scripts(low: number, high: number): number[] {
+  const found: number[] = []
+  for (const [from, to] of [
+    [0, 0x80],
+    [0x80, 0x800],
+    [0x800, 0xd800],
+    [0x10000, LAST + 1],
+  ] as const)
+    for (let i = 0; i < 4; i++) {
+      const [start, end] = [Math.max(from, low + 1), Math.min(to, high)]
+      if (start < end) found.push(start + Math.floor(((end - start) * i) / 4))
+    }
+  return found
 }
 
 /** The last code point. */

@@ -1,19 +1,24 @@
+import { compareKeys } from '../../protocol/key.ts'
 import { type ListTask, MalformedMessageError, newCopyTask, newListTask } from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { interleave } from './deal.ts'
 import { toListed } from './listed.ts'
-import { Packer, taskSize } from './packer.ts'
+import { Packer } from './packer.ts'
 import { withoutPresent } from './present.ts'
-import { shuffleSeconds } from './shuffle.ts'
-import { LANES, walk } from './walk.ts'
+import { shuffleSeconds, taskSize } from './shuffle.ts'
+import { walk } from './walk.ts'
 
 /**
  * How long a task lists before it hands on: its copies count only once its outcome has been sent, so this is also how
  * far behind the progress in the log can be.
  */
 const SLICE_MS = 20_000
+/** Until so many keys were listed the source may be small: nothing holds its tasks back, */
+const FEW_KEYS = 20_000
+/** and they hold so few objects, so that all workers have some. */
+const FEW_OBJECTS = 40
 
 export type ListDeps = {
   s3: Pick<S3, 'listObjectsV2'>
@@ -35,36 +40,53 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     throw new MalformedMessageError('not a list task: its part lies outside the source prefix')
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
   const result = emptyResult()
-  const listed = () => task.before + result.listed
-  // A task that another has handed on had no room for more lanes.
-  let lanes = task.before > 0 ? LANES : 1
-  const packer = new Packer(taskSize(lanes, run.batchSize), (objects) => {
-    const delay = shuffleSeconds(listed(), lanes, timing.random)
+  const began = task.began ?? timing.now()
+  const isSmall = () => task.began === undefined && result.listed < FEW_KEYS
+  let found = 0
+  let chance = 0
+  const begin = () => {
+    chance = timing.random()
+    return isSmall() ? Math.min(FEW_OBJECTS, run.batchSize) : taskSize(run.batchSize, chance)
+  }
+  const packer = new Packer(begin, (objects) => {
+    found += objects.length
+    const delay = isSmall() ? 0 : shuffleSeconds(timing.now() - began, found, chance)
     return attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay)
   })
   const list = (request: ListRequest) =>
     patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
+  const part = {
+    bucket: run.source.bucket,
+    prefix,
+    requestPayer: options.requestPayer,
+    expectedBucketOwner: options.sourceOwner,
+    optionalObjectAttributes: 'RestoreStatus',
+  } as const
   try {
     await walk<ListedObject>(ranges, {
       prefix,
       page: async ({ startAfter, token }) => {
-        const answer = await list({
-          bucket: run.source.bucket,
-          prefix,
-          startAfter,
-          continuationToken: token,
-          requestPayer: options.requestPayer,
-          expectedBucketOwner: options.sourceOwner,
-          optionalObjectAttributes: 'RestoreStatus',
-        })
+        const answer = await list({ ...part, startAfter, continuationToken: token })
         return {
           objects: answer.objects,
           token: answer.isTruncated ? answer.nextContinuationToken : undefined,
         }
       },
+      folders: async (folder, startAfter) => {
+        const { objects, commonPrefixes, isTruncated } = await list({
+          ...part,
+          prefix: folder,
+          delimiter: '/',
+          startAfter,
+        })
+        const ends = [objects.at(-1)?.key, commonPrefixes.at(-1)].filter((key) => key !== undefined)
+        return {
+          folders: commonPrefixes,
+          hasKeys: objects.length > 0,
+          end: isTruncated ? ends.sort(compareKeys).at(-1) : undefined,
+        }
+      },
       emit: async (pages) => {
-        lanes = Math.min(LANES, Math.max(lanes, pages.length))
-        packer.most = taskSize(lanes, run.batchSize)
         const wanted: ListedObject[][] = []
         for (const page of pages) {
           result.listed += page.length
@@ -76,7 +98,7 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
       spawn: async (hands) => {
         for (const rest of hands)
           await attempt.spawn(deps.listQueueUrl, (id) =>
-            newListTask(id, run, { prefix, ranges: rest }, listed()),
+            newListTask(id, run, { prefix, ranges: rest }, began),
           )
         await attempt.dispatch()
       },

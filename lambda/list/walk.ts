@@ -1,22 +1,12 @@
-import { compareKeys } from '../../protocol/key.ts'
 import { isEmpty, type Range } from '../../protocol/range.ts'
-import { Alphabet } from './alphabet.ts'
 import { deal } from './deal.ts'
-import { Cutter, guessPagesLeft, type Stretch } from './split.ts'
+import { divideAll } from './divide.ts'
+import { type Lane, newLane, pagesLeft } from './lane.ts'
+import { all, Reader, type Source } from './reader.ts'
 
-/** One answer to a list request. */
-export type Page<T> = {
-  /** In S3's order; may be fewer than asked for, even none, with more to come. */
-  objects: T[]
-  /** Where to go on (S3's continuation token); missing on the last page. */
-  token?: string | undefined
-}
-
-export type WalkDeps<T extends { key: string }> = {
+export type WalkDeps<T extends { key: string }> = Source<T> & {
   /** What all the keys listed begin with. */
   prefix: string
-  /** Asks for a page of full size: what follows `token`, or else the keys after `startAfter`. */
-  page: (request: { startAfter?: string | undefined; token?: string | undefined }) => Promise<Page<T>>
   /** Takes the pages of a round: none empty, each in order, no object twice. One call at a time. */
   emit: (pages: T[][]) => Promise<void>
   /** Hands ranges that are not empty to other tasks: for each task some, in order. */
@@ -34,33 +24,34 @@ export type WalkResult = {
   spawned: number
 }
 
-/** A range that is walked, and how many pages of it were. */
-type Lane = Range & { token?: string | undefined; pages: number }
-
-/** The same behind a page that was listed. */
-type Known = Stretch & { token?: string | undefined; pages: number }
-
 /** Ranges that one task walks side by side: several pages come while one would, and the copy tasks made of them mix keys from afar. */
 export const LANES = 8
-/** Rounds after which a walk that goes on looks for cuts, and again whenever they have doubled. */
-const FIRST_LOOK = 12
-/** Pages that are worth a lane of their own: about two seconds of listing. */
-const LANE_PAGES = 24
-/** Cuts made at one look at most. */
-const CUTS = 15
-/** What one look for cuts may still make and waste. */
-type Budget = { cuts: number; misses: number }
+/** Rounds after which a walk of one range looks where its keys lie, to share them; then again, after twice as many and two. */
+const FIRST_LOOK = 2
+/** The same for a walk of ranges that were dealt to it: it has its share. */
+const LATE_LOOK = 48
+/** Rounds between looks for cuts that give a walk more lanes: when it has few, or where a lane lasts. */
+const REFILL_EVERY = 4
+const LASTING_PAGES = 12
+const MOST_LANES = 2 * LANES
+/** Ranges that the first looks make: lanes for ten tasks, which is what list functions there are at most. */
+const SHARED = 10 * LANES
+/** And later ones: for this task and two others. */
+const SHARED_LATER = 3 * LANES
+/** Turns in a round that a lane has at least, however short it seems. */
+const SLOWEST = 1 / 4
+/** Requests that a walk may waste from the start: more when it knows nothing of where keys lie. */
+const SPARE_AT_FIRST = 32
+const SPARE = 2
 
 /**
  * Lists ranges side by side, in rounds of a page of each. When many keys seem to be left it cuts the ranges up and deals
- * the parts to other tasks and itself, so that each has parts from all over.
+ * the parts to other tasks and itself, so that each has parts from all over. The longer a range seems, the faster it goes, so
+ * that all come to their ends together: at any time, then, the copy tasks hold something of all of them.
  *
- * Where to cut is guessed, and tried with a request for the page behind the guess. That page is emitted here, so it is
- * not wasted. When more follows it, that is handed on; when it is the range's last, or empty, the range is known to end
- * before it. So pages and parts tile the ranges whatever the guesses, and a key that exists throughout is listed once,
- * whatever else comes and goes. Guesses that find nothing are kept few: {@link mayMiss}.
+ * A key that exists throughout is listed once, whatever else comes and goes.
  *
- * Throws what `page`, `emit` and `spawn` throw, after all that was under way has ended.
+ * Throws what `page`, `folders`, `emit` and `spawn` throw, after all that was under way has ended and what was read was emitted.
  *
  * @param ranges apart from each other, and in order
  */
@@ -69,128 +60,67 @@ export async function walk<T extends { key: string }>(
   deps: WalkDeps<T>,
 ): Promise<WalkResult> {
   const { prefix } = deps
-  const result: WalkResult = { requests: 0, listed: 0, spawned: 0 }
-  const alphabet = new Alphabet()
-  const cutter = new Cutter()
-  let round: T[][] = []
+  const isFirst = ranges.length === 1
+  const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : SPARE)
+  let spawned = 0
 
-  /** The next page that holds keys, without those behind `upTo`; `more` when others may follow in the range. */
-  const fetch = async (request: Parameters<typeof deps.page>[0], upTo: string | undefined) => {
-    let { token } = request
-    for (;;) {
-      const page = await deps.page({ ...request, token })
-      result.requests++
-      token = page.token
-      const count = upTo === undefined ? page.objects.length : countUpTo(page.objects, upTo)
-      const objects = page.objects.slice(0, count)
-      const [first, last] = [objects[0]?.key, objects.at(-1)?.key]
-      const more =
-        token !== undefined && count === page.objects.length && (last === undefined || last !== upTo)
-      if (first !== undefined && last !== undefined) {
-        alphabet.learn(objects)
-        result.listed += count
-        round.push(objects)
-        return { first, last, token, more }
-      }
-      if (!more) return undefined
-    }
-  }
-
-  /** What all of them come to, with the pages that they list emitted: also when one of them fails. */
-  const inRound = async (work: Promise<Known[]>[]): Promise<Known[]> => {
-    try {
-      return await inOrder(work)
-    } finally {
-      const pages = round
-      round = []
-      if (pages.length > 0) await deps.emit(pages)
-    }
+  let emitting: Promise<void> = Promise.resolve()
+  /** Begins to emit what was read, while more is: when what was read before has been. */
+  const emit = async () => {
+    await emitting
+    const pages = reader.take()
+    if (pages.length === 0) return
+    emitting = deps.emit(pages)
+    emitting.catch(() => {})
   }
 
   const spawn = async (hands: Lane[][]) => {
     if (hands.length === 0) return
-    result.spawned += hands.length
+    spawned += hands.length
     await deps.spawn(hands.map((lanes) => lanes.map(({ after, upTo }) => ({ after, upTo }))))
   }
 
   /** Lists a page of a lane: none or one that goes on. */
-  const advance = async ({ after, upTo, token, pages }: Lane): Promise<Known[]> => {
-    const page = await fetch({ startAfter: after, token }, upTo)
-    return page?.more ? [{ ...page, upTo, pages: pages + 1 }] : []
+  const advance = async (lane: Lane): Promise<Lane[]> => {
+    const page = await reader.read({ startAfter: lane.after, token: lane.token }, lane.upTo)
+    if (!page?.more) return []
+    const { first, last, token } = page
+    return [{ ...lane, after: last, token, pages: lane.pages + 1, due: lane.due - 1, page: { first, last } }]
   }
 
-  /** Cuts what is left of a stretch up; returns the parts in order, the lowest first. */
-  const divide = async (stretch: Known, budget: Budget, leastPages: number): Promise<Known[]> => {
-    let { upTo } = stretch
-    while (budget.cuts > 0 && budget.misses > 0) {
-      const rest = { ...stretch, upTo }
-      const pages = Math.max(leastPages, guessPagesLeft(rest, prefix, alphabet))
-      const found = pages < 2 * LANE_PAGES ? undefined : cutter.cut(rest, prefix, alphabet)
-      if (!found) break
-      const page = await fetch({ startAfter: found.cut }, upTo)
-      if (page?.more) {
-        budget.cuts--
-        return await inOrder([
-          divide({ ...stretch, upTo: found.cut }, budget, leastPages / 2),
-          divide({ ...page, upTo, pages: 0 }, budget, 0),
-        ])
+  const advanceAll = async (lanes: Lane[]): Promise<Lane[]> => {
+    const left = lanes.map((lane) => pagesLeft(lane, prefix, reader.alphabet))
+    const most = Math.max(1, ...left.map((pages) => pages ?? 0))
+    for (const [index, lane] of lanes.entries()) {
+      const pages = left[index]
+      lane.due += pages === undefined ? 1 : Math.max(SLOWEST, pages / most)
+    }
+    return (await all(lanes.map(async (lane) => (lane.due < 1 ? [lane] : await advance(lane))))).flat()
+  }
+
+  let look = isFirst ? FIRST_LOOK : LATE_LOOK
+  let lanes = ranges.filter((range) => !isEmpty(range)).map(newLane)
+  try {
+    for (let rounds = 1; lanes.length > 0; rounds++) {
+      lanes = await advanceAll(lanes)
+      const isLate = deps.isLate()
+      if (rounds === look || isLate) {
+        const parts = await divideAll(lanes, look < LATE_LOOK ? SHARED : SHARED_LATER, prefix, reader)
+        const hands = deal(parts, LANES)
+        lanes = isLate ? [] : (hands.shift() ?? [])
+        await spawn(hands)
+        look = 2 * look + 2
+      } else if (rounds % REFILL_EVERY === 0) {
+        const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
+        const most = Math.max(LANES, Math.min(MOST_LANES, lanes.length + lasting))
+        lanes = await divideAll(lanes, most, prefix, reader)
       }
-      found.missed()
-      budget.misses--
-      upTo = found.cut
+      // Until it is known where keys lie, all of them come from one place.
+      if (rounds >= FIRST_LOOK) await emit()
     }
-    return [{ ...stretch, upTo }]
+  } finally {
+    await emit()
+    await emitting
   }
-
-  let lanes: Lane[] = ranges.filter((range) => !isEmpty(range)).map((range) => ({ ...range, pages: 0 }))
-  let look = FIRST_LOOK
-  let pages = 0
-  for (let rounds = 1; lanes.length > 0; rounds++) {
-    pages += lanes.length
-    const known = await inRound(lanes.map(advance))
-    if (deps.isLate()) {
-      if (known.length > 0) await spawn([known.map(behind)])
-      return result
-    }
-    lanes = known.map(behind)
-    if (rounds < look) continue
-    look *= 2
-    const budget = { cuts: CUTS, misses: mayMiss(pages) }
-    // What has lasted so long is likely to last as long again, whatever the letters say.
-    const parts = await inRound(known.map((lane) => divide(lane, budget, lane.pages)))
-    const [own = [], ...others] = deal(parts.map(behind), LANES)
-    lanes = own
-    await spawn(others)
-  }
-  return result
-}
-
-/**
- * Requests that one look for cuts may waste, after so many pages: at first one, then some, for where all keys lie in one deep
- * folder it takes a few to find that out, and few beside what is listed when that has become much.
- */
-function mayMiss(pages: number): number {
-  return pages < 24 ? 1 : 3 + Math.floor(pages / 48)
-}
-
-function behind({ last, upTo, token, pages }: Known): Lane {
-  return { after: last, upTo, token, pages }
-}
-
-/** All the lists, one after the other. Throws only when all have ended, so that nothing goes on behind the caller's back. */
-async function inOrder<T>(lists: Promise<T[]>[]): Promise<T[]> {
-  await Promise.allSettled(lists)
-  return (await Promise.all(lists)).flat()
-}
-
-/** How many of the objects, which are in order, lie in a range that ends with `upTo`. */
-function countUpTo(objects: readonly { key: string }[], upTo: string): number {
-  let low = 0
-  let high = objects.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compareKeys((objects[middle] as { key: string }).key, upTo) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low
+  return { requests: reader.requests, listed: reader.listed, spawned }
 }

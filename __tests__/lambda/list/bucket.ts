@@ -1,4 +1,5 @@
-import { type Page, walk } from '../../../lambda/list/walk.ts'
+import type { Folders, Page } from '../../../lambda/list/reader.ts'
+import { walk } from '../../../lambda/list/walk.ts'
 import { compareKeys, KEY_BYTES, utf8Length } from '../../../protocol/key.ts'
 import { inRange, type Range } from '../../../protocol/range.ts'
 
@@ -13,6 +14,8 @@ export type Listing = {
 export type Whims = {
   /** How many keys the next page holds; 0 for an empty page that goes on. */
   pageSize?: () => number
+  /** How many folders and keys the next answer holds that names folders. */
+  folderSize?: () => number
   /** Whether a walk's time is up. */
   isLate?: () => boolean
   /** Which of the waiting tasks comes next, from 0 up to but not including the given number. */
@@ -30,7 +33,14 @@ export async function list(
   prefix = '',
   whims: Whims = {},
 ): Promise<Listing> {
-  const { pageSize = () => 1000, isLate = () => false, pick = () => 0, together = false, change } = whims
+  const {
+    pageSize = () => 1000,
+    folderSize = () => 1000,
+    isLate = () => false,
+    pick = () => 0,
+    together = false,
+    change,
+  } = whims
   const result: Listing = { emitted: [], requests: 0, spawned: [] }
   const waiting = together ? [[...seeds]] : seeds.map((seed) => [seed])
   while (waiting.length > 0) {
@@ -48,9 +58,16 @@ export async function list(
       const start = token === undefined ? startAfter : token.slice(1)
       return pageOf(keys, prefix, start, pageSize())
     }
+    const folders = async (folder: string, startAfter: string) => {
+      if (!folder.startsWith(prefix)) throw new Error('asked for a folder outside the prefix')
+      change?.(keys)
+      result.requests++
+      return foldersOf(keys, folder, startAfter, folderSize())
+    }
     await walk<{ key: string }>(ranges, {
       prefix,
       page,
+      folders,
       emit: async (pages) => {
         for (const objects of pages) result.emitted.push(objects.map(({ key }) => key))
       },
@@ -71,6 +88,22 @@ function checkStart(startAfter: string | undefined, ranges: Range[]): void {
   if (utf8Length(startAfter) > KEY_BYTES) throw new Error('asked for a key that is too long')
   if (!ranges.some((range) => inRange(startAfter, range) && startAfter !== range.upTo))
     throw new Error('asked for keys outside the range')
+}
+
+function foldersOf(keys: Set<string>, folder: string, startAfter: string, size: number): Folders {
+  const found = new Set<string>()
+  for (const key of [...keys].sort(compareKeys)) {
+    if (!key.startsWith(folder) || compareKeys(startAfter, key) >= 0) continue
+    const slash = key.indexOf('/', folder.length)
+    found.add(slash < 0 ? key : key.slice(0, slash + 1))
+  }
+  const names = [...found].sort(compareKeys)
+  const answer = names.slice(0, size)
+  return {
+    folders: answer.filter((name) => name.endsWith('/')),
+    hasKeys: answer.some((name) => !name.endsWith('/')),
+    end: names.length > size ? answer.at(-1) : undefined,
+  }
 }
 
 function pageOf(

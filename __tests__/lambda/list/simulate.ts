@@ -1,5 +1,6 @@
-import { indexAfter, type KeySet, mix } from '../../../bench/simulation/key-sets.ts'
-import { type Page, walk } from '../../../lambda/list/walk.ts'
+import { foldersOf, indexAfter, type KeySet, mix } from '../../../bench/simulation/key-sets.ts'
+import type { Page } from '../../../lambda/list/reader.ts'
+import { walk } from '../../../lambda/list/walk.ts'
 import type { Range } from '../../../protocol/range.ts'
 
 const PAGE_MS = 80
@@ -55,6 +56,11 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
           keys,
           token ? Number(token) : startAfter === undefined ? 0 : indexAfter(keys, startAfter),
         )
+      },
+      folders: async (folder, startAfter) => {
+        result.requests++
+        await clock.sleep(PAGE_MS)
+        return foldersOf(keys, folder, startAfter)
       },
       emit: async (pages) => {
         for (const [first, ...rest] of pages)

@@ -1,0 +1,90 @@
+import type { Known } from './lane.ts'
+import type { Reader } from './reader.ts'
+import { endCuts, evenCuts, isBetween, sharedByAll } from './split.ts'
+
+/** Above every key that begins with what stands before it. */
+const ABOVE = '\u{10ffff}'
+/** Folders in folders that are asked for at one look at most. */
+const DESCENTS = 4
+
+/**
+ * Keys to cut a lane at, at most so many, in order; none when no good ones are known. In turn:
+ *
+ * - at folders that S3 names when it is asked: all of them hold keys;
+ * - behind everything that begins like the known page, to find where the keys end;
+ * - evenly, as letters count, and the fewer the less such guesses have hit.
+ *
+ * Adds to the lane's clues.
+ */
+export async function cutsOf(
+  lane: Known,
+  most: number,
+  prefix: string,
+  reader: Reader<{ key: string }>,
+): Promise<string[]> {
+  const { clues, page } = lane
+  const { first, last } = page
+  clues.folders = clues.folders?.filter((folder) => isBetween(last, folder, lane.upTo))
+  for (let asked = 0; asked < DESCENTS; asked++) {
+    if (clues.folders?.length) return spread(clues.folders, most)
+    const folder = nextFolder(lane, prefix)
+    if (folder === undefined) break
+    if (reader.spare < 1) return []
+    if (!(await askFor(folder, lane, reader))) break
+  }
+  // Few keys are left of a folder that lies in a page with others.
+  if (clues.crowd === undefined && folderOf(first) !== folderOf(last)) return []
+  const stretch = { ...page, upTo: lane.upTo }
+  if (lane.upTo === undefined) clues.ends ??= endCuts(stretch, prefix, reader.alphabet)
+  clues.ends = clues.ends?.filter((key) => isBetween(last, key, lane.upTo))
+  if (clues.ends?.length) return spread(clues.ends, most)
+  return evenCuts(stretch, Math.max(1, Math.round(most * reader.luck)), prefix, reader.alphabet)
+}
+
+/**
+ * The folder that all of a lane lies in, or of those below it the first that was not asked for. Undefined when it holds keys
+ * only, or too many folders and the known page more than one of them.
+ */
+function nextFolder({ page: { first, last }, upTo, clues }: Known, prefix: string): string | undefined {
+  const shared = sharedByAll(last, upTo, prefix)
+  const lowest = shared.slice(0, Math.max(prefix.length, shared.lastIndexOf('/') + 1))
+  const { folder, crowd } = clues
+  const isAsked = folder !== undefined && last.startsWith(folder) && folder.startsWith(lowest)
+  const above = isAsked ? folder : lowest
+  const slash = last.indexOf('/', above.length)
+  if (slash < 0) return undefined
+  if (!isAsked && above !== crowd) return above
+  const below = last.slice(0, slash + 1)
+  return above !== crowd || first.startsWith(below) ? below : undefined
+}
+
+/** Asks for the folders in a folder, and notes those that lie in the lane; false when they are too many. */
+async function askFor(folder: string, lane: Known, reader: Reader<{ key: string }>): Promise<boolean> {
+  const { clues } = lane
+  const { last } = lane.page
+  const { folders, hasKeys, end } = await reader.folders(folder, last)
+  clues.folder = folder
+  const isComplete = end === undefined || (lane.upTo !== undefined && !isBetween(last, end, lane.upTo))
+  if (!isComplete) {
+    clues.crowd = folder
+    clues.folders = []
+    return false
+  }
+  clues.folders = folders.filter((name) => isBetween(last, name, lane.upTo))
+  const slash = last.indexOf('/', folder.length)
+  // What S3 does not name is not taken for missing: it is asked for.
+  if (!hasKeys && slash >= 0 && lane.upTo !== undefined)
+    clues.ends = [(clues.folders.at(-1) ?? last.slice(0, slash + 1)) + ABOVE]
+  return true
+}
+
+/** A key up to its last slash. */
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1)
+}
+
+/** At most so many of them, evenly. */
+function spread<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items]
+  return Array.from({ length: most }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / most)] as T)
+}
