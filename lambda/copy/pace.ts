@@ -3,8 +3,8 @@ import { Slots } from './slots.ts'
 
 /** Copies in flight at most. */
 export const IN_FLIGHT = 256
-/** Copies begun in a second, before S3 has been asked: Lambda starts five workers a second, which then ask for little more than a tenth of a partition. */
-const START = 100
+/** Copies begun in a second, before S3 has been asked: the first five workers, which Lambda starts at once, then ask for less than a third of a partition. */
+const START = 200
 /** However much S3 refuses: 200 workers at this pace are still below the limit of one partition. */
 const LEAST = 10
 const MOST = 5_000
@@ -21,8 +21,8 @@ const KEPT = 0.8
 /** Growth in a window until S3 refuses for the first time. */
 const START_GROWTH = 1.2
 /** Growth afterwards, each second: the same for every worker, and a share of what it has. */
-const GROWTH_PER_SECOND = 1
-const GROWTH_SHARE_PER_SECOND = 0.03
+const GROWTH_PER_SECOND = 1.5
+const GROWTH_SHARE_PER_SECOND = 0.02
 /** That share doubles with so many answers in a row that are no refusals: at the limit they are fewer, and where there is room to grow far more. */
 const DOUBLING_ANSWERS = 120
 const MOST_SHARE_PER_SECOND = 1
