@@ -87309,8 +87309,8 @@ const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
     ...PartSchema.entries,
-    /** Keys that the list tasks listed which it descends from: the more, the larger is the source. */
-    before: Count,
+    /** When the listing of the source began that it is a part of, in milliseconds since the epoch; missing when it begins here. */
+    began: optional(Count),
 });
 const CopyTaskSchema = object({
     ...head,
@@ -87347,8 +87347,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends Error {
     name = 'MalformedMessageError';
 }
-function newListTask(id, run, { prefix, ranges }, before = 0) {
-    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, before };
+function newListTask(id, run, { prefix, ranges }, began) {
+    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(began !== undefined && { began }) };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: PROTOCOL, kind: 'copy', id, run, objects, round };

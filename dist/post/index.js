@@ -87330,8 +87330,8 @@ const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
     ...PartSchema.entries,
-    /** Keys that the list tasks listed which it descends from: the more, the larger is the source. */
-    before: Count,
+    /** When the listing of the source began that it is a part of, in milliseconds since the epoch; missing when it begins here. */
+    began: optional(Count),
 });
 const CopyTaskSchema = object({
     ...head,
@@ -87368,8 +87368,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'MalformedMessageError';
 }
-function message_newListTask(id, run, { prefix, ranges }, before = 0) {
-    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, ranges, before };
+function message_newListTask(id, run, { prefix, ranges }, began) {
+    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(began !== undefined && { began }) };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: message_PROTOCOL, kind: 'copy', id, run, objects, round };
