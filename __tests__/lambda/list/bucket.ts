@@ -16,6 +16,8 @@ export type Whims = {
   pageSize?: () => number
   /** How many folders and keys the next answer holds that names folders. */
   folderSize?: () => number
+  /** Whether an answer leaves a folder or a key out that it should name. */
+  forgets?: () => boolean
   /** Whether a walk's time is up. */
   isLate?: () => boolean
   /** Which of the waiting tasks comes next, from 0 up to but not including the given number. */
@@ -36,6 +38,7 @@ export async function list(
   const {
     pageSize = () => 1000,
     folderSize = () => 1000,
+    forgets = () => false,
     isLate = () => false,
     pick = () => 0,
     together = false,
@@ -62,7 +65,7 @@ export async function list(
       if (!folder.startsWith(prefix)) throw new Error('asked for a folder outside the prefix')
       change?.(keys)
       result.requests++
-      return foldersOf(keys, folder, startAfter, folderSize())
+      return foldersOf(keys, folder, startAfter, folderSize(), forgets)
     }
     await walk<{ key: string }>(ranges, {
       prefix,
@@ -90,14 +93,20 @@ function checkStart(startAfter: string | undefined, ranges: Range[]): void {
     throw new Error('asked for keys outside the range')
 }
 
-function foldersOf(keys: Set<string>, folder: string, startAfter: string, size: number): Folders {
+function foldersOf(
+  keys: Set<string>,
+  folder: string,
+  startAfter: string,
+  size: number,
+  forgets: () => boolean,
+): Folders {
   const found = new Set<string>()
   for (const key of [...keys].sort(compareKeys)) {
     if (!key.startsWith(folder) || compareKeys(startAfter, key) >= 0) continue
     const slash = key.indexOf('/', folder.length)
     found.add(slash < 0 ? key : key.slice(0, slash + 1))
   }
-  const names = [...found].sort(compareKeys)
+  const names = [...found].sort(compareKeys).filter(() => !forgets())
   const answer = names.slice(0, size)
   return {
     folders: answer.filter((name) => name.endsWith('/')),

@@ -140,6 +140,7 @@ describe('whatever the keys, the pages and the guesses', () => {
         const { emitted, spawned } = await list(new Set(steady), [{}], prefix, {
           pageSize: () => next(largest + 1),
           folderSize: () => 1 + next(6),
+          forgets: () => next(8) === 0,
           isLate: () => lateness > 0 && next(lateness) === 0,
           pick: next,
           change: (keys) => {
