@@ -6,7 +6,7 @@ import { LIST_MS, MEMORY_NOTE, Rig } from './rig.ts'
 const TURNS = { full: 3, quick: 1 }
 const OBJECTS = { full: 100_000, quick: 3_000 }
 const PAGE = 1_000
-const MEMORY_MB = { full: [128, 256, 512], quick: [128] }
+const MEMORY_MB = { full: [256, 512, 1769], quick: [256] }
 /** A list function has few requests under way. */
 const IN_FLIGHT = 4
 const BASE = 'undici, list'
