@@ -265,7 +265,7 @@ describe('a function that sends itself messages', () => {
     await until('16 hops are done', () => hops().length === 16)
     await until('the next one is in the dead-letter queue', async () => {
       showHidden(aws, queue)
-      return (await counts(sqs, deadLetters)).visible === 1
+      return (await counts(sqs, deadLetters)).visible >= 1
     })
     expect(Math.max(...hops())).toBe(16)
     const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetters.url }))
