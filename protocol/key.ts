@@ -7,7 +7,9 @@
 /** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
 export const KEY_BYTES = 1024
 
-const MAX_CODE_POINT = 0x10ffff
+export const MAX_CODE_POINT = 0x10ffff
+/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+export const ABOVE = String.fromCodePoint(MAX_CODE_POINT)
 const FIRST_SURROGATE = 0xd800
 const LAST_SURROGATE = 0xdfff
 

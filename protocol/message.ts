@@ -19,6 +19,9 @@ const REASON_CHARS = 200
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 export const BATCH_BYTES = 250 * 1024
 
+/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
+export const LONGEST_DELAY_SECONDS = 900
+
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const Key = v.pipe(
   v.string(),

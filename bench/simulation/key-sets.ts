@@ -1,4 +1,4 @@
-import { compareKeys } from '../../protocol/key.ts'
+import { ABOVE, compareKeys } from '../../protocol/key.ts'
 
 /** A sorted set of keys that is computed rather than stored: the key at each index, in S3's order. */
 export type KeySet = { size: number; at: (index: number) => string }
@@ -15,7 +15,7 @@ export function indexAfter({ size, at }: KeySet, key: string): number {
   return low
 }
 
-/** What a request with a delimiter is answered: folders in a folder that keys after `startAfter` lie in, and keys, at most `most`. */
+/** What a request with a delimiter is answered: folders in a folder, and keys, after a key that lies in it; at most `most`. */
 export function foldersOf(
   { size, at }: KeySet,
   folder: string,
@@ -24,7 +24,7 @@ export function foldersOf(
 ): { folders: string[]; hasKeys: boolean; end: string | undefined } {
   const folders: string[] = []
   let hasKeys = false
-  let index = indexAfter({ size, at }, startAfter < folder ? folder.slice(0, -1) : startAfter)
+  let index = indexAfter({ size, at }, startAfter)
   let end = ''
   for (let count = 0; index < size && at(index).startsWith(folder); count++) {
     if (count === most) return { folders, hasKeys, end }
@@ -33,7 +33,7 @@ export function foldersOf(
     end = slash < 0 ? key : key.slice(0, slash + 1)
     if (slash >= 0) folders.push(end)
     else hasKeys = true
-    index = slash < 0 ? index + 1 : indexAfter({ size, at }, `${end}\u{10ffff}`)
+    index = slash < 0 ? index + 1 : indexAfter({ size, at }, end + ABOVE)
   }
   return { folders, hasKeys, end: undefined }
 }

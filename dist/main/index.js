@@ -87237,6 +87237,8 @@ const MOST_CHILDREN = 10_000_000;
 const REASON_CHARS = 200;
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 const BATCH_BYTES = 250 * 1024;
+/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
+const LONGEST_DELAY_SECONDS = 900;
 const Count = pipe(number(), safeInteger(), minValue(0));
 const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
     try {
@@ -90390,6 +90392,8 @@ function watchRun({ inputs, outputs, clients, found, signal }, books, took, tool
 /** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
 const KEY_BYTES = 1024;
 const MAX_CODE_POINT = 0x10ffff;
+/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
 const FIRST_SURROGATE = 0xd800;
 const LAST_SURROGATE = 0xdfff;
 /** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */

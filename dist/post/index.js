@@ -87258,6 +87258,8 @@ const MOST_CHILDREN = 10_000_000;
 const REASON_CHARS = 200;
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
 const message_BATCH_BYTES = (/* unused pure expression or super */ null && (250 * 1024));
+/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
+const LONGEST_DELAY_SECONDS = 900;
 const Count = pipe(number(), safeInteger(), minValue(0));
 const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
     try {

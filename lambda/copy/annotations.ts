@@ -29,8 +29,7 @@ export async function copyAnnotations(
     token = page.next
   }
   for (const name of names.slice(progress.done)) {
-    await memory.annotating.take()
-    try {
+    await memory.annotating.hold(async () => {
       const text = await caller
         .call(({ signal }) => s3.perform(GET_OBJECT_ANNOTATION, { ...source, name, signal }))
         .catch(undefinedIfRemoved)
@@ -38,9 +37,7 @@ export async function copyAnnotations(
         await caller.call(({ signal }) =>
           s3.perform(PUT_OBJECT_ANNOTATION, { ...target, name, text, signal }),
         )
-    } finally {
-      memory.annotating.give()
-    }
+    })
     progress.done++
   }
 }

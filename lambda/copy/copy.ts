@@ -129,14 +129,8 @@ function copyOne(job: CopyJob): Promise<Copy> {
   })
 }
 
-async function copyLarge(job: CopyJob): Promise<Copy> {
-  const { inParts } = job.memory
-  await inParts.take()
-  try {
-    return await copyInParts(job)
-  } finally {
-    inParts.give()
-  }
+function copyLarge(job: CopyJob): Promise<Copy> {
+  return job.memory.inParts.hold(() => copyInParts(job))
 }
 
 /** It has grown beyond 5 GiB since it was listed. */

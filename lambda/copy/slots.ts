@@ -14,6 +14,16 @@ export class Slots {
     return undefined
   }
 
+  /** Holds a slot while `work` is under way. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    await this.take()
+    try {
+      return await work()
+    } finally {
+      this.give()
+    }
+  }
+
   /** Gives a slot back, which goes to the first in line. */
   give(): void {
     const next = this.#line.shift()

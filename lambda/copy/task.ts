@@ -1,12 +1,10 @@
-import { type CopyTask, type Listed, newCopyTask } from '../../protocol/message.ts'
+import { type CopyTask, type Listed, LONGEST_DELAY_SECONDS, newCopyTask } from '../../protocol/message.ts'
 import { Packer } from '../list/packer.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { type CopyDeps, copyObjects } from './copy.ts'
 
 /** Rounds of refusals that an object outlives. With their pauses: half an hour of S3 saying slow down. */
 const ROUNDS = 6
-/** SQS holds a message back for 900 s at most (SQS API reference, SendMessage). */
-const LONGEST_PAUSE_SECONDS = 900
 const FIRST_PAUSE_SECONDS = 15
 
 /**
@@ -36,7 +34,7 @@ export async function workOnCopyTask(
       counts.failures.push(...refused.map(({ failure }) => failure))
     } else {
       const objects = refused.map(({ object }) => object)
-      const pause = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** task.round)
+      const pause = Math.min(LONGEST_DELAY_SECONDS, FIRST_PAUSE_SECONDS * 2 ** task.round)
       await handOn(objects, task.round + 1, pause)
     }
   }

@@ -1,9 +1,8 @@
+import { ABOVE } from '../../protocol/key.ts'
 import type { Known } from './lane.ts'
 import type { Reader } from './reader.ts'
 import { endCuts, evenCuts, isBetween, sharedByAll } from './split.ts'
 
-/** Above every key that begins with what stands before it. */
-const ABOVE = '\u{10ffff}'
 /** Folders in folders that are asked for at one look at most. */
 const DESCENTS = 4
 

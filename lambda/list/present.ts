@@ -1,9 +1,6 @@
-import { compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
+import { ABOVE, compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
 import type { Run } from '../../protocol/message.ts'
 import type { ListAnswer, ListedObject, ListRequest } from '../s3/index.ts'
-
-/** Above every key that begins with what stands before it. */
-const LAST = '\u{10ffff}'
 
 /**
  * Leaves out of a page of the source what the destination has already: any object of that key, or under `if-newer` one of
@@ -67,6 +64,6 @@ export function justBefore(key: string): string | undefined {
   // The code points between are no characters.
   const previous = code === 0xe000 ? 0xd7ff : code - 1
   if (previous < 1) return start || undefined
-  const before = start + String.fromCodePoint(previous) + LAST
+  const before = start + String.fromCodePoint(previous) + ABOVE
   return utf8Length(before) <= KEY_BYTES ? before : start || undefined
 }

@@ -1,5 +1,5 @@
-/** SQS holds a message back for 900 s at most (SQS API reference, SendMessage). */
-const LONGEST_SECONDS = 900
+import { LONGEST_DELAY_SECONDS } from '../../protocol/message.ts'
+
 /** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
 const PARTITION_COPIES = 3_500
 /** What is listed early is copied by then: as long as sixteen partitions take for a million objects. */
@@ -23,7 +23,7 @@ const SMALLEST = 0.1
 export function shuffleSeconds(ageMs: number, found: number, chance: number): number {
   const age = ageMs / 1000
   const longest = Math.max(FIRST_SECONDS - age, TIMES_AGE * age)
-  return Math.floor(chance * Math.min(LONGEST_SECONDS, longest, found / PARTITION_COPIES))
+  return Math.floor(chance * Math.min(LONGEST_DELAY_SECONDS, longest, found / PARTITION_COPIES))
 }
 
 /**

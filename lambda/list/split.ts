@@ -1,4 +1,4 @@
-import { compareKeys, KEY_BYTES, nextCodePoint, utf8Length } from '../../protocol/key.ts'
+import { compareKeys, KEY_BYTES, MAX_CODE_POINT, nextCodePoint, utf8Length } from '../../protocol/key.ts'
 import { type Alphabet, commonPrefix, END } from './alphabet.ts'
 
 /** A part of the key space of which the lowest page is known. */
@@ -81,9 +81,9 @@ class Scale {
     this.#skip = sharedByAll(from, to, prefix)
     this.#alphabet = alphabet
     const low = from.codePointAt(this.#skip.length) ?? END
-    const high = to === undefined ? LAST + 1 : (to.codePointAt(this.#skip.length) ?? END)
+    const high = to === undefined ? MAX_CODE_POINT + 1 : (to.codePointAt(this.#skip.length) ?? END)
     const letters = new Set(alphabet.following(this.#skip)).add(low)
-    if (high <= LAST) letters.add(high)
+    if (high <= MAX_CODE_POINT) letters.add(high)
     if (high - low > WIDE && !alphabet.following(this.#skip).some((code) => low < code && code < high))
       for (const code of scripts(low, high)) letters.add(code)
     this.#firstLetters = [...letters].sort((a, b) => a - b)
@@ -135,7 +135,7 @@ function scripts(low: number, high: number): number[] {
     [0, 0x80],
     [0x80, 0x800],
     [0x800, 0xd800],
-    [0x10000, LAST + 1],
+    [0x10000, MAX_CODE_POINT + 1],
   ] as const)
     for (let i = 0; i < 4; i++) {
       const [start, end] = [Math.max(from, low + 1), Math.min(to, high)]
@@ -144,8 +144,6 @@ function scripts(low: number, high: number): number[] {
   return found
 }
 
-/** The last code point. */
-const LAST = 0x10ffff
 /** Code points that an alphabet's neighbours lie apart at most; what is wider may hold letters of another script. */
 const WIDE = 128
 
