@@ -98,12 +98,15 @@ const PartSchema = v.object({
   ranges: v.array(v.object({ after: v.optional(Key), upTo: v.optional(Key) })),
 })
 
+/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
+const ListingSchema = v.object({ began: Count, shares: Count })
+
 const ListTaskSchema = v.object({
   ...head,
   kind: v.literal('list'),
   ...PartSchema.entries,
-  /** When the listing of the source began that it is a part of, in milliseconds since the epoch; missing when it begins here. */
-  began: v.optional(Count),
+  /** What it is a part of; missing where the listing begins. */
+  listing: v.optional(ListingSchema),
 })
 
 const CopyTaskSchema = v.object({
@@ -150,6 +153,7 @@ export type Options = v.InferOutput<typeof OptionsSchema>
 export type Place = v.InferOutput<typeof Place>
 export type ListTask = v.InferOutput<typeof ListTaskSchema>
 export type Part = v.InferOutput<typeof PartSchema>
+export type Listing = v.InferOutput<typeof ListingSchema>
 export type CopyTask = v.InferOutput<typeof CopyTaskSchema>
 export type Task = ListTask | CopyTask
 export type Outcome = v.InferOutput<typeof OutcomeSchema>
@@ -163,8 +167,8 @@ export class MalformedMessageError extends Error {
   override name = 'MalformedMessageError'
 }
 
-export function newListTask(id: string, run: Run, { prefix, ranges }: Part, began?: number): ListTask {
-  return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(began !== undefined && { began }) }
+export function newListTask(id: string, run: Run, { prefix, ranges }: Part, listing?: Listing): ListTask {
+  return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) }
 }
 
 export function newCopyTask(id: string, run: Run, objects: Listed[], round = 0): CopyTask {

@@ -58,10 +58,10 @@ describe('tasks', () => {
         key,
         bound,
         bound,
-        fc.option(fc.maxSafeNat(), { nil: undefined }),
-        (prefix, after, upTo, began) => {
+        fc.option(fc.record({ began: fc.maxSafeNat(), shares: fc.maxSafeNat() }), { nil: undefined }),
+        (prefix, after, upTo, listing) => {
           const ranges = [{ upTo: after }, { after, upTo }]
-          const task = newListTask('seed.0', run, { prefix, ranges }, began)
+          const task = newListTask('seed.0', run, { prefix, ranges }, listing)
           const body = encodeTask(task)
           expect(body).toMatch(SQS_TEXT)
           const read = decodeTask(body)

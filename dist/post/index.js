@@ -87328,12 +87328,14 @@ const PartSchema = object({
     prefix: Key,
     ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
 });
+/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
+const ListingSchema = object({ began: Count, shares: Count });
 const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
     ...PartSchema.entries,
-    /** When the listing of the source began that it is a part of, in milliseconds since the epoch; missing when it begins here. */
-    began: optional(Count),
+    /** What it is a part of; missing where the listing begins. */
+    listing: optional(ListingSchema),
 });
 const CopyTaskSchema = object({
     ...head,
@@ -87370,8 +87372,8 @@ const OutcomeSchema = object({
 class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'MalformedMessageError';
 }
-function message_newListTask(id, run, { prefix, ranges }, began) {
-    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(began !== undefined && { began }) };
+function message_newListTask(id, run, { prefix, ranges }, listing) {
+    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
 }
 function newCopyTask(id, run, objects, round = 0) {
     return { v: message_PROTOCOL, kind: 'copy', id, run, objects, round };

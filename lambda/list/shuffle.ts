@@ -2,8 +2,8 @@ import { LONGEST_DELAY_SECONDS } from '../../protocol/message.ts'
 
 /** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
 const PARTITION_COPIES = 3_500
-/** What is listed early is copied by then: as long as sixteen partitions take for a million objects. */
-const FIRST_SECONDS = 18
+/** What is listed early is copied by then: as long as eight partitions take for a million objects. */
+const FIRST_SECONDS = 36
 /** What is listed later is held back for up to so many times the age of the listing. */
 const TIMES_AGE = 2
 /** The share of tasks, of those copied last, that are smaller than others, */
@@ -14,10 +14,10 @@ const SMALLEST = 0.1
 /**
  * How long to hold a copy task back: by chance, so that tasks are not copied in the order in which their keys were listed.
  * S3 limits each partition of the keys by itself, and would have all workers on one while others idle. It is never longer
- * than one partition takes for what the list task has found.
+ * than one partition takes for what was found so far.
  *
  * @param ageMs of the listing of the source
- * @param found objects to copy that the list task has found so far
+ * @param found objects to copy that the listing has found so far
  * @param chance from 0 to 1: of tasks that are sent at the same time, those with more are copied later
  */
 export function shuffleSeconds(ageMs: number, found: number, chance: number): number {

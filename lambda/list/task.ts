@@ -40,8 +40,8 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     throw new MalformedMessageError('not a list task: its part lies outside the source prefix')
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
   const result = emptyResult()
-  const began = task.began ?? timing.now()
-  const isSmall = () => task.began === undefined && result.listed < FEW_KEYS
+  const listing = task.listing ?? { began: timing.now(), shares: 1 }
+  const isSmall = () => !task.listing && result.listed < FEW_KEYS
   let found = 0
   let chance = 0
   const begin = () => {
@@ -50,7 +50,9 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
   }
   const packer = new Packer(begin, (objects) => {
     found += objects.length
-    const delay = isSmall() ? 0 : shuffleSeconds(timing.now() - began, found, chance)
+    const age = timing.now() - listing.began
+    // Each task that shares the listing has found about as much.
+    const delay = isSmall() ? 0 : shuffleSeconds(age, found * listing.shares, chance)
     return attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay)
   })
   const list = (request: ListRequest) =>
@@ -96,9 +98,10 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         await packer.add(interleave(wanted).map(toListed))
       },
       spawn: async (hands) => {
+        if (!task.listing) listing.shares += hands.length
         for (const rest of hands)
           await attempt.spawn(deps.listQueueUrl, (id) =>
-            newListTask(id, run, { prefix, ranges: rest }, began),
+            newListTask(id, run, { prefix, ranges: rest }, listing),
           )
         await attempt.dispatch()
       },

@@ -103,6 +103,8 @@ export async function walk<T extends { key: string }>(
   try {
     for (let rounds = 1; lanes.length > 0; rounds++) {
       lanes = await advanceAll(lanes)
+      // The first pages too, although they come from one place: the copy functions need a while to start.
+      await emit()
       const isLate = deps.isLate()
       if (rounds === look || isLate) {
         const parts = await divideAll(lanes, look < LATE_LOOK ? SHARED : SHARED_LATER, prefix, reader)
@@ -115,8 +117,6 @@ export async function walk<T extends { key: string }>(
         const most = Math.max(LANES, Math.min(MOST_LANES, lanes.length + lasting))
         lanes = await divideAll(lanes, most, prefix, reader)
       }
-      // Until it is known where keys lie, all of them come from one place.
-      if (rounds >= FIRST_LOOK) await emit()
     }
   } finally {
     await emit()

@@ -69,13 +69,26 @@ test('tasks of a large source mix keys from all over and are held back by chance
   const mixed = full.filter(({ task }) => new Set(task.objects.map(({ key }) => key[0])).size >= 4)
   expect(mixed.length).toBeGreaterThan(full.length / 2)
   expect(new Set(full.map(({ delay }) => delay)).size).toBeGreaterThan(10)
+  // The copy functions can start before it is known where the other keys lie.
+  expect(copies[0]?.task.id).toBe('a.0')
   // Parts that others are to list leave at once, several to each.
   expect(dispatched).toBeGreaterThan(0)
   expect(lists.length).toBeGreaterThan(0)
   for (const { task } of lists) {
     expect(task.ranges.length).toBeLessThanOrEqual(LANES)
-    expect(task.began).toBe(0)
+    expect(task.listing).toMatchObject({ began: 0 })
+    expect(task.listing?.shares).toBeGreaterThan(lists.length / 2)
   }
+})
+
+test('a task of a listing that many share holds its copies back for longer', async () => {
+  const longest = async (shares: number) => {
+    const { copies } = await work(hex(50_000), { ...seed, listing: { began: 0, shares } })
+    return Math.max(...copies.map(({ delay }) => delay))
+  }
+  // One partition takes 14 s for these, and as long as that for each task that shares.
+  expect(await longest(1)).toBeLessThanOrEqual(14)
+  expect(await longest(10)).toBeGreaterThan(20)
 })
 
 test('a part outside of the source is refused before anything is listed', async () => {
