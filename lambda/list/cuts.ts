@@ -66,8 +66,10 @@ async function askFor(folder: string, lane: Known, reader: Reader<{ key: string 
   const isComplete = end === undefined || (lane.upTo !== undefined && !isBetween(last, end, lane.upTo))
   if (!isComplete) {
     clues.crowd = folder
-    clues.folders = []
-    return false
+    clues.isOfKeys = hasKeys
+    // Few folders that stand among many keys are worth a cut; of very many these would be the first few.
+    clues.folders = hasKeys ? folders.filter((name) => isBetween(last, name, lane.upTo)) : []
+    return clues.folders.length > 0
   }
   clues.folders = folders.filter((name) => isBetween(last, name, lane.upTo))
   const slash = last.indexOf('/', folder.length)

@@ -1,6 +1,6 @@
 import { cutsOf } from './cuts.ts'
-import { isKnown, type Known, type Lane, laneBehind, likelyPagesLeft } from './lane.ts'
-import { all, type Reader } from './reader.ts'
+import { type Clues, isKnown, type Known, type Lane, laneBehind, likelyPagesLeft } from './lane.ts'
+import { all, type Found, type Reader } from './reader.ts'
 import { endCuts, sharedByAll } from './split.ts'
 
 /** Parts that a lane is cut into at once. */
@@ -79,7 +79,7 @@ async function divide(
   let missed = 0
   for (const [index, page] of pages.entries()) {
     missed = page ? 0 : missed + 1
-    if (page?.more) parts.push(laneBehind(page, upTos[index + 1], { ...clues }))
+    if (page?.more) parts.push(laneBehind(page, upTos[index + 1], cluesBehind(clues, page)))
   }
   reader.learn(pages.filter((page) => page).length, pages.length)
   const top = parts.at(-1) as Known
@@ -88,4 +88,11 @@ async function divide(
   if (isEven && missed >= cuts.length / 2)
     top.clues.ends = endCuts({ ...top.page, upTo: top.upTo }, prefix, reader.alphabet)
   return parts
+}
+
+/** What is known of a part by what was known of the whole: where keys crowd a folder, and folders follow, these may be asked for again. */
+function cluesBehind(clues: Clues, { last }: Found): Clues {
+  const { crowd, isOfKeys } = clues
+  const isInFolder = crowd !== undefined && last.startsWith(crowd) && last.includes('/', crowd.length)
+  return isOfKeys && isInFolder ? { ...clues, folder: undefined, crowd: undefined } : { ...clues }
 }

@@ -24,6 +24,8 @@ export type Clues = {
   folders?: string[] | undefined
   /** A folder that has too many of them to ask for. */
   crowd?: string | undefined
+  /** Whether keys of its own crowd that folder, so that folders may come behind them. */
+  isOfKeys?: boolean | undefined
   /** Keys behind everything that begins like a known page: still to be tried. */
   ends?: string[] | undefined
 }
