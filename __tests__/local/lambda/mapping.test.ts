@@ -260,16 +260,17 @@ describe('a function that sends itself messages', () => {
   test('is stopped after 16 hops, and the message goes to the dead-letter queue', async () => {
     await map(LOOP, {}, { environment: { QUEUE_URL: queue.url } })
     await send('1')
-    // A message that is shown again while its function ends may be handed out twice; a hop stays a hop.
+    // A message that is shown again while its function works may be handed out twice, and end among the dead letters too.
     const hops = () => [...new Set(notes(aws, name).map((note) => (note as { hop: number }).hop))]
     await until('16 hops are done', () => hops().length === 16)
+    const dead: unknown[] = []
     await until('the next one is in the dead-letter queue', async () => {
       showHidden(aws, queue)
-      return (await counts(sqs, deadLetters)).visible >= 1
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetters.url }))
+      dead.push(...Messages.map(({ Body }) => Body))
+      return dead.includes('17')
     })
     expect(Math.max(...hops())).toBe(16)
-    const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetters.url }))
-    expect(Messages?.map(({ Body }) => Body)).toEqual(['17'])
   })
 
   test('goes on with RecursiveLoop: Allow', async () => {
