@@ -70,6 +70,16 @@ class Limit {
   }
 }
 
+/** The answer to a request with a delimiter, as far as a list task looks at it. */
+export function foldersAnswer(keys: KeySet, folder: string, startAfter = ''): ListAnswer {
+  const { folders, hasKeys, end } = foldersOf(keys, folder, startAfter)
+  return {
+    objects: hasKeys ? [{ key: end ?? '' }] : [],
+    commonPrefixes: folders,
+    isTruncated: end !== undefined,
+  } as unknown as ListAnswer
+}
+
 /** A model of S3: a bucket of computed keys, latencies, and limits of each partition. */
 export class SimulatedS3 {
   lists = 0
@@ -121,14 +131,7 @@ export class SimulatedS3 {
   async #list({ prefix = '', delimiter, startAfter, continuationToken }: ListRequest): Promise<ListAnswer> {
     this.lists++
     await this.#answer(this.#listLimit, this.#model.listMs)
-    if (delimiter !== undefined) {
-      const { folders, hasKeys, end } = foldersOf(this.#keys, prefix, startAfter ?? '')
-      return {
-        objects: hasKeys ? [{ key: end ?? '' }] : [],
-        commonPrefixes: folders,
-        isTruncated: end !== undefined,
-      } as unknown as ListAnswer
-    }
+    if (delimiter !== undefined) return foldersAnswer(this.#keys, prefix, startAfter)
     const start =
       continuationToken !== undefined
         ? Number(continuationToken)

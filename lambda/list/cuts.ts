@@ -57,25 +57,26 @@ function nextFolder({ page: { first, last }, upTo, clues }: Known, prefix: strin
   return above !== crowd || first.startsWith(below) ? below : undefined
 }
 
-/** Asks for the folders in a folder, and notes those that lie in the lane; false when they are too many. */
+/** Asks for the folders in a folder, and notes those that lie in the lane; false when it has too much to go by them. */
 async function askFor(folder: string, lane: Known, reader: Reader<{ key: string }>): Promise<boolean> {
   const { clues } = lane
   const { last } = lane.page
   const { folders, hasKeys, end } = await reader.folders(folder, last)
+  const inLane = folders.filter((name) => isBetween(last, name, lane.upTo))
   clues.folder = folder
   const isComplete = end === undefined || (lane.upTo !== undefined && !isBetween(last, end, lane.upTo))
   if (!isComplete) {
     clues.crowd = folder
     clues.isOfKeys = hasKeys
     // Few folders that stand among many keys are worth a cut; of very many these would be the first few.
-    clues.folders = hasKeys ? folders.filter((name) => isBetween(last, name, lane.upTo)) : []
+    clues.folders = hasKeys ? inLane : []
     return clues.folders.length > 0
   }
-  clues.folders = folders.filter((name) => isBetween(last, name, lane.upTo))
+  clues.folders = inLane
   const slash = last.indexOf('/', folder.length)
   // What S3 does not name is not taken for missing: it is asked for.
   if (!hasKeys && slash >= 0 && lane.upTo !== undefined)
-    clues.ends = [(clues.folders.at(-1) ?? last.slice(0, slash + 1)) + ABOVE]
+    clues.ends = [(inLane.at(-1) ?? last.slice(0, slash + 1)) + ABOVE]
   return true
 }
 

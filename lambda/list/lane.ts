@@ -22,7 +22,7 @@ export type Clues = {
   folder?: string | undefined
   /** Those of its folders that lie in the lane, beyond the one that it has reached. */
   folders?: string[] | undefined
-  /** A folder that has too many of them to ask for. */
+  /** A folder that holds more folders and keys than S3 names at once. */
   crowd?: string | undefined
   /** Whether keys of its own crowd that folder, so that folders may come behind them. */
   isOfKeys?: boolean | undefined

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { foldersOf, indexAfter, KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
+import { indexAfter, KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
+import { foldersAnswer } from '../../../bench/simulation/s3.ts'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { workOnListTask } from '../../../lambda/list/task.ts'
 import { LANES } from '../../../lambda/list/walk.ts'
@@ -30,14 +31,7 @@ async function work(keys: KeySet, task: ListTask) {
   const s3 = {
     listObjectsV2: async ({ prefix = '', delimiter, startAfter, continuationToken }: ListRequest) => {
       await time.sleep(80)
-      if (delimiter !== undefined) {
-        const { folders, end } = foldersOf(keys, prefix, startAfter ?? '')
-        return {
-          objects: [],
-          commonPrefixes: folders,
-          isTruncated: end !== undefined,
-        } as unknown as ListAnswer
-      }
+      if (delimiter !== undefined) return foldersAnswer(keys, prefix, startAfter)
       const from =
         continuationToken === undefined ? indexAfter(keys, startAfter ?? '') : Number(continuationToken)
       const { objects, token } = pageOf(keys, from)
