@@ -10,9 +10,9 @@ const LEAST = 10
 const MOST = 5_000
 /** A shorter wait is not worth a timer: at a thousand a second a few go together, which costs the worker much less than one by one. */
 const SHORTEST_WAIT_MS = 10
-/** How often the pace is reconsidered, and on how many answers at least. */
+/** How often the pace is reconsidered, and on how many answers at least: by fewer, one refusal would be a deep cut for a slow worker. */
 const WINDOW_MS = 250
-const WINDOW_ANSWERS = 5
+const WINDOW_ANSWERS = 20
 /** So many refusals are reason to do it sooner: while workers still start, most are refused before the pace is cut. */
 const WINDOW_REFUSALS = 2
 const SHORT_WINDOW_MS = 50
@@ -20,20 +20,26 @@ const SHORT_WINDOW_MS = 50
 const KEPT = 0.8
 /** Growth in a window until S3 refuses for the first time. */
 const START_GROWTH = 1.2
-/** Growth afterwards, each second: the same for every worker, and a share of what it has. */
-const GROWTH_PER_SECOND = 1.5
+/**
+ * Growth afterwards, each second: so many times the root of what the worker has, since the same for all would be too much for
+ * two hundred on one partition and take minutes to make a few alike; and a share of what it has.
+ */
+const GROWTH_ROOTS_PER_SECOND = 0.36
 const GROWTH_SHARE_PER_SECOND = 0.02
+/** Both are less the more S3 has refused of late, beyond this share of so many answers: many slow workers need no more to stay at the limit. */
+const REFUSED_SHARE = 0.007
+const LATELY_ANSWERS = 256
 /** That share doubles with so many answers in a row that are no refusals: at the limit they are fewer, and where there is room to grow far more. */
 const DOUBLING_ANSWERS = 120
 const MOST_SHARE_PER_SECOND = 1
 /** A window's cut is this many times the share that S3 refused, so that a small excess is met with a small cut. */
 const CUT_PER_SHARE = 2
-const DEEPEST_CUT = 0.5
+const DEEPEST_CUT = 0.3
 
 /**
  * How fast one worker copies, as S3's answers tell: faster while S3 takes everything, slower in proportion to what it
- * refuses. Many workers that share a partition settle just above its limit without asking each other. Since all grow by the
- * same amount and are cut by the same share, their paces become alike: the slowest worker is the last to finish its task.
+ * refuses. Many workers that share a partition settle just above its limit without asking each other. Since the slower grow by
+ * the larger part and all are cut by the same, their paces become alike: the slowest worker is the last to finish its task.
  *
  * Small tasks never need the pace that S3 would allow, so that it grows far beyond what a worker does. A cut therefore begins
  * from what the worker did, or it would be many cuts before one mattered.
@@ -48,6 +54,8 @@ export class Pace {
   #everRefused = false
   /** Answers since S3 refused. */
   #accepted = 0
+  /** The share of answers of late that were refusals. */
+  #refused = 0
   /** The most answers a second of late. */
   #done = 0
   #window: Window
@@ -83,6 +91,7 @@ export class Pace {
     const window = this.#window
     window.answers++
     if (refused) window.refusals++
+    this.#refused += ((refused ? 1 : 0) - this.#refused) / LATELY_ANSWERS
     const now = this.#timing.now()
     if (!isEnough(window, now - window.beganAt)) return
     this.#rate = Math.min(MOST, Math.max(LEAST, this.#nextRate((now - window.beganAt) / 1000)))
@@ -105,7 +114,8 @@ export class Pace {
       MOST_SHARE_PER_SECOND,
       GROWTH_SHARE_PER_SECOND * 2 ** (this.#accepted / DOUBLING_ANSWERS),
     )
-    return this.#rate + seconds * (GROWTH_PER_SECOND + share * this.#rate)
+    const growth = GROWTH_ROOTS_PER_SECOND * Math.sqrt(this.#rate) + share * this.#rate
+    return this.#rate + seconds * growth * Math.min(1, REFUSED_SHARE / this.#refused)
   }
 
   /** The wait for one's turn, if there is any. */

@@ -2,12 +2,12 @@ import { LONGEST_DELAY_SECONDS } from '../../protocol/message.ts'
 
 /** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
 const PARTITION_COPIES = 3_500
-/** What is listed early is copied by then: as long as eight partitions take for a million objects. */
-const FIRST_SECONDS = 36
+/** What is listed early is copied by then: as long as six partitions take for a million objects. */
+const FIRST_SECONDS = 45
 /** What is listed later is held back for up to so many times the age of the listing. */
 const TIMES_AGE = 2
 /** The share of tasks, of those copied last, that are smaller than others, */
-const SMALLER = 0.1
+const SMALLER = 0.2
 /** and the size of the smallest beside that of the others. */
 const SMALLEST = 0.1
 
