@@ -1,17 +1,22 @@
 import { ABOVE } from '../../protocol/key.ts'
-import type { Known } from './lane.ts'
+import { crowdEnd, folderIn, type Known, likelyEnd, pagesLeft } from './lane.ts'
 import type { Reader } from './reader.ts'
-import { endCuts, evenCuts, isBetween, sharedByAll } from './split.ts'
+import { endCuts, evenCuts, guessPagesLeft, isBetween, sharedByAll } from './split.ts'
 
 /** Folders in folders that are asked for at one look at most. */
 const DESCENTS = 4
+/** Pages that a part made at a folder has at least, where letters tell: a folder with less is not worth a request. */
+const FOLDER_PAGES = 3
+/** Pages left of a folder that keys crowd, from which on these are cut rather than what follows them. */
+const CROWD_PAGES = 4
 
 /**
  * Keys to cut a lane at, at most so many, in order; none when no good ones are known. In turn:
  *
  * - at folders that S3 names when it is asked: all of them hold keys;
+ * - evenly, as letters count, and the fewer the less such guesses have hit, within the folder that keys crowd;
  * - behind everything that begins like the known page, to find where the keys end;
- * - evenly, as letters count, and the fewer the less such guesses have hit.
+ * - evenly as far as the lane is likely to go.
  *
  * Adds to the lane's clues.
  */
@@ -23,9 +28,13 @@ export async function cutsOf(
 ): Promise<string[]> {
   const { clues, page } = lane
   const { first, last } = page
+  const { alphabet } = reader
   clues.folders = clues.folders?.filter((folder) => isBetween(last, folder, lane.upTo))
   for (let asked = 0; asked < DESCENTS; asked++) {
-    if (clues.folders?.length) return spread(clues.folders, most)
+    if (clues.folders?.length) {
+      const pages = pagesLeft(lane, prefix, alphabet) ?? Number.POSITIVE_INFINITY
+      return spread(clues.folders, Math.min(most, Math.floor(pages / FOLDER_PAGES)))
+    }
     const folder = nextFolder(lane, prefix)
     if (folder === undefined) break
     if (reader.spare < 1) return []
@@ -33,11 +42,15 @@ export async function cutsOf(
   }
   // Few keys are left of a folder that lies in a page with others.
   if (clues.crowd === undefined && folderOf(first) !== folderOf(last)) return []
-  const stretch = { ...page, upTo: lane.upTo }
-  if (lane.upTo === undefined) clues.ends ??= endCuts(stretch, prefix, reader.alphabet)
+  const even = (upTo: string | undefined) =>
+    evenCuts({ ...page, upTo }, Math.max(1, Math.round(most * reader.luck)), prefix, alphabet)
+  const end = crowdEnd(lane)
+  if (end !== undefined && guessPagesLeft({ ...page, upTo: end }, prefix, alphabet) > CROWD_PAGES)
+    return even(end)
+  if (lane.upTo === undefined) clues.ends ??= endCuts(page, prefix, alphabet)
   clues.ends = clues.ends?.filter((key) => isBetween(last, key, lane.upTo))
   if (clues.ends?.length) return spread(clues.ends, most)
-  return evenCuts(stretch, Math.max(1, Math.round(most * reader.luck)), prefix, reader.alphabet)
+  return even(likelyEnd(lane))
 }
 
 /**
@@ -50,10 +63,9 @@ function nextFolder({ page: { first, last }, upTo, clues }: Known, prefix: strin
   const { folder, crowd } = clues
   const isAsked = folder !== undefined && last.startsWith(folder) && folder.startsWith(lowest)
   const above = isAsked ? folder : lowest
-  const slash = last.indexOf('/', above.length)
-  if (slash < 0) return undefined
+  const below = folderIn(above, last)
+  if (below === undefined) return undefined
   if (!isAsked && above !== crowd) return above
-  const below = last.slice(0, slash + 1)
   return above !== crowd || first.startsWith(below) ? below : undefined
 }
 
@@ -73,10 +85,10 @@ async function askFor(folder: string, lane: Known, reader: Reader<{ key: string 
     return clues.folders.length > 0
   }
   clues.folders = inLane
-  const slash = last.indexOf('/', folder.length)
+  const below = folderIn(folder, last)
   // What S3 does not name is not taken for missing: it is asked for.
-  if (!hasKeys && slash >= 0 && lane.upTo !== undefined)
-    clues.ends = [(inLane.at(-1) ?? last.slice(0, slash + 1)) + ABOVE]
+  if (!hasKeys && below !== undefined && lane.upTo !== undefined)
+    clues.ends = [(inLane.at(-1) ?? below) + ABOVE]
   return true
 }
 

@@ -7,8 +7,9 @@ import { endCuts, sharedByAll } from './split.ts'
 const PARTS_OF_ONE = 9
 /** Pages that are worth a lane of their own: two seconds of listing. */
 const LANE_PAGES = 16
-/** The same while there is one lane only, so that all requests come one after another. */
+/** The same while there are only so few lanes that requests come nearly one after another. */
 const FEW_PAGES = 5
+const FEW_LANES = 3
 /** Times that parts are cut up further at one look: each takes some requests one after another. */
 const TIMES = 6
 
@@ -41,7 +42,7 @@ export async function divideAll(
 
 /** Into how many parts to cut each lane: the longest into most, and no more in all than may be wasted. */
 function plan(lanes: Lane[], most: number, prefix: string, reader: Reader<{ key: string }>): number[] {
-  const least = 2 * (lanes.length === 1 ? FEW_PAGES : LANE_PAGES)
+  const least = 2 * (lanes.length <= FEW_LANES ? FEW_PAGES : LANE_PAGES)
   const shares = lanes.map((lane) => {
     const pages = likelyPagesLeft(lane, prefix, reader.alphabet)
     return { parts: 1, most: isKnown(lane) ? PARTS_OF_ONE : 1, pages, shared: sharedLetters(lane, prefix) }

@@ -1,7 +1,8 @@
+import { ABOVE } from '../../protocol/key.ts'
 import type { Range } from '../../protocol/range.ts'
 import type { Alphabet } from './alphabet.ts'
 import type { Found } from './reader.ts'
-import { guessPagesLeft } from './split.ts'
+import { guessPagesLeft, isBetween } from './split.ts'
 
 /** A range that is walked. */
 export type Lane = Range & {
@@ -56,8 +57,8 @@ export function isKnown(lane: Lane): lane is Known {
 /** Pages left in a lane, as far as letters tell; undefined when they tell nothing. */
 export function pagesLeft(lane: Lane, prefix: string, alphabet: Alphabet): number | undefined {
   if (!isKnown(lane)) return undefined
-  const { pages, page, upTo } = lane
-  const guess = guessPagesLeft({ ...page, upTo }, prefix, alphabet)
+  const { pages, page } = lane
+  const guess = guessPagesLeft({ ...page, upTo: likelyEnd(lane) }, prefix, alphabet)
   // What has lasted so long is likely to last as long again.
   return guess > TOO_MANY ? undefined : Math.max(pages, guess)
 }
@@ -67,4 +68,40 @@ export function likelyPagesLeft(lane: Lane, prefix: string, alphabet: Alphabet):
   const { pages, clues } = lane
   const unknown = clues.folders && clues.crowd === undefined ? UNKNOWN_FOLDERS : UNKNOWN
   return pagesLeft(lane, prefix, alphabet) ?? unknown + pages
+}
+
+/** Where a lane is likely to end: behind what S3 has named of it, or else where it may. */
+export function likelyEnd(lane: Known): string | undefined {
+  const { upTo, clues, page } = lane
+  const { folder, folders, crowd } = clues
+  if (crowd !== undefined) return isBeforeSibling(crowd, upTo) ? (crowdEnd(lane) ?? upTo) : upTo
+  if (folder === undefined || !page.last.startsWith(folder)) return upTo
+  return endOf(folders?.at(-1) ?? folderIn(folder, page.last), lane) ?? upTo
+}
+
+/** The end of the folder that keys crowd, when the lane is in it and goes on behind. */
+export function crowdEnd(lane: Known): string | undefined {
+  const { crowd, isOfKeys } = lane.clues
+  return crowd !== undefined && isOfKeys && lane.page.last.startsWith(crowd) ? endOf(crowd, lane) : undefined
+}
+
+/** The end of a folder that ends within the lane; not of a lane that may go on to the end of all keys. */
+function endOf(folder: string | undefined, { page, upTo }: Known): string | undefined {
+  if (!folder || upTo === undefined) return undefined
+  return isBetween(page.last, folder + ABOVE, upTo) ? folder + ABOVE : undefined
+}
+
+/** Whether a lane that ends there was cut at the folder that follows this one in the same folder. */
+function isBeforeSibling(folder: string, upTo: string | undefined): boolean {
+  return upTo?.endsWith('/') === true && parentOf(upTo) === parentOf(folder)
+}
+
+/** The folder in a folder that a key lies in; undefined when it lies in the folder itself. */
+export function folderIn(folder: string, key: string): string | undefined {
+  const slash = key.indexOf('/', folder.length)
+  return slash < 0 ? undefined : key.slice(0, slash + 1)
+}
+
+function parentOf(folder: string): string {
+  return folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
 }
