@@ -74,9 +74,10 @@ export function likelyPagesLeft(lane: Lane, prefix: string, alphabet: Alphabet):
 export function likelyEnd(lane: Known): string | undefined {
   const { upTo, clues, page } = lane
   const { folder, folders, crowd } = clues
-  if (crowd !== undefined) return isBeforeSibling(crowd, upTo) ? (crowdEnd(lane) ?? upTo) : upTo
-  if (folder === undefined || !page.last.startsWith(folder)) return upTo
-  return endOf(folders?.at(-1) ?? folderIn(folder, page.last), lane) ?? upTo
+  // A lane that was cut at a folder holds those before it in the same folder.
+  const above = upTo?.endsWith('/') ? parentOf(upTo) : crowd === undefined ? folder : undefined
+  if (above === undefined || !page.last.startsWith(above)) return upTo
+  return endOf(folders?.at(-1) ?? folderIn(above, page.last), lane) ?? upTo
 }
 
 /** The end of the folder that keys crowd, when the lane is in it and goes on behind. */
@@ -89,11 +90,6 @@ export function crowdEnd(lane: Known): string | undefined {
 function endOf(folder: string | undefined, { page, upTo }: Known): string | undefined {
   if (!folder || upTo === undefined) return undefined
   return isBetween(page.last, folder + ABOVE, upTo) ? folder + ABOVE : undefined
-}
-
-/** Whether a lane that ends there was cut at the folder that follows this one in the same folder. */
-function isBeforeSibling(folder: string, upTo: string | undefined): boolean {
-  return upTo?.endsWith('/') === true && parentOf(upTo) === parentOf(folder)
 }
 
 /** The folder in a folder that a key lies in; undefined when it lies in the folder itself. */

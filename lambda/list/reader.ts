@@ -56,6 +56,11 @@ export class Reader<T extends { key: string }> {
     return Math.floor(this.#spare + this.requests * WASTE_SHARE)
   }
 
+  /** Allows for a guess now, however many were wrong. */
+  allowOne(): void {
+    this.#spare = Math.max(this.#spare, 1 - this.requests * WASTE_SHARE)
+  }
+
   /** The share of guesses that found keys. */
   get luck(): number {
     return this.#hits / this.#tries

@@ -34,6 +34,9 @@ const LATE_LOOK = 48
 const REFILL_EVERY = 4
 const LASTING_PAGES = 12
 const MOST_LANES = 2 * LANES
+/** When so few lanes are left, and one has lasted so long, time is worth more than a request. */
+const FEW_LANES = 2
+const LONG_PAGES = 24
 /** Ranges that the first looks make: lanes for ten tasks, which is what list functions there are at most. */
 const SHARED = 10 * LANES
 /** And later ones: for this task and two others. */
@@ -113,6 +116,7 @@ export async function walk<T extends { key: string }>(
         await spawn(hands)
         look = 2 * look + 2
       } else if (rounds % REFILL_EVERY === 0) {
+        if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allowOne()
         const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
         const most = Math.max(LANES, Math.min(MOST_LANES, lanes.length + lasting))
         lanes = await divideAll(lanes, most, prefix, reader)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
+import { KEY_SETS, type KeySet, keySet, mix } from '../../../bench/simulation/key-sets.ts'
 import { type Simulated, simulate } from './simulate.ts'
 
 const MILLION = 1_000_000
@@ -40,6 +40,20 @@ test('folders between keys that crowd the same level are found, though S3 names 
   // Cut by letters alone, most of these folders would be found one after another, in 18 s. Full of keys as they are, each
   // has to be cut within, not up to the next, where there are no keys: 12 s.
   expect((await simulate(keys)).ms).toBeLessThan(9_000)
+})
+
+test('homes of users, of whom a few have most: what the first of them costs does not leave the rest to one task', async () => {
+  const homes = Array.from({ length: 3_000 }, (_, user) =>
+    Array.from({ length: 1 + Math.floor(40_000 / (1 + (mix(user) % 3_000))) }, (_, photo) => {
+      const name = `${2010 + (photo % 14)}/IMG_${String(photo).padStart(6, '0')}.jpg`
+      return `home/user${mix(user) % 100_000}-${user}/photos/${name}`
+    }),
+  )
+  const keys = keySet(homes.flat().sort())
+  const run = await simulate(keys)
+  expectTiled(run, keys)
+  expect(run.requests).toBeLessThanOrEqual((1.2 * keys.size) / 1000)
+  expect(run.ms).toBeLessThan(18_000)
 })
 
 test('a month of which a page or two are left is not cut into its days', async () => {
