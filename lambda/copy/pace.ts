@@ -26,12 +26,12 @@ const START_GROWTH = 1.2
  */
 const GROWTH_ROOTS_PER_SECOND = 0.36
 const GROWTH_SHARE_PER_SECOND = 0.02
-/** Both are less the more S3 has refused of late, beyond this share of so many answers: many slow workers need no more to stay at the limit. */
-const REFUSED_SHARE = 0.007
-const LATELY_ANSWERS = 256
 /** That share doubles with so many answers in a row that are no refusals: at the limit they are fewer, and where there is room to grow far more. */
 const DOUBLING_ANSWERS = 120
 const MOST_SHARE_PER_SECOND = 1
+/** All growth is less the more S3 has refused of late, beyond this share of so many answers: many slow workers need no more to stay at the limit. */
+const REFUSED_SHARE = 0.007
+const LATELY_ANSWERS = 256
 /** A window's cut is this many times the share that S3 refused, so that a small excess is met with a small cut. */
 const CUT_PER_SHARE = 2
 const DEEPEST_CUT = 0.3

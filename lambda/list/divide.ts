@@ -1,5 +1,5 @@
 import { cutsOf } from './cuts.ts'
-import { type Clues, isKnown, type Known, type Lane, laneBehind, likelyPagesLeft } from './lane.ts'
+import { type Clues, folderIn, isKnown, type Known, type Lane, laneBehind, likelyPagesLeft } from './lane.ts'
 import { all, type Found, type Reader } from './reader.ts'
 import { endCuts, sharedByAll } from './split.ts'
 
@@ -94,6 +94,6 @@ async function divide(
 /** What is known of a part by what was known of the whole: where keys crowd a folder, and folders follow, these may be asked for again. */
 function cluesBehind(clues: Clues, { last }: Found): Clues {
   const { crowd, isOfKeys } = clues
-  const isInFolder = crowd !== undefined && last.startsWith(crowd) && last.includes('/', crowd.length)
+  const isInFolder = crowd !== undefined && last.startsWith(crowd) && folderIn(crowd, last) !== undefined
   return isOfKeys && isInFolder ? { ...clues, folder: undefined, crowd: undefined } : { ...clues }
 }
