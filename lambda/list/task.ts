@@ -1,13 +1,17 @@
 import { compareKeys } from '../../protocol/key.ts'
-import { type ListTask, MalformedMessageError, newCopyTask, newListTask } from '../../protocol/message.ts'
+import {
+  type Listed,
+  type ListTask,
+  MalformedMessageError,
+  newCopyTask,
+  newListTask,
+} from '../../protocol/message.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
-import { interleave } from './deal.ts'
 import { toListed } from './listed.ts'
-import { Packer } from './packer.ts'
+import { Mixer } from './mixer.ts'
 import { withoutPresent } from './present.ts'
-import { shuffleSeconds, taskSize } from './shuffle.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -15,10 +19,6 @@ import { walk } from './walk.ts'
  * far behind the progress in the log can be.
  */
 const SLICE_MS = 20_000
-/** Until so many keys were listed the source may be small: nothing holds its tasks back, */
-const FEW_KEYS = 20_000
-/** and they hold so few objects, so that all workers have some. */
-const FEW_OBJECTS = 40
 
 export type ListDeps = {
   s3: Pick<S3, 'listObjectsV2'>
@@ -41,19 +41,13 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
   const result = emptyResult()
   const listing = task.listing ?? { began: timing.now(), shares: 1 }
-  const isSmall = () => !task.listing && result.listed < FEW_KEYS
-  let found = 0
-  let chance = 0
-  const begin = () => {
-    chance = timing.random()
-    return isSmall() ? Math.min(FEW_OBJECTS, run.batchSize) : taskSize(run.batchSize, chance)
-  }
-  const packer = new Packer(begin, (objects) => {
-    found += objects.length
-    const age = timing.now() - listing.began
-    // Each task that shares the listing has found about as much.
-    const delay = isSmall() ? 0 : shuffleSeconds(age, found * listing.shares, chance)
-    return attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay)
+  const mixer = new Mixer({
+    timing,
+    batchSize: run.batchSize,
+    listing,
+    isFirst: !task.listing,
+    send: (objects, delay) => attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay),
+    dispatch: attempt.dispatch,
   })
   const list = (request: ListRequest) =>
     patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
@@ -89,13 +83,14 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         }
       },
       emit: async (pages) => {
-        const wanted: ListedObject[][] = []
+        const found: Listed[] = []
         for (const page of pages) {
+          const wanted = options.overwrite ? await withoutPresent(page, run, list) : page
           result.listed += page.length
-          wanted.push(options.overwrite ? await withoutPresent(page, run, list) : page)
-          result.skipped += page.length - (wanted.at(-1)?.length ?? 0)
+          result.skipped += page.length - wanted.length
+          found.push(...wanted.map(toListed))
         }
-        await packer.add(interleave(wanted).map(toListed))
+        await mixer.add(found)
       },
       spawn: async (hands) => {
         if (!task.listing) listing.shares += hands.length
@@ -111,7 +106,7 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     if (!(error instanceof S3Error) || isTransient(error)) throw error
     result.unlisted = { part: { prefix, ranges }, code: error.code, message: error.message }
   }
-  await packer.flush()
+  await mixer.end()
   return result
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { deal, interleave } from '../../../lambda/list/deal.ts'
+import { deal } from '../../../lambda/list/deal.ts'
 import { compareKeys } from '../../../protocol/key.ts'
 
 test('what is dealt is all there once, in order in each hand, in as few hands as hold it', () => {
@@ -24,9 +24,4 @@ test('each hand has some from all over', () => {
     [2, 5],
     [3, 6],
   ])
-})
-
-test('lists are mixed one of each in turn', () => {
-  expect(interleave([['a', 'b', 'c'], [], ['x'], ['1', '2']])).toEqual(['a', 'x', '1', 'b', '2', 'c'])
-  expect(interleave([])).toEqual([])
 })

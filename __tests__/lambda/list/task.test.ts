@@ -55,7 +55,7 @@ test('a small source is shared out in small tasks that nothing holds back', asyn
   expect(copies.map(({ task, delay }) => [task.objects.length, delay])).toEqual(Array(125).fill([40, 0]))
 })
 
-test('tasks of a large source mix keys from all over and are held back by chance', async () => {
+test('tasks of a large source mix keys from all over and are spread over time', async () => {
   const { result, copies, lists, dispatched } = await work(hex(1_000_000), seed)
   const objects = copies.reduce((sum, { task }) => sum + task.objects.length, 0)
   expect(objects).toBe(result.listed)

@@ -1,0 +1,111 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
+import { Mixer } from '../../../lambda/list/mixer.ts'
+import type { Listed } from '../../../protocol/message.ts'
+
+type Sent = { at: number; objects: Listed[]; delay: number }
+
+/** What is sent of so many objects in each round of a tenth of a second, and at the end. */
+async function mix(rounds: string[][], { shares = 1, isFirst = false, batchSize = 250, began = 0 } = {}) {
+  const time = new VirtualTime()
+  const sent: Sent[] = []
+  const dispatched: number[] = []
+  const mixer = new Mixer({
+    timing: time,
+    batchSize,
+    listing: { began, shares },
+    isFirst,
+    send: async (objects, delay) => void sent.push({ at: time.now(), objects, delay }),
+    dispatch: async () => void dispatched.push(time.now()),
+  })
+  const run = async () => {
+    for (const keys of rounds) {
+      await time.sleep(100)
+      await mixer.add(keys.map((key) => ({ key, size: 1 })))
+    }
+    await mixer.end()
+  }
+  await time.run(run())
+  return { sent, dispatched, endedAt: time.now() }
+}
+
+const round = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}/${i}`)
+const rounds = (names: string[], count: number) => names.map((name, i) => round(`${name}/${i}`, count))
+const count = (sent: Sent[], name = '') =>
+  sent.reduce((sum, { objects }) => sum + objects.filter(({ key }) => key.startsWith(name)).length, 0)
+
+test('all that is found is sent once, in tasks that the run and SQS allow, whatever the clocks say', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(1500), { maxLength: 8 }),
+      fc.record({
+        shares: fc.integer({ min: 1, max: 20 }),
+        isFirst: fc.boolean(),
+        batchSize: fc.integer({ min: 1, max: 400 }),
+        began: fc.integer({ min: -4_000_000, max: 60_000 }),
+      }),
+      async (counts, how) => {
+        const found = counts.map((size, i) => round(String(i), size))
+        const { sent } = await mix(found, how)
+        const keys = sent.flatMap(({ objects }) => objects.map(({ key }) => key))
+        expect(keys.sort()).toEqual(found.flat().sort())
+        for (const { objects, delay } of sent) {
+          expect(objects.length).toBeGreaterThan(0)
+          expect(objects.length).toBeLessThanOrEqual(how.batchSize)
+          expect(Number.isInteger(delay) && delay >= 0 && delay <= 900).toBe(true)
+        }
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
+test('a small source is sent as it is found, in small tasks', async () => {
+  const { sent, endedAt } = await mix(rounds(['a', 'b'], 1000), { isFirst: true })
+  expect(sent.map(({ objects, delay }) => [objects.length, delay])).toEqual(Array(50).fill([40, 0]))
+  expect(sent[0]?.at).toBeLessThan(endedAt)
+})
+
+test('copies begin at once, and are spread over the time that is left', async () => {
+  const { sent, dispatched, endedAt } = await mix(rounds(Array(50).fill('a'), 2000), { shares: 10 })
+  // Of a million objects in 60 s, a twelfth in 5 s; those that are found late have less time.
+  const early = count(sent.filter(({ at }) => at < endedAt))
+  expect(early).toBeGreaterThan(100_000 / 24)
+  expect(early).toBeLessThan(100_000 / 12)
+  expect(sent[0]?.at).toBeLessThan(1_500)
+  expect(dispatched.length).toBeGreaterThan(10)
+  for (const [from, to] of [
+    [0, 18],
+    [18, 36],
+    [36, 54],
+  ] as const) {
+    const third = count(sent.filter(({ at, delay }) => at === endedAt && delay >= from && delay < to))
+    expect(third / (100_000 - early)).toBeCloseTo(18 / 55, 1)
+  }
+  expect(Math.max(...sent.map(({ delay }) => delay))).toBeLessThanOrEqual(55)
+})
+
+test('what is found late is not behind what was found before', async () => {
+  const found = [...rounds(Array(30).fill('early'), 3000), ...rounds(Array(30).fill('late'), 1000)]
+  const { sent, endedAt } = await mix(found, { shares: 10 })
+  // A quarter of all is found late, and it makes a quarter of whatever is copied from then on.
+  for (const [from, to] of [
+    [0, 10],
+    [20, 30],
+    [40, 50],
+  ] as const) {
+    const some = sent.filter(({ at, delay }) => at === endedAt && delay >= from && delay < to)
+    expect(count(some, 'late') / count(some)).toBeCloseTo(0.25, 1)
+    for (const { objects } of some.filter((task) => task.objects.length === 250))
+      expect(new Set(objects.map(({ key }) => key.slice(0, 4))).size).toBe(2)
+  }
+})
+
+test('the tasks that are copied last are small', async () => {
+  const { sent } = await mix(rounds(Array(20).fill('a'), 5000), { shares: 10 })
+  const last = Math.max(...sent.map(({ delay }) => delay))
+  const sizes = sent.filter(({ delay }) => delay === last).map(({ objects }) => objects.length)
+  expect(Math.max(...sizes)).toBeLessThan(60)
+  expect(sent.filter(({ objects }) => objects.length === 250).length).toBeGreaterThan(300)
+})

@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { spreadSeconds, taskSize } from '../../../lambda/list/spread.ts'
+
+test('copies are never spread over longer than SQS holds a message back', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.maxSafeNat(), (age, found) => {
+      expect(spreadSeconds(age, found)).toBeGreaterThanOrEqual(0)
+      expect(spreadSeconds(age, found)).toBeLessThanOrEqual(900)
+    }),
+  )
+})
+
+test('what is listed early is copied by the same time, whenever it was listed', () => {
+  for (const age of [0, 1, 10, 20]) expect(age + spreadSeconds(age, 1e6)).toBe(60)
+})
+
+test('what is listed late is spread in proportion to the age of the listing', () => {
+  expect([spreadSeconds(30, 1e9), spreadSeconds(300, 1e9), spreadSeconds(3600, 1e9)]).toEqual([60, 600, 900])
+})
+
+test('little is not spread over longer than one partition takes for it', () => {
+  expect([spreadSeconds(10, 0), spreadSeconds(10, 3_500), spreadSeconds(10, 35_000)]).toEqual([0, 1, 10])
+})
+
+test('tasks that come last are smaller, the later the smaller, and none is empty or larger than the run allows', () => {
+  const sizes = [0, 0.5, 0.9, 0.95, 0.98, 0.999, 1].map((place) => taskSize(250, place))
+  expect(sizes).toEqual([250, 250, 250, 126, 51, 25, 25])
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0, max: 2, noNaN: true }), (most, by) => {
+      expect(taskSize(most, by)).toBeGreaterThanOrEqual(1)
+      expect(taskSize(most, by)).toBeLessThanOrEqual(most)
+    }),
+  )
+})

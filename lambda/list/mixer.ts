@@ -1,0 +1,118 @@
+import type { Listed, Listing } from '../../protocol/message.ts'
+import type { Timing } from '../../protocol/timing.ts'
+import { Bag } from './bag.ts'
+import { Packer } from './packer.ts'
+import { spreadSeconds, taskSize } from './spread.ts'
+
+/** Until so many objects were found the source may be small: nothing holds its tasks back, */
+const FEW_KEYS = 20_000
+/** and they hold so few objects, so that all workers have some. */
+const FEW_OBJECTS = 40
+/** How long tasks wait for others that fill a request with them. */
+const DISPATCH_MS = 250
+/** Less is not told from none. */
+const SHORTEST_SECONDS = 0.1
+
+export type MixerDeps = {
+  timing: Timing
+  /** Objects in a copy task at most. */
+  batchSize: number
+  /** The listing that the list task is a part of; others may come to share it meanwhile. */
+  listing: Listing
+  /** Whether the listing begins with this list task. */
+  isFirst: boolean
+  /** Takes a copy task, to be shown to workers so many seconds later. Called in order, one at a time. */
+  send: (objects: Listed[], delaySeconds: number) => Promise<void>
+  /** Waits until what was sent has left. */
+  dispatch: () => Promise<void>
+}
+
+/**
+ * Makes copy tasks of what a list task finds: each holds keys from all over, and at any time as large a share of each part of the
+ * keys has been sent. S3 limits each partition by itself, and would have all workers on one while the others idle.
+ *
+ * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go. So what is found late is
+ * not behind all that was found before. What is left when the list task ends is sent as well, held back for as long as it
+ * would have stayed in the bag.
+ */
+export class Mixer {
+  readonly #deps: MixerDeps
+  readonly #bag: Bag<Listed>
+  readonly #packer: Packer
+  #found = 0
+  /** When objects were drawn last, and the part of one that was due beyond them. */
+  #drawnAt: number
+  #due = 0
+  #dispatchedAt = 0
+  /** Of the task that is filled: its place in the time over which copies are spread, and seconds to hold it back. */
+  #place = 0
+  #delay = 0
+
+  constructor(deps: MixerDeps) {
+    const { timing, batchSize, send } = deps
+    this.#deps = deps
+    this.#bag = new Bag(timing.random)
+    this.#drawnAt = timing.now()
+    this.#packer = new Packer(
+      () => (this.#isSmall ? Math.min(FEW_OBJECTS, batchSize) : taskSize(batchSize, this.#place)),
+      (objects) => send(objects, Math.floor(this.#delay)),
+    )
+  }
+
+  /** Takes what was found, and sends as much as is due. Throws what `send` and `dispatch` throw. */
+  async add(objects: readonly Listed[]): Promise<void> {
+    const { timing, dispatch } = this.#deps
+    const now = timing.now()
+    this.#found += objects.length
+    this.#bag.put(objects)
+    this.#place = this.#placeIn(0, now)
+    const count = this.#isSmall ? this.#bag.size : this.#countDue(now)
+    this.#drawnAt = now
+    await this.#packer.add(this.#bag.draw(count))
+    if (now - this.#dispatchedAt < DISPATCH_MS) return
+    this.#dispatchedAt = now
+    await dispatch()
+  }
+
+  /** Sends all that is left. Throws what `send` throws. */
+  async end(): Promise<void> {
+    const now = this.#deps.timing.now()
+    const seconds = this.#secondsLeft(now)
+    const left = this.#bag.size
+    for (let sent = 0; sent < left; sent++) {
+      this.#delay = (seconds * sent) / left
+      this.#place = this.#placeIn(this.#delay, now)
+      await this.#packer.add(this.#bag.draw(1))
+    }
+    await this.#packer.flush()
+  }
+
+  /** How many to draw, so that the bag would be empty when the time over which copies are spread is over. */
+  #countDue(now: number): number {
+    this.#due +=
+      (((now - this.#drawnAt) / 1000) * this.#bag.size) / Math.max(SHORTEST_SECONDS, this.#secondsLeft(now))
+    const count = Math.min(this.#bag.size, Math.floor(this.#due))
+    this.#due -= Math.floor(this.#due)
+    return count
+  }
+
+  get #isSmall(): boolean {
+    const { isFirst, listing } = this.#deps
+    return isFirst && listing.shares === 1 && this.#found <= FEW_KEYS
+  }
+
+  /** Seconds that the listing has taken; clocks of machines may differ. */
+  #age(now: number): number {
+    return Math.max(0, now - this.#deps.listing.began) / 1000
+  }
+
+  #secondsLeft(now: number): number {
+    // Each task that shares the listing has found about as much.
+    return spreadSeconds(this.#age(now), this.#found * this.#deps.listing.shares)
+  }
+
+  #placeIn(seconds: number, now: number): number {
+    const age = this.#age(now)
+    return (age + seconds) / Math.max(SHORTEST_SECONDS, age + this.#secondsLeft(now))
+  }
+}

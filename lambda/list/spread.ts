@@ -1,0 +1,35 @@
+import { LONGEST_DELAY_SECONDS } from '../../protocol/message.ts'
+
+/** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
+const PARTITION_COPIES = 3_500
+/** What is listed early is copied by then: nearly as long as four partitions take for a million objects. */
+const FIRST_SECONDS = 60
+/** What is listed later is copied over so many times the age of the listing. */
+const TIMES_AGE = 2
+/** The share of objects, of those copied last, that go in smaller tasks than others, */
+const SMALLER = 0.1
+/** and the size of the smallest beside that of the others. */
+const SMALLEST = 0.1
+
+/**
+ * Seconds over which to spread the copies of what a list task has found and not sent yet: no more than SQS can hold a message
+ * back for, nor than one partition takes for what was found so far.
+ *
+ * @param age of the listing of the source, in seconds
+ * @param found objects to copy that the listing has found so far
+ */
+export function spreadSeconds(age: number, found: number): number {
+  const longest = Math.max(FIRST_SECONDS - age, TIMES_AGE * age)
+  return Math.min(LONGEST_DELAY_SECONDS, longest, found / PARTITION_COPIES)
+}
+
+/**
+ * Objects in a copy task: as many as the run allows, since each task costs its messages, but few in those that are copied last, so
+ * that no worker is long at one while the others have nothing left.
+ *
+ * @param most as the run says
+ * @param place the task's, from 0 to 1, between the beginning and the end of the time over which copies are spread
+ */
+export function taskSize(most: number, place: number): number {
+  return Math.ceil(most * Math.min(1, Math.max(SMALLEST, (1 - place) / SMALLER)))
+}
