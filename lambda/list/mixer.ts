@@ -40,6 +40,9 @@ export class Mixer {
   readonly #bag: Bag<Listed>
   readonly #packer: Packer
   #found = 0
+  /** How many share the listing, and what was found before they did: none of the others has found that much. */
+  #shares: number
+  #alone = 0
   /** When objects were drawn last, and the part of one that was due beyond them. */
   #drawnAt: number
   #due = 0
@@ -51,6 +54,7 @@ export class Mixer {
   constructor(deps: MixerDeps) {
     const { timing, batchSize, send } = deps
     this.#deps = deps
+    this.#shares = deps.listing.shares
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
     this.#packer = new Packer(
@@ -61,10 +65,14 @@ export class Mixer {
 
   /** Takes what was found, and sends as much as is due. Throws what `send` and `dispatch` throw. */
   async add(objects: readonly Listed[]): Promise<void> {
-    const { timing, dispatch } = this.#deps
+    const { timing, listing, dispatch } = this.#deps
     const now = timing.now()
     this.#found += objects.length
     this.#bag.put(objects)
+    if (this.#shares !== listing.shares) {
+      this.#shares = listing.shares
+      this.#alone = this.#found
+    }
     this.#place = this.#placeIn(0, now)
     const count = this.#isSmall ? this.#bag.size : this.#countDue(now)
     this.#drawnAt = now
@@ -97,8 +105,7 @@ export class Mixer {
   }
 
   get #isSmall(): boolean {
-    const { isFirst, listing } = this.#deps
-    return isFirst && listing.shares === 1 && this.#found <= FEW_KEYS
+    return this.#deps.isFirst && this.#shares === 1 && this.#found <= FEW_KEYS
   }
 
   /** Seconds that the listing has taken; clocks of machines may differ. */
@@ -107,8 +114,8 @@ export class Mixer {
   }
 
   #secondsLeft(now: number): number {
-    // Each task that shares the listing has found about as much.
-    return spreadSeconds(this.#age(now), this.#found * this.#deps.listing.shares)
+    // Each task that shares the listing has found about as much since.
+    return spreadSeconds(this.#age(now), this.#alone + (this.#found - this.#alone) * this.#shares)
   }
 
   #placeIn(seconds: number, now: number): number {

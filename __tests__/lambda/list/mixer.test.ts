@@ -7,21 +7,26 @@ import type { Listed } from '../../../protocol/message.ts'
 type Sent = { at: number; objects: Listed[]; delay: number }
 
 /** What is sent of so many objects in each round of a tenth of a second, and at the end. */
-async function mix(rounds: string[][], { shares = 1, isFirst = false, batchSize = 250, began = 0 } = {}) {
+async function mix(
+  rounds: string[][],
+  { shares = 1, isFirst = false, batchSize = 250, began = 0, sharedAfter = 0 } = {},
+) {
   const time = new VirtualTime()
   const sent: Sent[] = []
   const dispatched: number[] = []
+  const listing = { began, shares: sharedAfter > 0 ? 1 : shares }
   const mixer = new Mixer({
     timing: time,
     batchSize,
-    listing: { began, shares },
+    listing,
     isFirst,
     send: async (objects, delay) => void sent.push({ at: time.now(), objects, delay }),
     dispatch: async () => void dispatched.push(time.now()),
   })
   const run = async () => {
-    for (const keys of rounds) {
+    for (const [index, keys] of rounds.entries()) {
       await time.sleep(100)
+      if (index >= sharedAfter) listing.shares = shares
       await mixer.add(keys.map((key) => ({ key, size: 1 })))
     }
     await mixer.end()
@@ -100,6 +105,15 @@ test('what is found late is not behind what was found before', async () => {
     for (const { objects } of some.filter((task) => task.objects.length === 250))
       expect(new Set(objects.map(({ key }) => key.slice(0, 4))).size).toBe(2)
   }
+})
+
+test('what was found before others came to share the listing is not what they have found', async () => {
+  const found = [round('alone', 70_000), ...rounds(Array(5).fill('shared'), 100)]
+  const how = { isFirst: true, shares: 10 }
+  const longest = ({ sent }: { sent: Sent[] }) => Math.max(...sent.map(({ delay }) => delay))
+  // One partition takes 20 s for what there is, and would take 60 and more if all had found as much.
+  expect(longest(await mix([[], ...found], { ...how, sharedAfter: 1 }))).toBeLessThan(22)
+  expect(longest(await mix(found, { ...how, isFirst: false }))).toBeGreaterThan(50)
 })
 
 test('the tasks that are copied last are small', async () => {
