@@ -3,8 +3,8 @@ import { Slots } from './slots.ts'
 
 /** Copies in flight at most. */
 export const IN_FLIGHT = 256
-/** Copies begun in a second, before S3 has been asked: the first five workers, which Lambda starts at once, then ask for less than a third of a partition. */
-const START = 200
+/** Copies begun in a second, before S3 has been asked: the first five workers, which Lambda starts at once, then ask for a quarter of a partition. */
+const START = 170
 /** However much S3 refuses: 200 workers at this pace are still below the limit of one partition. */
 const LEAST = 10
 const MOST = 5_000
