@@ -73,8 +73,9 @@ export class Mixer {
       this.#shares = listing.shares
       this.#alone = this.#found
     }
-    this.#place = this.#placeIn(0, now)
-    const count = this.#isSmall ? this.#bag.size : this.#countDue(now)
+    const { age, seconds } = this.#spread(now)
+    this.#place = placeIn(age, age + seconds)
+    const count = this.#isSmall ? this.#bag.size : this.#countDue(now, seconds)
     this.#drawnAt = now
     await this.#packer.add(this.#bag.draw(count))
     if (now - this.#dispatchedAt < DISPATCH_MS) return
@@ -84,21 +85,19 @@ export class Mixer {
 
   /** Sends all that is left. Throws what `send` throws. */
   async end(): Promise<void> {
-    const now = this.#deps.timing.now()
-    const seconds = this.#secondsLeft(now)
+    const { age, seconds } = this.#spread(this.#deps.timing.now())
     const left = this.#bag.size
     for (let sent = 0; sent < left; sent++) {
       this.#delay = (seconds * sent) / left
-      this.#place = this.#placeIn(this.#delay, now)
+      this.#place = placeIn(age + this.#delay, age + seconds)
       await this.#packer.add(this.#bag.draw(1))
     }
     await this.#packer.flush()
   }
 
   /** How many to draw, so that the bag would be empty when the time over which copies are spread is over. */
-  #countDue(now: number): number {
-    this.#due +=
-      (((now - this.#drawnAt) / 1000) * this.#bag.size) / Math.max(SHORTEST_SECONDS, this.#secondsLeft(now))
+  #countDue(now: number, seconds: number): number {
+    this.#due += (((now - this.#drawnAt) / 1000) * this.#bag.size) / Math.max(SHORTEST_SECONDS, seconds)
     const count = Math.min(this.#bag.size, Math.floor(this.#due))
     this.#due -= Math.floor(this.#due)
     return count
@@ -108,18 +107,16 @@ export class Mixer {
     return this.#deps.isFirst && this.#shares === 1 && this.#found <= FEW_KEYS
   }
 
-  /** Seconds that the listing has taken; clocks of machines may differ. */
-  #age(now: number): number {
-    return Math.max(0, now - this.#deps.listing.began) / 1000
-  }
-
-  #secondsLeft(now: number): number {
+  /** Seconds that the listing has taken, and those over which to spread the copies of what is in the bag. */
+  #spread(now: number): { age: number; seconds: number } {
+    // Clocks of machines may differ.
+    const age = Math.max(0, now - this.#deps.listing.began) / 1000
     // Each task that shares the listing has found about as much since.
-    return spreadSeconds(this.#age(now), this.#alone + (this.#found - this.#alone) * this.#shares)
+    const found = this.#alone + (this.#found - this.#alone) * this.#shares
+    return { age, seconds: spreadSeconds(age, found) }
   }
+}
 
-  #placeIn(seconds: number, now: number): number {
-    const age = this.#age(now)
-    return (age + seconds) / Math.max(SHORTEST_SECONDS, age + this.#secondsLeft(now))
-  }
+function placeIn(at: number, end: number): number {
+  return at / Math.max(SHORTEST_SECONDS, end)
 }

@@ -10,21 +10,22 @@ test('what was put in comes out once, and never more than there is', () => {
       fc.integer({ min: 1, max: 1e9 }),
       (steps, seed) => {
         const bag = new Bag<number>(seededRandom(seed))
-        const [put, drawn]: number[][] = [[], []]
+        const put: number[] = []
+        const drawn: number[] = []
         for (const step of steps) {
           if (typeof step === 'number') {
             const before = bag.size
             const some = bag.draw(step)
             expect(some.length).toBe(Math.min(step, before))
-            drawn?.push(...some)
+            drawn.push(...some)
           } else {
             bag.put(step)
-            put?.push(...step)
+            put.push(...step)
           }
-          expect(bag.size).toBe((put?.length ?? 0) - (drawn?.length ?? 0))
+          expect(bag.size).toBe(put.length - drawn.length)
         }
-        drawn?.push(...bag.draw(Number.POSITIVE_INFINITY))
-        expect(drawn?.sort()).toEqual(put?.sort())
+        drawn.push(...bag.draw(Number.POSITIVE_INFINITY))
+        expect(drawn.sort()).toEqual(put.sort())
       },
     ),
   )
