@@ -35,6 +35,14 @@ export function nextCodePoint(code: number): number | undefined {
   return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1
 }
 
+/** What two keys begin with alike, in whole code points. */
+export function commonPrefix(a: string, b: string): string {
+  let i = 0
+  while (i < a.length && a[i] === b[i]) i++
+  const split = i > 0 && /[\ud800-\udbff]/.test(a[i - 1] as string)
+  return a.slice(0, split ? i - 1 : i)
+}
+
 /** A UTF-16 unit's place in code point order: surrogates go above everything else. */
 function rank(unit: number): number {
   if (unit < FIRST_SURROGATE) return unit

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { commonBegin, giveBegin, takeBegin } from './begin.ts'
 import { asciiJson, decodeKey, encodeKey } from './encoding.ts'
 
 /** The version of everything on this page. A worker refuses tasks of any other. */
@@ -143,7 +144,12 @@ const OutcomeSchema = v.object({
   reclassed: Count,
   /** Bytes of the copied objects. */
   bytes: Count,
-  failures: v.array(v.object({ key: Key, code: v.string(), message: v.string() })),
+  failures: v.array(
+    v.pipe(
+      v.tuple([Key, v.string(), v.string()]),
+      v.transform(([key, code, message]) => ({ key, code, message })),
+    ),
+  ),
   /** What a list task could not list, and why. */
   unlisted: v.optional(v.object({ part: PartSchema, code: v.string(), message: v.string() })),
 })
@@ -180,30 +186,52 @@ export function encodeTask(task: Task): string {
   const { source, destination } = task.run
   const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) }
   if (task.kind === 'list') return asciiJson({ ...task, run, ...encodePart(task) })
-  return asciiJson({ ...task, run, objects: task.objects.map(encodeObject) })
+  const { begin, rests } = takeBegin(task.objects.map(encodeObject))
+  return asciiJson({ ...task, run, begin, objects: rests })
 }
 
-/** Bytes that an object adds to the body of a copy task. */
-export function objectBytes(object: Listed): number {
-  return asciiJson(encodeObject(object)).length + 1
+/** What is told of objects in the body of a copy task. */
+export type Contents = {
+  count: number
+  /** Bytes, if each key were written as a whole. */
+  whole: number
+  /** What all the keys begin with. */
+  begin: string
+}
+
+/** The contents with one object more. */
+export function withObject({ count, whole, begin }: Contents, object: Listed): Contents {
+  const entry = encodeObject(object)
+  return {
+    count: count + 1,
+    whole: whole + asciiJson(entry).length + 1,
+    begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
+  }
+}
+
+/** Bytes that the contents take. */
+export function contentBytes({ count, whole, begin }: Contents): number {
+  return whole - begin.length * Math.max(0, count - 1)
 }
 
 /** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
 export function decodeTask(body: string): Task {
-  return decode(TaskSchema, body, 'task')
+  return decode(TaskSchema, body, 'a task', 'objects')
 }
 
 /** The run queue's message body of an outcome: ASCII only. */
 export function encodeOutcome(outcome: Outcome): string {
-  const failures = outcome.failures.map((failure) => ({ ...failure, key: encodeKey(failure.key) }))
-  const { unlisted } = outcome
+  const { unlisted, failures } = outcome
+  const { begin, rests } = takeBegin(
+    failures.map(({ key, code, message }): [string, ...string[]] => [encodeKey(key), code, message]),
+  )
   const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } }
-  return asciiJson({ ...outcome, failures, ...missing })
+  return asciiJson({ ...outcome, begin, failures: rests, ...missing })
 }
 
 /** Reads an outcome. Throws MalformedMessageError for anything else. */
 export function decodeOutcome(body: string): Outcome {
-  return decode(OutcomeSchema, body, 'outcome')
+  return decode(OutcomeSchema, body, 'an outcome', 'failures')
 }
 
 /** What can be told of a message that {@link decodeTask} may have refused: enough to say whose it is. */
@@ -222,20 +250,34 @@ export function traceOf(body: string): Trace | undefined {
   return { runId: run.id, taskId: id, objects: objects?.length ?? 0 }
 }
 
-function decode<T extends v.GenericSchema>(schema: T, body: string, what: string): v.InferOutput<T> {
+/** @param entries the name of what such a message says of keys, without what these begin with */
+function decode<T extends v.GenericSchema>(
+  schema: T,
+  body: string,
+  what: string,
+  entries: string,
+): v.InferOutput<T> {
   const json = parseJson(body)
-  if (json === undefined) throw new MalformedMessageError(`not a ${what}: the body is not JSON`)
+  if (json === undefined) throw new MalformedMessageError(`not ${what}: the body is not JSON`)
   const version = (json as { v?: unknown } | null)?.v
   if (version !== PROTOCOL)
     throw new MalformedMessageError(
-      `not a ${what} of protocol version ${PROTOCOL}: the body ${tellVersion(version)}`,
+      `not ${what} of protocol version ${PROTOCOL}: the body ${tellVersion(version)}`,
     )
-  const read = v.safeParse(schema, json)
+  const read = v.safeParse(schema, withWholeKeys(json as Record<string, unknown>, what, entries))
   if (read.success) return read.output
   const issue = read.issues[0]
   throw new MalformedMessageError(
-    `not a ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message).slice(0, REASON_CHARS)}`,
+    `not ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message).slice(0, REASON_CHARS)}`,
   )
+}
+
+/** A message with whole keys in the entries of that name, if it has any. */
+function withWholeKeys(message: Record<string, unknown>, what: string, entries: string): unknown {
+  const { begin, [entries]: rests } = message
+  if (!Array.isArray(rests)) return message
+  if (typeof begin !== 'string') throw new MalformedMessageError(`not ${what}: begin: is not a text`)
+  return { ...message, [entries]: giveBegin(begin, rests) }
 }
 
 /** Only of plain values: a deep enough one would overflow the stack. */

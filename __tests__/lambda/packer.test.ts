@@ -12,6 +12,7 @@ const run = {
 }
 const key = fc.oneof(
   fc.string({ minLength: 1, maxLength: 20 }),
+  fc.string({ minLength: 1, maxLength: 20 }).map((name) => '日'.repeat(300) + name),
   fc.constantFrom('x'.repeat(1024), '日'.repeat(341), '🚀'.repeat(256), '\u0001'.repeat(1024)),
 )
 const objects = fc.array(fc.record({ key, size: fc.nat() }), { maxLength: 300 })
@@ -45,10 +46,13 @@ test('every object is in one task, in order; no task is above the count or the s
   )
 })
 
-test('1,000 keys of 1,024 escaped bytes are split by size', async () => {
-  const page = Array.from({ length: 1000 }, () => ({ key: '\u0001'.repeat(1024), size: 0 }))
-  const tasks = await pack(1000, [page])
-  expect(tasks.length).toBeGreaterThan(25)
+test('1,000 keys of 1,024 escaped bytes are split by size, but for what they all begin with', async () => {
+  const long = '\u0001'.repeat(1020)
+  const numbers = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, '0'))
+  const ends = await pack(1000, [numbers.map((number) => ({ key: number + long, size: 0 }))])
+  expect(ends.length).toBeGreaterThan(20)
+  const begins = await pack(1000, [numbers.map((number) => ({ key: long + number, size: 0 }))])
+  expect(begins.length).toBe(1)
 })
 
 test('tasks are full before another begins', async () => {

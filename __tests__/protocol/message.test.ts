@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { decodeKey, encodeKey } from '../../protocol/encoding.ts'
 import {
+  type Contents,
+  contentBytes,
   decodeOutcome,
   decodeTask,
   encodeOutcome,
@@ -10,10 +12,10 @@ import {
   newCopyTask,
   newListTask,
   type Outcome,
-  objectBytes,
   PROTOCOL,
   type Run,
   traceOf,
+  withObject,
 } from '../../protocol/message.ts'
 
 const run: Run = {
@@ -71,15 +73,26 @@ describe('tasks', () => {
     )
   })
 
-  test('objectBytes says how much an object adds to a body, never too little', () => {
+  test('contentBytes says how much objects add to a body, never too little', () => {
+    const empty = encodeTask(newCopyTask('a.1', run, [])).length
+    const none: Contents = { count: 0, whole: 0, begin: '' }
     fc.assert(
-      fc.property(fc.record({ key, size: fc.maxSafeNat() }), (object) => {
-        const grown = encodeTask(newCopyTask('a.1', run, [object, object])).length
-        expect(grown - encodeTask(newCopyTask('a.1', run, [object])).length).toBeLessThanOrEqual(
-          objectBytes(object),
-        )
+      fc.property(key, fc.array(fc.record({ key, size: fc.maxSafeNat() })), (folder, listed) => {
+        const objects = listed.map((object) => ({ ...object, key: folder + object.key }))
+        const body = encodeTask(newCopyTask('a.1', run, objects)).length
+        const bytes = contentBytes(objects.reduce(withObject, none))
+        expect(body - empty).toBeLessThanOrEqual(bytes)
+        expect(bytes).toBeLessThanOrEqual(body - empty + 1)
       }),
     )
+  })
+
+  test('what keys begin with is written once, even when it ends within a letter', () => {
+    const folder = '長い名前のフォルダー/'.repeat(10)
+    const objects = ['あ', 'い', 'う'].map((name) => ({ key: folder + name, size: 1 }))
+    const body = encodeTask(newCopyTask('a.1', run, objects))
+    expect(body.length).toBeLessThan(1.5 * encodeKey(folder).length)
+    expect(decodeTask(body)).toMatchObject({ objects })
   })
 
   const good = JSON.parse(encodeTask(newCopyTask('a.1', run, [{ key: 'k', size: 1 }]))) as Record<
@@ -93,6 +106,7 @@ describe('tasks', () => {
     ['no version', JSON.stringify({ ...good, v: undefined }), /no version/],
     ['another version', JSON.stringify({ ...good, v: PROTOCOL + 1 }), /version 2/],
     ['another kind', JSON.stringify({ ...good, kind: 'move' }), /kind/],
+    ['no text that keys begin with', JSON.stringify({ ...good, begin: undefined }), /begin/],
     ['no objects', JSON.stringify({ ...good, objects: undefined }), /objects/],
     ['a size that is no number', JSON.stringify({ ...good, objects: [['k', '1']] }), /objects\.0\.1/],
     ['a negative size', JSON.stringify({ ...good, objects: [['k', -1]] }), /objects\.0\.1/],
@@ -165,8 +179,9 @@ describe('outcomes', () => {
 
   test('that name more children than can report are refused: nobody could wait for their end', () => {
     const outcome = { v: PROTOCOL, kind: 'list', task: 'a.1', attempt: 'b', children: 10_000_001 }
-    const counts = { listed: 0, copied: 0, skipped: 0, vanished: 0, reclassed: 0, bytes: 0, failures: [] }
-    expect(() => decodeOutcome(JSON.stringify({ ...outcome, ...counts }))).toThrow(/children/)
+    const counts = { listed: 0, copied: 0, skipped: 0, vanished: 0, reclassed: 0, bytes: 0 }
+    const none = { begin: '', failures: [] }
+    expect(() => decodeOutcome(JSON.stringify({ ...outcome, ...counts, ...none }))).toThrow(/children/)
   })
 
   test('of another version are refused', () => {

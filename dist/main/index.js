@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3847);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7797);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3847:
+/***/ 7797:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87221,7 +87221,81 @@ function unwrap(schema) {
 
 //#endregion
 
+;// CONCATENATED MODULE: ./build/protocol/key.js
+/**
+ * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
+ * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
+ * stands before U+E000 to U+FFFF.
+ */
+/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
+const KEY_BYTES = 1024;
+const MAX_CODE_POINT = 0x10ffff;
+/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
+const FIRST_SURROGATE = 0xd800;
+const LAST_SURROGATE = 0xdfff;
+/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
+function key_compareKeys(a, b) {
+    const length = Math.min(a.length, b.length);
+    for (let i = 0; i < length; i++) {
+        const x = a.charCodeAt(i);
+        const y = b.charCodeAt(i);
+        if (x !== y)
+            return rank(x) - rank(y);
+    }
+    return a.length - b.length;
+}
+/** Bytes of UTF-8. */
+function utf8Length(text) {
+    return Buffer.byteLength(text);
+}
+/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
+function nextCodePoint(code) {
+    if (code === MAX_CODE_POINT)
+        return undefined;
+    return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
+}
+/** What two keys begin with alike, in whole code points. */
+function commonPrefix(a, b) {
+    let i = 0;
+    while (i < a.length && a[i] === b[i])
+        i++;
+    const split = i > 0 && /[\ud800-\udbff]/.test(a[i - 1]);
+    return a.slice(0, split ? i - 1 : i);
+}
+/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
+function rank(unit) {
+    if (unit < FIRST_SURROGATE)
+        return unit;
+    return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
+}
+
+;// CONCATENATED MODULE: ./build/protocol/begin.js
+
+/**
+ * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
+ * encoded, so that it may end within the escape of a byte.
+ */
+function begin_takeBegin(entries) {
+    const begin = entries.map(([key]) => key).reduce(begin_commonBegin, entries[0]?.[0] ?? '');
+    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
+}
+/** Entries with their whole keys again. What is no entry stays as it is. */
+function giveBegin(begin, rests) {
+    return rests.map((entry) => {
+        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
+            return entry;
+        const [key, ...rest] = entry;
+        return [begin + key, ...rest];
+    });
+}
+/** What two encoded keys begin with alike. */
+function begin_commonBegin(begin, key) {
+    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
+}
+
 ;// CONCATENATED MODULE: ./build/protocol/message.js
+
 
 
 /** The version of everything on this page. A worker refuses tasks of any other. */
@@ -87343,7 +87417,7 @@ const OutcomeSchema = object({
     reclassed: Count,
     /** Bytes of the copied objects. */
     bytes: Count,
-    failures: array(object({ key: Key, code: string(), message: string() })),
+    failures: array(pipe(tuple([Key, string(), string()]), transform(([key, code, message]) => ({ key, code, message })))),
     /** What a list task could not list, and why. */
     unlisted: optional(object({ part: PartSchema, code: string(), message: string() })),
 });
@@ -87363,26 +87437,36 @@ function encodeTask(task) {
     const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
     if (task.kind === 'list')
         return encoding_asciiJson({ ...task, run, ...encodePart(task) });
-    return encoding_asciiJson({ ...task, run, objects: task.objects.map(encodeObject) });
+    const { begin, rests } = begin_takeBegin(task.objects.map(encodeObject));
+    return encoding_asciiJson({ ...task, run, begin, objects: rests });
 }
-/** Bytes that an object adds to the body of a copy task. */
-function objectBytes(object) {
-    return asciiJson(encodeObject(object)).length + 1;
+/** The contents with one object more. */
+function withObject({ count, whole, begin }, object) {
+    const entry = encodeObject(object);
+    return {
+        count: count + 1,
+        whole: whole + asciiJson(entry).length + 1,
+        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
+    };
+}
+/** Bytes that the contents take. */
+function contentBytes({ count, whole, begin }) {
+    return whole - begin.length * Math.max(0, count - 1);
 }
 /** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
 function decodeTask(body) {
-    return decode(TaskSchema, body, 'task');
+    return decode(TaskSchema, body, 'a task', 'objects');
 }
 /** The run queue's message body of an outcome: ASCII only. */
 function encodeOutcome(outcome) {
-    const failures = outcome.failures.map((failure) => ({ ...failure, key: encodeKey(failure.key) }));
-    const { unlisted } = outcome;
+    const { unlisted, failures } = outcome;
+    const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
     const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
-    return asciiJson({ ...outcome, failures, ...missing });
+    return asciiJson({ ...outcome, begin, failures: rests, ...missing });
 }
 /** Reads an outcome. Throws MalformedMessageError for anything else. */
 function decodeOutcome(body) {
-    return decode(OutcomeSchema, body, 'outcome');
+    return decode(OutcomeSchema, body, 'an outcome', 'failures');
 }
 /** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
 function traceOf(body) {
@@ -87397,18 +87481,28 @@ function traceOf(body) {
     const { id, run, objects } = found.output;
     return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
 }
-function decode(schema, body, what) {
+/** @param entries the name of what such a message says of keys, without what these begin with */
+function decode(schema, body, what, entries) {
     const json = message_parseJson(body);
     if (json === undefined)
-        throw new MalformedMessageError(`not a ${what}: the body is not JSON`);
+        throw new MalformedMessageError(`not ${what}: the body is not JSON`);
     const version = json?.v;
     if (version !== PROTOCOL)
-        throw new MalformedMessageError(`not a ${what} of protocol version ${PROTOCOL}: the body ${tellVersion(version)}`);
-    const read = safeParse(schema, json);
+        throw new MalformedMessageError(`not ${what} of protocol version ${PROTOCOL}: the body ${tellVersion(version)}`);
+    const read = safeParse(schema, withWholeKeys(json, what, entries));
     if (read.success)
         return read.output;
     const issue = read.issues[0];
-    throw new MalformedMessageError(`not a ${what}: ${getDotPath(issue) ?? 'body'}: ${encoding_asciiJson(issue.message).slice(0, REASON_CHARS)}`);
+    throw new MalformedMessageError(`not ${what}: ${getDotPath(issue) ?? 'body'}: ${encoding_asciiJson(issue.message).slice(0, REASON_CHARS)}`);
+}
+/** A message with whole keys in the entries of that name, if it has any. */
+function withWholeKeys(message, what, entries) {
+    const { begin, [entries]: rests } = message;
+    if (!Array.isArray(rests))
+        return message;
+    if (typeof begin !== 'string')
+        throw new MalformedMessageError(`not ${what}: begin: is not a text`);
+    return { ...message, [entries]: giveBegin(begin, rests) };
 }
 /** Only of plain values: a deep enough one would overflow the stack. */
 function tellVersion(version) {
@@ -90383,47 +90477,6 @@ function watchRun({ inputs, outputs, clients, found, signal }, books, took, tool
                 info('The functions were paused; enabled them again');
         },
     });
-}
-
-;// CONCATENATED MODULE: ./build/protocol/key.js
-/**
- * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
- * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
- * stands before U+E000 to U+FFFF.
- */
-/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
-const KEY_BYTES = 1024;
-const MAX_CODE_POINT = 0x10ffff;
-/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
-const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
-const FIRST_SURROGATE = 0xd800;
-const LAST_SURROGATE = 0xdfff;
-/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
-function key_compareKeys(a, b) {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++) {
-        const x = a.charCodeAt(i);
-        const y = b.charCodeAt(i);
-        if (x !== y)
-            return rank(x) - rank(y);
-    }
-    return a.length - b.length;
-}
-/** Bytes of UTF-8. */
-function utf8Length(text) {
-    return Buffer.byteLength(text);
-}
-/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
-function nextCodePoint(code) {
-    if (code === MAX_CODE_POINT)
-        return undefined;
-    return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
-}
-/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
-function rank(unit) {
-    if (unit < FIRST_SURROGATE)
-        return unit;
-    return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/range.js

@@ -1,3 +1,5 @@
+import { commonPrefix } from '../../protocol/key.ts'
+
 /** Stands for the end of a key, where a letter might follow. Sorts before all letters. */
 export const END = -1
 
@@ -63,12 +65,4 @@ class Followers {
     if (this.#sorted.length !== this.#codes.size) this.#sorted = [...this.#codes].sort((a, b) => a - b)
     return this.#sorted
   }
-}
-
-/** What two keys begin with alike, in whole code points. */
-export function commonPrefix(a: string, b: string): string {
-  let i = 0
-  while (i < a.length && a[i] === b[i]) i++
-  const split = i > 0 && /[\ud800-\udbff]/.test(a[i - 1] as string)
-  return a.slice(0, split ? i - 1 : i)
 }

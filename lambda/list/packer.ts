@@ -1,4 +1,4 @@
-import { type Listed, objectBytes, TASK_BYTES } from '../../protocol/message.ts'
+import { type Contents, contentBytes, type Listed, TASK_BYTES, withObject } from '../../protocol/message.ts'
 
 /** Room in a task's body for all that is not its objects. */
 const HEAD_BYTES = 8 * 1024
@@ -6,11 +6,14 @@ const HEAD_BYTES = 8 * 1024
 /** Bytes of a task's objects at most, but for one that is larger: some seconds of a worker's work in parts. */
 const CONTENT_BYTES = 64 * 1024 ** 3
 
+const NOTHING: Contents = { count: 0, whole: 0, begin: '' }
+
 /** Packs listed objects into copy tasks: full by count, by the size of the message, or by that of the objects. */
 export class Packer {
   #objects: Listed[] = []
-  #bytes = 0
-  #content = 0
+  #contents = NOTHING
+  /** Bytes of the objects themselves. */
+  #size = 0
   #most = 0
   readonly #begin: () => number
   readonly #send: (objects: Listed[]) => Promise<void>
@@ -27,17 +30,19 @@ export class Packer {
   /** Takes objects in and sends what is full. */
   async add(objects: readonly Listed[]): Promise<void> {
     for (const object of objects) {
-      const bytes = objectBytes(object)
+      let contents = withObject(this.#contents, object)
       if (
         this.#objects.length >= this.#most ||
-        this.#bytes + bytes > TASK_BYTES - HEAD_BYTES ||
-        this.#content + object.size > CONTENT_BYTES
-      )
+        contentBytes(contents) > TASK_BYTES - HEAD_BYTES ||
+        this.#size + object.size > CONTENT_BYTES
+      ) {
         await this.flush()
+        contents = withObject(this.#contents, object)
+      }
       if (this.#objects.length === 0) this.#most = this.#begin()
       this.#objects.push(object)
-      this.#bytes += bytes
-      this.#content += object.size
+      this.#contents = contents
+      this.#size += object.size
     }
   }
 
@@ -46,8 +51,8 @@ export class Packer {
     if (this.#objects.length === 0) return
     const objects = this.#objects
     this.#objects = []
-    this.#bytes = 0
-    this.#content = 0
+    this.#contents = NOTHING
+    this.#size = 0
     await this.#send(objects)
   }
 }

@@ -1,5 +1,12 @@
-import { compareKeys, KEY_BYTES, MAX_CODE_POINT, nextCodePoint, utf8Length } from '../../protocol/key.ts'
-import { type Alphabet, commonPrefix, END } from './alphabet.ts'
+import {
+  commonPrefix,
+  compareKeys,
+  KEY_BYTES,
+  MAX_CODE_POINT,
+  nextCodePoint,
+  utf8Length,
+} from '../../protocol/key.ts'
+import { type Alphabet, END } from './alphabet.ts'
 
 /** A part of the key space of which the lowest page is known. */
 export type Stretch = {

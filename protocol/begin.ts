@@ -1,0 +1,27 @@
+import { commonPrefix } from './key.ts'
+
+/** What a message says of one key: the key, percent-encoded, and the rest. */
+export type Entry = [key: string, ...unknown[]]
+
+/**
+ * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
+ * encoded, so that it may end within the escape of a byte.
+ */
+export function takeBegin<T extends Entry>(entries: readonly T[]): { begin: string; rests: T[] } {
+  const begin = entries.map(([key]) => key).reduce(commonBegin, entries[0]?.[0] ?? '')
+  return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest] as T) }
+}
+
+/** Entries with their whole keys again. What is no entry stays as it is. */
+export function giveBegin(begin: string, rests: readonly unknown[]): unknown[] {
+  return rests.map((entry) => {
+    if (!Array.isArray(entry) || typeof entry[0] !== 'string') return entry
+    const [key, ...rest] = entry
+    return [begin + key, ...rest]
+  })
+}
+
+/** What two encoded keys begin with alike. */
+export function commonBegin(begin: string, key: string): string {
+  return key.startsWith(begin) ? begin : commonPrefix(begin, key)
+}
