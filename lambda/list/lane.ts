@@ -66,7 +66,7 @@ export function pagesLeft(lane: Lane, prefix: string, alphabet: Alphabet): numbe
 /** The same for all lanes, so that they can be compared. */
 export function likelyPagesLeft(lane: Lane, prefix: string, alphabet: Alphabet): number {
   const { pages, clues } = lane
-  const unknown = clues.folders && clues.crowd === undefined ? UNKNOWN_FOLDERS : UNKNOWN
+  const unknown = clues.folders && clues.folder !== clues.crowd ? UNKNOWN_FOLDERS : UNKNOWN
   return pagesLeft(lane, prefix, alphabet) ?? unknown + pages
 }
 
@@ -75,7 +75,7 @@ export function likelyEnd(lane: Known): string | undefined {
   const { upTo, clues, page } = lane
   const { folder, folders, crowd } = clues
   // A lane that was cut at a folder holds those before it in the same folder.
-  const above = upTo?.endsWith('/') ? parentOf(upTo) : crowd === undefined ? folder : undefined
+  const above = upTo?.endsWith('/') ? parentOf(upTo) : folder !== crowd ? folder : undefined
   if (above === undefined || !page.last.startsWith(above)) return upTo
   return endOf(folders?.at(-1) ?? folderIn(above, page.last), lane) ?? upTo
 }
