@@ -12,6 +12,9 @@ const FEW_OBJECTS = 40
 const DISPATCH_MS = 250
 /** Less is not told from none. */
 const SHORTEST_SECONDS = 0.1
+/** What is left at the end is sent in so many passes over a second at most. */
+const MOST_PASSES = 10
+const PASSES_MS = 1_000
 
 export type MixerDeps = {
   timing: Timing
@@ -83,14 +86,26 @@ export class Mixer {
     await dispatch()
   }
 
-  /** Sends all that is left. Throws what `send` throws. */
+  /**
+   * Sends all that is left. Throws what `send` and `dispatch` throw.
+   *
+   * In passes: of each second's tasks some leave now and some a little later, between those of other list tasks. SQS holds
+   * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task.
+   */
   async end(): Promise<void> {
-    const { age, seconds } = this.#spread(this.#deps.timing.now())
-    const left = this.#bag.size
-    for (let sent = 0; sent < left; sent++) {
-      this.#delay = (seconds * sent) / left
-      this.#place = placeIn(age + this.#delay, age + seconds)
-      await this.#packer.add(this.#bag.draw(1))
+    const { timing, batchSize, dispatch } = this.#deps
+    const { age, seconds } = this.#spread(timing.now())
+    const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
+    for (let pass = 0; pass < passes; pass++) {
+      if (pass > 0) await timing.sleep(PASSES_MS / passes)
+      const left = Math.ceil(this.#bag.size / (passes - pass))
+      for (let sent = 0; sent < left; sent++) {
+        this.#delay = (seconds * sent) / left
+        this.#place = placeIn(age + this.#delay, age + seconds)
+        await this.#packer.add(this.#bag.draw(1))
+      }
+      await this.#packer.flush()
+      await dispatch()
     }
     await this.#packer.flush()
   }

@@ -23,16 +23,18 @@ async function mix(
     send: async (objects, delay) => void sent.push({ at: time.now(), objects, delay }),
     dispatch: async () => void dispatched.push(time.now()),
   })
+  let foundAt = 0
   const run = async () => {
     for (const [index, keys] of rounds.entries()) {
       await time.sleep(100)
       if (index >= sharedAfter) listing.shares = shares
       await mixer.add(keys.map((key) => ({ key, size: 1 })))
     }
+    foundAt = time.now()
     await mixer.end()
   }
   await time.run(run())
-  return { sent, dispatched, endedAt: time.now() }
+  return { sent, dispatched, foundAt }
 }
 
 const round = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}/${i}`)
@@ -67,15 +69,15 @@ test('all that is found is sent once, in tasks that the run and SQS allow, whate
 })
 
 test('a small source is sent as it is found, in small tasks', async () => {
-  const { sent, endedAt } = await mix(rounds(['a', 'b'], 1000), { isFirst: true })
+  const { sent, foundAt } = await mix(rounds(['a', 'b'], 1000), { isFirst: true })
   expect(sent.map(({ objects, delay }) => [objects.length, delay])).toEqual(Array(50).fill([40, 0]))
-  expect(sent[0]?.at).toBeLessThan(endedAt)
+  expect(sent[0]?.at).toBeLessThan(foundAt)
 })
 
 test('copies begin at once, and are spread over the time that is left', async () => {
-  const { sent, dispatched, endedAt } = await mix(rounds(Array(50).fill('a'), 2000), { shares: 10 })
+  const { sent, dispatched, foundAt } = await mix(rounds(Array(50).fill('a'), 2000), { shares: 10 })
   // Of a million objects in 60 s, a twelfth in 5 s; those that are found late have less time.
-  const early = count(sent.filter(({ at }) => at < endedAt))
+  const early = count(sent.filter(({ at }) => at < foundAt))
   expect(early).toBeGreaterThan(100_000 / 24)
   expect(early).toBeLessThan(100_000 / 12)
   expect(sent[0]?.at).toBeLessThan(1_500)
@@ -85,7 +87,7 @@ test('copies begin at once, and are spread over the time that is left', async ()
     [18, 36],
     [36, 54],
   ] as const) {
-    const third = count(sent.filter(({ at, delay }) => at === endedAt && delay >= from && delay < to))
+    const third = count(sent.filter(({ at, delay }) => at >= foundAt && delay >= from && delay < to))
     expect(third / (100_000 - early)).toBeCloseTo(18 / 55, 1)
   }
   expect(Math.max(...sent.map(({ delay }) => delay))).toBeLessThanOrEqual(55)
@@ -93,14 +95,14 @@ test('copies begin at once, and are spread over the time that is left', async ()
 
 test('what is found late is not behind what was found before', async () => {
   const found = [...rounds(Array(30).fill('early'), 3000), ...rounds(Array(30).fill('late'), 1000)]
-  const { sent, endedAt } = await mix(found, { shares: 10 })
+  const { sent, foundAt } = await mix(found, { shares: 10 })
   // A quarter of all is found late, and it makes a quarter of whatever is copied from then on.
   for (const [from, to] of [
     [0, 10],
     [20, 30],
     [40, 50],
   ] as const) {
-    const some = sent.filter(({ at, delay }) => at === endedAt && delay >= from && delay < to)
+    const some = sent.filter(({ at, delay }) => at >= foundAt && delay >= from && delay < to)
     expect(count(some, 'late') / count(some)).toBeCloseTo(0.25, 1)
     for (const { objects } of some.filter((task) => task.objects.length === 250))
       expect(new Set(objects.map(({ key }) => key.slice(0, 4))).size).toBe(2)
@@ -122,4 +124,17 @@ test('the tasks that are copied last are small', async () => {
   const sizes = sent.filter(({ delay }) => delay === last).map(({ objects }) => objects.length)
   expect(Math.max(...sizes)).toBeLessThan(60)
   expect(sent.filter(({ objects }) => objects.length === 250).length).toBeGreaterThan(300)
+})
+
+test('of what is left at the end, each second’s tasks leave a few at a time, between those of other list tasks', async () => {
+  const { sent } = await mix(rounds(Array(20).fill('a'), 20_000), { shares: 10 })
+  const held = sent.filter(({ delay }) => delay > 0)
+  const times = [...new Set(held.map(({ at }) => at))]
+  expect(times.length).toBe(10)
+  expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1_000)
+  for (const time of times) {
+    const pass = held.filter(({ at }) => at === time)
+    expect(count(pass) / count(held)).toBeCloseTo(0.1, 1)
+    expect(Math.max(...pass.map(({ delay }) => delay))).toBeGreaterThan(50)
+  }
 })
