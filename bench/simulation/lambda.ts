@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import type { Message, SimulatedSqs } from './sqs.ts'
+import type { Message } from './queue.ts'
+import type { SimulatedSqs } from './sqs.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 export type LambdaModel = {

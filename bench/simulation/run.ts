@@ -1,7 +1,8 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
+import { waitingIn } from '../../aws/queue.ts'
 import { Pace } from '../../lambda/copy/pace.ts'
 import { workOnCopyTask } from '../../lambda/copy/task.ts'
-import { workOnListTask } from '../../lambda/list/task.ts'
+import { type ListDeps, workOnListTask } from '../../lambda/list/task.ts'
 import { RunGate } from '../../lambda/run-gate.ts'
 import { handleEvent } from '../../lambda/worker.ts'
 import { SEED_FAMILY, taskId } from '../../protocol/ids.ts'
@@ -26,7 +27,7 @@ export type Scenario = {
 export type Simulated = {
   /** Virtual milliseconds until every task was settled. */
   drainMs: number
-  /** Until the last list task was. */
+  /** Until the last page was listed. */
   listedMs: number
   /** The drain time that S3's copy limit alone would allow, at an even spread over the partitions. */
   floorMs: number
@@ -35,6 +36,7 @@ export type Simulated = {
   refusedShare: number
   gbSeconds: number
   invocations: number
+  /** As they are billed. */
   sqsRequests: number
   copied: number
   /** Objects copied at each tenth of the drain time. */
@@ -58,7 +60,7 @@ const LAMBDA_MODEL = {
   coldStartMs: 350,
   invokeMs: 20,
 }
-const SQS_MODEL = { latencyMs: 8, duplicates: 0.001 }
+const SQS_MODEL = { latencyMs: 8, duplicates: 0.001, countLagMs: 2_000 }
 /** As in template.yaml. */
 const MEMORY_MB = { list: 1769, copy: 256 }
 const TIMEOUT_MS = 300_000
@@ -95,7 +97,13 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     maxConcurrency: Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4))),
     instance: () => {
       const worker = deps(LIST)
-      const listing = { s3: s3.client(MEMORY_MB.list), timing: time, listQueueUrl: LIST, copyQueueUrl: COPY }
+      const listing: ListDeps = {
+        s3: s3.client(MEMORY_MB.list),
+        timing: time,
+        listQueueUrl: LIST,
+        copyQueueUrl: COPY,
+        waiting: (queueUrl) => waitingIn(queueUrl, sqs.client),
+      }
       return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
         handleEvent(event, context, LIST, (task, attempt) => workOnListTask(task, attempt, listing), worker)
     },
@@ -122,12 +130,12 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     batchSize,
   }
   sqs.put(LIST, encodeTask(newListTask(taskId(SEED_FAMILY, 0), run, { prefix, ranges: [{}] })))
-  const watching = watch(sqs, ledger, time, keys.size)
-  const { listedMs, course } = await time.run(watching)
+  const watching = watch(sqs, ledger, time)
+  const course = await time.run(watching)
   const usage = [...lambda.usage.values()]
   return {
     drainMs: time.now(),
-    listedMs,
+    listedMs: s3.listedMs,
     floorMs: (keys.size / (S3_MODEL.copiesPerSecond * partitions)) * 1000,
     lists: s3.lists,
     copies: s3.copies,
@@ -140,11 +148,10 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   }
 
   /** Reads outcomes as the action does, until the ledger is done. */
-  async function watch(queue: SimulatedSqs, account: Ledger, clock: VirtualTime, size: number) {
+  async function watch(queue: SimulatedSqs, account: Ledger, clock: VirtualTime) {
     const mapped = Promise.all([lambda.map(list, ended), lambda.map(copy, ended)])
     mapped.catch(() => {})
     const outcomes: { ms: number; copied: number }[] = []
-    let listed = 0
     while (!account.done) {
       for (const body of queue.takeAll(RUN)) {
         const { task, attempt, children, failures, ...counts } = decodeOutcome(body)
@@ -159,12 +166,11 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
         }
         account.settle({ task, totals, spawned: { attempt, children } })
       }
-      if (listed === 0 && account.totals.listed === size) listed = clock.now()
       outcomes.push({ ms: clock.now(), copied: account.totals.copied })
       if (!account.done) await clock.sleep(POLL_MS)
     }
     queue.wakeAll()
     const step = Math.max(1, Math.floor(outcomes.length / 20))
-    return { listedMs: listed, course: outcomes.filter((_, index) => index % step === 0) }
+    return outcomes.filter((_, index) => index % step === 0)
   }
 }

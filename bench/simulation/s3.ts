@@ -85,6 +85,8 @@ export class SimulatedS3 {
   lists = 0
   copies = 0
   refused = 0
+  /** When the last page was answered. */
+  listedMs = 0
   readonly #keys: KeySet
   readonly #time: VirtualTime
   readonly #model: S3Model
@@ -131,6 +133,7 @@ export class SimulatedS3 {
   async #list({ prefix = '', delimiter, startAfter, continuationToken }: ListRequest): Promise<ListAnswer> {
     this.lists++
     await this.#answer(this.#listLimit, this.#model.listMs)
+    this.listedMs = this.#time.now()
     if (delimiter !== undefined) return foldersAnswer(this.#keys, prefix, startAfter)
     const start =
       continuationToken !== undefined

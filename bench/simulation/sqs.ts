@@ -5,6 +5,7 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
+import { type Message, Queue } from './queue.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 export type SqsModel = {
@@ -12,55 +13,16 @@ export type SqsModel = {
   latencyMs: number
   /** Share of messages that are delivered twice. */
   duplicates: number
+  /** How far behind the counts of messages are. */
+  countLagMs: number
 }
 
-export type Message = { id: string; body: string; receives: number }
-
-/** Messages that may come next: standard queues keep order more or less. */
-const NEXT = 50
-
-/** One queue: messages wait until they are received, and come back when nobody has deleted them in time. */
-class Queue {
-  #waiting: Message[] = []
-  /** Where the messages that wait begin. */
-  #head = 0
-  readonly inFlight = new Map<string, { message: Message; hidden: number }>()
-  /** Waken when a message comes. */
-  readonly receivers: (() => void)[] = []
-
-  get depth(): number {
-    return this.#waiting.length - this.#head
-  }
-
-  put(message: Message): void {
-    this.#waiting.push(message)
-  }
-
-  /** One of the oldest. */
-  take(random: () => number): Message {
-    const waiting = this.#waiting
-    const oldest = this.#head
-    const index = oldest + Math.floor(random() * Math.min(this.depth, NEXT))
-    const message = waiting[index] as Message
-    waiting[index] = waiting[oldest] as Message
-    this.#head++
-    if (this.#head > 10_000) {
-      waiting.splice(0, this.#head)
-      this.#head = 0
-    }
-    return message
-  }
-
-  takeAll(): Message[] {
-    const all = this.#waiting.slice(this.#head)
-    this.#waiting = []
-    this.#head = 0
-    return all
-  }
-}
+/** Bytes for which SQS bills a request of its own (SQS pricing). */
+const BILLED_BYTES = 64 * 1024
 
 /** A model of SQS: the calls that workers make through a client, and what the model of Lambda needs. */
 export class SimulatedSqs {
+  /** Requests as they are billed: more than one where they carry more than 64 KiB. */
   requests = 0
   readonly #queues = new Map<string, Queue>()
   readonly #time: VirtualTime
@@ -90,8 +52,9 @@ export class SimulatedSqs {
       if (ended()) return undefined
       await new Promise<void>((resolve) => queue.receivers.push(resolve))
     }
-    this.requests++
     const message = queue.take(this.#time.random)
+    this.#bill(message.body.length)
+    queue.note(this.#time.now())
     message.receives++
     this.#hide(queue, message, visibilityMs)
     await this.#time.sleep(this.#model.latencyMs)
@@ -123,18 +86,20 @@ export class SimulatedSqs {
   }
 
   async #send(command: unknown): Promise<unknown> {
-    this.requests++
     await this.#time.sleep(this.#model.latencyMs)
     if (command instanceof SendMessageBatchCommand) {
       const { QueueUrl = '', Entries = [] } = command.input
+      this.#bill(Entries.reduce((sum, { MessageBody = '' }) => sum + MessageBody.length, 0))
       for (const { MessageBody = '', DelaySeconds = 0 } of Entries)
         this.put(QueueUrl, MessageBody, DelaySeconds * 1000)
       return { Failed: [] }
     }
     if (command instanceof SendMessageCommand) {
+      this.#bill(command.input.MessageBody?.length ?? 0)
       this.put(command.input.QueueUrl ?? '', command.input.MessageBody ?? '')
       return {}
     }
+    this.#bill(0)
     if (command instanceof ChangeMessageVisibilityCommand) {
       const { QueueUrl = '', ReceiptHandle = '', VisibilityTimeout = 0 } = command.input
       const queue = this.#queue(QueueUrl)
@@ -142,8 +107,18 @@ export class SimulatedSqs {
       if (held) this.#hide(queue, held.message, VisibilityTimeout * 1000)
       return {}
     }
-    if (command instanceof GetQueueAttributesCommand) return { Attributes: {} }
+    if (command instanceof GetQueueAttributesCommand) {
+      const waiting = this.#queue(command.input.QueueUrl ?? '').depthAt(
+        this.#time.now() - this.#model.countLagMs,
+      )
+      return { Attributes: { ApproximateNumberOfMessages: String(waiting) } }
+    }
     throw new Error(`the model of SQS has no ${(command as object).constructor.name}`)
+  }
+
+  /** Bills a request with bodies of so many bytes. */
+  #bill(bytes: number): void {
+    this.requests += Math.max(1, Math.ceil(bytes / BILLED_BYTES))
   }
 
   #hide(queue: Queue, message: Message, ms: number): void {
@@ -163,6 +138,7 @@ export class SimulatedSqs {
 
   #show(queue: Queue, message: Message): void {
     queue.put(message)
+    queue.note(this.#time.now())
     queue.receivers.shift()?.()
   }
 

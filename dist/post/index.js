@@ -87928,6 +87928,7 @@ var client_sqs_dist_cjs = __nccwpck_require__(8868);
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
 var client_sts_dist_cjs = __nccwpck_require__(1695);
 ;// CONCATENATED MODULE: ./build/aws/queue.js
+
 /** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
 function isQueueGone(error) {
     const name = error?.name;
@@ -87938,6 +87939,20 @@ function isQueueGone(error) {
  * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
  */
 const SQS_ATTEMPTS = 10;
+/** How long it may take to learn how many messages wait: a hint that comes late is none. */
+const WAITING_MS = 1_000;
+/** About how many messages of a queue wait to be received (SQS lags by some seconds); undefined when SQS does not say so in time. */
+async function waitingIn(queueUrl, sqs) {
+    const name = 'ApproximateNumberOfMessages';
+    try {
+        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
+        const count = Number(Attributes?.[name]);
+        return Number.isInteger(count) ? count : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
 
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
 

@@ -1,11 +1,18 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import { waitingIn } from '../../aws/queue.ts'
 import type { CheckAnswer, CheckEvent } from '../../protocol/check.ts'
 import { createWorker } from '../create-worker.ts'
 import { handleEvent } from '../worker.ts'
 import { check } from './check.ts'
-import { workOnListTask } from './task.ts'
+import { type ListDeps, workOnListTask } from './task.ts'
 
 const { s3, deps, environment } = createWorker('list')
+const listing: ListDeps = {
+  s3,
+  timing: deps.timing,
+  waiting: (queueUrl) => waitingIn(queueUrl, deps.sqs),
+  ...environment,
+}
 
 /**
  * The list function: lists the parts that its tasks hold, or checks whether a run can be done. Throws nothing; failed
@@ -20,7 +27,7 @@ export async function handler(
     event,
     context,
     'list',
-    (task, attempt) => workOnListTask(task, attempt, { s3, timing: deps.timing, ...environment }),
+    (task, attempt) => workOnListTask(task, attempt, listing),
     deps,
   )
 }

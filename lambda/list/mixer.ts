@@ -1,6 +1,7 @@
-import type { Listed, Listing } from '../../protocol/message.ts'
+import { type Listed, type Listing, LONGEST_DELAY_SECONDS, type Task } from '../../protocol/message.ts'
 import type { Timing } from '../../protocol/timing.ts'
 import { Bag } from './bag.ts'
+import { Demand } from './demand.ts'
 import { Packer } from './packer.ts'
 import { spreadSeconds, taskSize } from './spread.ts'
 
@@ -10,11 +11,16 @@ const FEW_KEYS = 20_000
 const FEW_OBJECTS = 40
 /** How long tasks wait for others that fill a request with them. */
 const DISPATCH_MS = 250
+/** How often a list task that stays sends what is due. */
+const STAY_MS = 1_000
 /** Less is not told from none. */
 const SHORTEST_SECONDS = 0.1
 /** What is left at the end is sent in so many passes over a second at most. */
 const MOST_PASSES = 10
 const PASSES_MS = 1_000
+/** How fast objects were drawn of late is an average over so many seconds; workers that may grow become so much faster. */
+const RATE_SECONDS = 2
+const GROWTH = 1.5
 
 export type MixerDeps = {
   timing: Timing
@@ -28,15 +34,19 @@ export type MixerDeps = {
   send: (objects: Listed[], delaySeconds: number) => Promise<void>
   /** Waits until what was sent has left. */
   dispatch: () => Promise<void>
+  /** Tells about how many copy tasks wait for a worker, and list tasks for a list function; undefined when that can't be told. */
+  waiting: (kind: Task['kind']) => Promise<number | undefined>
+  /** How long the list task may stay when it has found all: milliseconds since the epoch. */
+  until: number
 }
 
 /**
  * Makes copy tasks of what a list task finds: each holds keys from all over, and at any time as large a share of each part of the
  * keys has been sent. S3 limits each partition by itself, and would have all workers on one while the others idle.
  *
- * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go. So what is found late is
- * not behind all that was found before. What is left when the list task ends is sent as well, held back for as long as it
- * would have stayed in the bag.
+ * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go at least, and faster when
+ * workers wait for tasks. So what is found late is not behind all that was found before. When all is found and workers have
+ * enough to do, what is left is sent as well, held back for as long as it would have stayed in the bag.
  */
 export class Mixer {
   readonly #deps: MixerDeps
@@ -49,14 +59,20 @@ export class Mixer {
   /** When objects were drawn last, and the part of one that was due beyond them. */
   #drawnAt: number
   #due = 0
+  /** Objects drawn in a second, of late. */
+  #rate = 0
+  /** When all should be copied, in seconds of the listing's age; known when the list task has found all. */
+  #endsAt: number | undefined
+  readonly #demand: Demand
   #dispatchedAt = 0
   /** Of the task that is filled: its place in the time over which copies are spread, and seconds to hold it back. */
   #place = 0
   #delay = 0
 
   constructor(deps: MixerDeps) {
-    const { timing, batchSize, send } = deps
+    const { timing, batchSize, send, waiting } = deps
     this.#deps = deps
+    this.#demand = new Demand(timing, () => waiting('copy'))
     this.#shares = deps.listing.shares
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
@@ -68,17 +84,39 @@ export class Mixer {
 
   /** Takes what was found, and sends as much as is due. Throws what `send` and `dispatch` throw. */
   async add(objects: readonly Listed[]): Promise<void> {
-    const { timing, listing, dispatch } = this.#deps
-    const now = timing.now()
+    const { listing } = this.#deps
     this.#found += objects.length
     this.#bag.put(objects)
     if (this.#shares !== listing.shares) {
       this.#shares = listing.shares
       this.#alone = this.#found
     }
-    const { age, seconds } = this.#spread(now)
+    await this.#sendDue()
+  }
+
+  /**
+   * Sends all that is left, and stays for that while workers could copy faster than they are sent tasks, unless other list tasks
+   * wait for a function. Throws what `send` and `dispatch` throw.
+   */
+  async end(): Promise<void> {
+    const { timing, until, waiting } = this.#deps
+    const { age, seconds } = this.#spread()
+    this.#endsAt = age + seconds
+    while (this.#bag.size > 0 && this.#demand.mayGrow && timing.now() + STAY_MS < until) {
+      if (((await waiting('list')) ?? 1) > 0) break
+      await timing.sleep(STAY_MS)
+      await this.#sendDue()
+    }
+    await this.#sendRest()
+  }
+
+  async #sendDue(): Promise<void> {
+    const { timing, batchSize, dispatch } = this.#deps
+    const now = timing.now()
+    const { age, seconds } = this.#spread()
     this.#place = placeIn(age, age + seconds)
-    const count = this.#isSmall ? this.#bag.size : this.#countDue(now, seconds)
+    const more = ((await this.#demand.look(age)) * batchSize) / this.#shares
+    const count = this.#isSmall ? this.#bag.size : this.#countDue(now, seconds, more)
     this.#drawnAt = now
     await this.#packer.add(this.#bag.draw(count))
     if (now - this.#dispatchedAt < DISPATCH_MS) return
@@ -86,15 +124,26 @@ export class Mixer {
     await dispatch()
   }
 
+  /** How many to draw, so that the bag would be empty when the time over which copies are spread is over, and some more. */
+  #countDue(now: number, seconds: number, more: number): number {
+    const passed = (now - this.#drawnAt) / 1000
+    this.#due += (passed * this.#bag.size) / Math.max(SHORTEST_SECONDS, seconds) + more
+    const count = Math.min(this.#bag.size, Math.floor(this.#due))
+    this.#due -= Math.floor(this.#due)
+    if (passed > 0) this.#rate += (count / passed - this.#rate) * Math.min(1, passed / RATE_SECONDS)
+    return count
+  }
+
   /**
-   * Sends all that is left. Throws what `send` and `dispatch` throw.
+   * Sends all that is left, held back.
    *
    * In passes: of each second's tasks some leave now and some a little later, between those of other list tasks. SQS holds
    * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task.
    */
-  async end(): Promise<void> {
+  async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
-    const { age, seconds } = this.#spread(timing.now())
+    const { age, seconds: planned } = this.#spread()
+    const seconds = Math.min(planned, this.#demand.mayGrow ? this.#secondsAtRate() : LONGEST_DELAY_SECONDS)
     const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
     for (let pass = 0; pass < passes; pass++) {
       if (pass > 0) await timing.sleep(PASSES_MS / passes)
@@ -110,12 +159,9 @@ export class Mixer {
     await this.#packer.flush()
   }
 
-  /** How many to draw, so that the bag would be empty when the time over which copies are spread is over. */
-  #countDue(now: number, seconds: number): number {
-    this.#due += (((now - this.#drawnAt) / 1000) * this.#bag.size) / Math.max(SHORTEST_SECONDS, seconds)
-    const count = Math.min(this.#bag.size, Math.floor(this.#due))
-    this.#due -= Math.floor(this.#due)
-    return count
+  /** Seconds that workers would take for what is left if they went on as of late, and grew meanwhile. */
+  #secondsAtRate(): number {
+    return this.#rate > 0 ? this.#bag.size / (GROWTH * this.#rate) : LONGEST_DELAY_SECONDS
   }
 
   get #isSmall(): boolean {
@@ -123,9 +169,11 @@ export class Mixer {
   }
 
   /** Seconds that the listing has taken, and those over which to spread the copies of what is in the bag. */
-  #spread(now: number): { age: number; seconds: number } {
+  #spread(): { age: number; seconds: number } {
+    const { timing, listing } = this.#deps
     // Clocks of machines may differ.
-    const age = Math.max(0, now - this.#deps.listing.began) / 1000
+    const age = Math.max(0, timing.now() - listing.began) / 1000
+    if (this.#endsAt !== undefined) return { age, seconds: Math.max(0, this.#endsAt - age) }
     // Each task that shares the listing has found about as much since.
     const found = this.#alone + (this.#found - this.#alone) * this.#shares
     return { age, seconds: spreadSeconds(age, found) }

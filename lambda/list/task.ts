@@ -25,6 +25,8 @@ export type ListDeps = {
   timing: Timing
   listQueueUrl: string
   copyQueueUrl: string
+  /** Tells about how many messages wait in a queue; undefined when that can't be told. */
+  waiting: (queueUrl: string) => Promise<number | undefined>
 }
 
 /**
@@ -48,6 +50,8 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     isFirst: !task.listing,
     send: (objects, delay) => attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay),
     dispatch: attempt.dispatch,
+    waiting: (kind) => deps.waiting(kind === 'list' ? deps.listQueueUrl : deps.copyQueueUrl),
+    until: handOnAt,
   })
   const list = (request: ListRequest) =>
     patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)

@@ -1,15 +1,25 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { Mixer } from '../../../lambda/list/mixer.ts'
 import type { Listed } from '../../../protocol/message.ts'
+
+const STAYS_MS = 20_000
 
 type Sent = { at: number; objects: Listed[]; delay: number }
 
 /** What is sent of so many objects in each round of a tenth of a second, and at the end. */
 async function mix(
   rounds: string[][],
-  { shares = 1, isFirst = false, batchSize = 250, began = 0, sharedAfter = 0 } = {},
+  {
+    shares = 1,
+    isFirst = false,
+    batchSize = 250,
+    began = 0,
+    sharedAfter = 0,
+    waitingCopies = 1_000 as number | undefined,
+    waitingLists = 1 as number | undefined,
+  } = {},
 ) {
   const time = new VirtualTime()
   const sent: Sent[] = []
@@ -22,6 +32,8 @@ async function mix(
     isFirst,
     send: async (objects, delay) => void sent.push({ at: time.now(), objects, delay }),
     dispatch: async () => void dispatched.push(time.now()),
+    waiting: async (kind) => (kind === 'copy' ? waitingCopies : waitingLists),
+    until: STAYS_MS,
   })
   let foundAt = 0
   const run = async () => {
@@ -34,7 +46,7 @@ async function mix(
     await mixer.end()
   }
   await time.run(run())
-  return { sent, dispatched, foundAt }
+  return { sent, dispatched, foundAt, endedAt: time.now() }
 }
 
 const round = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}/${i}`)
@@ -137,4 +149,43 @@ test('of what is left at the end, each second’s tasks leave a few at a time, b
     expect(count(pass) / count(held)).toBeCloseTo(0.1, 1)
     expect(Math.max(...pass.map(({ delay }) => delay))).toBeGreaterThan(50)
   }
+})
+
+describe('when a list task has found all', () => {
+  const found = rounds(Array(50).fill('a'), 2000)
+  const how = { shares: 10, waitingLists: 0 }
+  const shownLast = ({ sent }: { sent: Sent[] }) =>
+    Math.max(...sent.map(({ at, delay }) => at / 1000 + delay))
+
+  test('it stays as long as workers wait for tasks, and sends more than is due', async () => {
+    const hungry = await mix(found, { ...how, waitingCopies: 0 })
+    expect(hungry.endedAt).toBeGreaterThan(STAYS_MS - 1_500)
+    expect(hungry.endedAt).toBeLessThan(STAYS_MS + 1_500)
+    expect(count(hungry.sent)).toBe(100_000)
+    const [stayed, left] = [shownLast(hungry), shownLast(await mix(found, { ...how, waitingLists: 1 }))]
+    expect(left).toBeGreaterThan(58)
+    expect(stayed).toBeLessThan(0.8 * left)
+  })
+
+  test('it stays no longer than it has something to send', async () => {
+    const { endedAt, foundAt } = await mix(rounds(Array(10).fill('a'), 300), { ...how, waitingCopies: 0 })
+    expect(endedAt - foundAt).toBeLessThan(15_000)
+  })
+
+  test.each([
+    ['many tasks wait', 1_000],
+    ['nobody can tell how many wait', undefined],
+  ])('it leaves soon when %s, and the rest is held back as planned', async (_, waitingCopies) => {
+    const run = await mix(found, { ...how, waitingCopies })
+    expect(run.endedAt).toBeLessThan(STAYS_MS - 1_500)
+    expect(shownLast(run)).toBeGreaterThan(58)
+  })
+
+  test.each([
+    ['other list tasks wait for a function', 1],
+    ['nobody can tell whether they do', undefined],
+  ])('it leaves at once when %s', async (_, waitingLists) => {
+    const { endedAt, foundAt } = await mix(found, { ...how, waitingCopies: 0, waitingLists })
+    expect(endedAt - foundAt).toBeLessThan(1_500)
+  })
 })

@@ -39,7 +39,8 @@ async function work(keys: KeySet, task: ListTask) {
       return { objects: listed, isTruncated: token !== undefined, nextContinuationToken: token } as ListAnswer
     },
   }
-  const deps = { s3, timing: time, listQueueUrl: 'https://sqs/list', copyQueueUrl: 'https://sqs/copy' }
+  const queues = { listQueueUrl: 'https://sqs/list', copyQueueUrl: 'https://sqs/copy' }
+  const deps = { s3, timing: time, ...queues, waiting: async () => 1_000 }
   const result = await time.run(workOnListTask(task, attempt, deps))
   const copies = spawned.filter(({ task: it }) => it.kind === 'copy') as { task: CopyTask; delay: number }[]
   const lists = spawned.filter(({ task: it }) => it.kind === 'list') as { task: ListTask; delay: number }[]

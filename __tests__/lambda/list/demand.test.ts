@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals'
+import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
+import { Demand } from '../../../lambda/list/demand.ts'
+
+/** Asks twice a second for so many seconds, when so many tasks wait in each. */
+async function ask(seconds: number, waiting: (second: number) => number | undefined) {
+  const time = new VirtualTime()
+  let looks = 0
+  const demand = new Demand(time, async () => {
+    looks++
+    return waiting(Math.floor(time.now() / 1000))
+  })
+  const answers: { second: number; missing: number; mayGrow: boolean }[] = []
+  const run = async () => {
+    for (let half = 0; half < 2 * seconds; half++) {
+      await time.sleep(500)
+      const second = time.now() / 1000
+      answers.push({ second, missing: await demand.look(second), mayGrow: demand.mayGrow })
+    }
+  }
+  await time.run(run())
+  return { answers, looks }
+}
+
+test('an empty queue asks for tasks once a second, but not in the first seconds of a listing', async () => {
+  const { answers, looks } = await ask(20, () => 0)
+  const asking = answers.filter(({ missing }) => missing > 0)
+  expect(asking[0]?.second).toBeGreaterThan(10)
+  expect(asking.length).toBe(looks)
+  expect(looks).toBeLessThanOrEqual(10)
+  expect(answers.every(({ mayGrow }) => mayGrow)).toBe(true)
+})
+
+test('the more tasks wait the fewer are missing', async () => {
+  const missing = async (waiting: number) =>
+    Math.max(...(await ask(15, () => waiting)).answers.map((answer) => answer.missing))
+  expect(await missing(20)).toBe((await missing(0)) - 20)
+  expect(await missing(10_000)).toBe(0)
+})
+
+test('workers have enough to do when that is seen some times in a row: counts lag', async () => {
+  const { answers } = await ask(40, (second) => (second < 15 || second === 18 ? 0 : 1_000))
+  const at = (second: number) => answers.find((answer) => answer.second === second)?.mayGrow
+  expect([at(16), at(20), at(30)]).toEqual([true, true, false])
+})
+
+test('a depth that can’t be told asks for nothing', async () => {
+  const { answers } = await ask(30, () => undefined)
+  expect(answers.every(({ missing }) => missing === 0)).toBe(true)
+  expect(answers.at(-1)?.mayGrow).toBe(false)
+})

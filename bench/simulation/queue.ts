@@ -1,0 +1,60 @@
+export type Message = { id: string; body: string; receives: number }
+
+/** Messages that may come next: standard queues keep order more or less. */
+const NEXT = 50
+/** Depths are noted that often. */
+const NOTE_EVERY_MS = 100
+
+/** One queue: messages wait until they are received, and come back when nobody has deleted them in time. */
+export class Queue {
+  #waiting: Message[] = []
+  /** Where the messages that wait begin. */
+  #head = 0
+  readonly inFlight = new Map<string, { message: Message; hidden: number }>()
+  /** Waken when a message comes. */
+  readonly receivers: (() => void)[] = []
+
+  /** Depths, each with the time from which on it was that. */
+  readonly #depths: { ms: number; depth: number }[] = []
+
+  get depth(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  put(message: Message): void {
+    this.#waiting.push(message)
+  }
+
+  /** One of the oldest. */
+  take(random: () => number): Message {
+    const waiting = this.#waiting
+    const oldest = this.#head
+    const index = oldest + Math.floor(random() * Math.min(this.depth, NEXT))
+    const message = waiting[index] as Message
+    waiting[index] = waiting[oldest] as Message
+    this.#head++
+    if (this.#head > 10_000) {
+      waiting.splice(0, this.#head)
+      this.#head = 0
+    }
+    return message
+  }
+
+  /** Takes note of the depth by now. */
+  note(ms: number): void {
+    const last = this.#depths.at(-1)
+    if (last && last.ms > ms - NOTE_EVERY_MS) last.depth = this.depth
+    else this.#depths.push({ ms, depth: this.depth })
+  }
+
+  depthAt(ms: number): number {
+    return this.#depths.findLast((noted) => noted.ms <= ms)?.depth ?? 0
+  }
+
+  takeAll(): Message[] {
+    const all = this.#waiting.slice(this.#head)
+    this.#waiting = []
+    this.#head = 0
+    return all
+  }
+}
