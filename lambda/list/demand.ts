@@ -5,13 +5,14 @@ const BLIND_SECONDS = 11
 const LOOK_EVERY_MS = 1_000
 /** Copy tasks that should wait for a worker, so that none has to wait for a task: those of a second, or four partitions. */
 const WANTED = 60
-/** Workers have enough to do when the queue was that deep at so many looks: SQS lags, so one says little. */
+/** Looks in a row that have to agree: counts lag by seconds, so that one says little. */
 const LOOKS = 5
 
 /** Whether workers could copy more than they are sent, by the depth of the copy queue. */
 export class Demand {
-  /** Looks that found enough, since one that did not. */
+  /** Looks in a row that found enough tasks, and too few. */
   #enough = 0
+  #few = 0
   #lookedAt = 0
   readonly #timing: Timing
   readonly #waiting: () => Promise<number | undefined>
@@ -22,9 +23,14 @@ export class Demand {
     this.#waiting = waiting
   }
 
-  /** False once workers have enough to do. */
-  get mayGrow(): boolean {
-    return this.#enough < LOOKS
+  /** Whether workers have enough to do. */
+  get isMet(): boolean {
+    return this.#enough >= LOOKS
+  }
+
+  /** Whether workers wait for tasks however many are sent. */
+  get isUnmet(): boolean {
+    return this.#few >= LOOKS
   }
 
   /**
@@ -38,6 +44,7 @@ export class Demand {
     this.#lookedAt = now
     const missing = Math.max(0, WANTED - ((await this.#waiting()) ?? WANTED))
     this.#enough = missing === 0 ? this.#enough + 1 : 0
+    this.#few = missing > 0 ? this.#few + 1 : 0
     return missing
   }
 }

@@ -18,9 +18,9 @@ const SHORTEST_SECONDS = 0.1
 /** What is left at the end is sent in so many passes over a second at most. */
 const MOST_PASSES = 10
 const PASSES_MS = 1_000
-/** How fast objects were drawn of late is an average over so many seconds; workers that may grow become so much faster. */
+/** How fast objects were drawn of late is an average over so many seconds; workers that waited for tasks may become so much faster. */
 const RATE_SECONDS = 2
-const GROWTH = 1.5
+const GROWTH = 2
 
 export type MixerDeps = {
   timing: Timing
@@ -102,7 +102,7 @@ export class Mixer {
     const { timing, until, waiting } = this.#deps
     const { age, seconds } = this.#spread()
     this.#endsAt = age + seconds
-    while (this.#bag.size > 0 && this.#demand.mayGrow && timing.now() + STAY_MS < until) {
+    while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {
       if (((await waiting('list')) ?? 1) > 0) break
       await timing.sleep(STAY_MS)
       await this.#sendDue()
@@ -143,7 +143,7 @@ export class Mixer {
   async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
     const { age, seconds: planned } = this.#spread()
-    const seconds = Math.min(planned, this.#demand.mayGrow ? this.#secondsAtRate() : LONGEST_DELAY_SECONDS)
+    const seconds = Math.min(planned, this.#demand.isUnmet ? this.#secondsAtRate() : LONGEST_DELAY_SECONDS)
     const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
     for (let pass = 0; pass < passes; pass++) {
       if (pass > 0) await timing.sleep(PASSES_MS / passes)
@@ -159,7 +159,7 @@ export class Mixer {
     await this.#packer.flush()
   }
 
-  /** Seconds that workers would take for what is left if they went on as of late, and grew meanwhile. */
+  /** Seconds that workers take for what is left if they go on as of late, and become faster. */
   #secondsAtRate(): number {
     return this.#rate > 0 ? this.#bag.size / (GROWTH * this.#rate) : LONGEST_DELAY_SECONDS
   }

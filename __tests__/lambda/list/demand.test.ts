@@ -10,12 +10,17 @@ async function ask(seconds: number, waiting: (second: number) => number | undefi
     looks++
     return waiting(Math.floor(time.now() / 1000))
   })
-  const answers: { second: number; missing: number; mayGrow: boolean }[] = []
+  const answers: { second: number; missing: number; isMet: boolean; isUnmet: boolean }[] = []
   const run = async () => {
     for (let half = 0; half < 2 * seconds; half++) {
       await time.sleep(500)
       const second = time.now() / 1000
-      answers.push({ second, missing: await demand.look(second), mayGrow: demand.mayGrow })
+      answers.push({
+        second,
+        missing: await demand.look(second),
+        isMet: demand.isMet,
+        isUnmet: demand.isUnmet,
+      })
     }
   }
   await time.run(run())
@@ -28,7 +33,8 @@ test('an empty queue asks for tasks once a second, but not in the first seconds 
   expect(asking[0]?.second).toBeGreaterThan(10)
   expect(asking.length).toBe(looks)
   expect(looks).toBeLessThanOrEqual(10)
-  expect(answers.every(({ mayGrow }) => mayGrow)).toBe(true)
+  expect(answers.some(({ isMet }) => isMet)).toBe(false)
+  expect(answers.find(({ isUnmet }) => isUnmet)?.second).toBeGreaterThan((asking[0]?.second ?? 0) + 2)
 })
 
 test('the more tasks wait the fewer are missing', async () => {
@@ -40,12 +46,13 @@ test('the more tasks wait the fewer are missing', async () => {
 
 test('workers have enough to do when that is seen some times in a row: counts lag', async () => {
   const { answers } = await ask(40, (second) => (second < 15 || second === 18 ? 0 : 1_000))
-  const at = (second: number) => answers.find((answer) => answer.second === second)?.mayGrow
-  expect([at(16), at(20), at(30)]).toEqual([true, true, false])
+  const at = (second: number) => answers.find((answer) => answer.second === second)
+  expect([16, 20, 30].map((second) => at(second)?.isMet)).toEqual([false, false, true])
+  expect(at(30)?.isUnmet).toBe(false)
 })
 
 test('a depth that can’t be told asks for nothing', async () => {
   const { answers } = await ask(30, () => undefined)
   expect(answers.every(({ missing }) => missing === 0)).toBe(true)
-  expect(answers.at(-1)?.mayGrow).toBe(false)
+  expect(answers.at(-1)).toMatchObject({ isMet: true, isUnmet: false })
 })
