@@ -87319,6 +87319,7 @@ function begin_commonBegin(begin, key) {
 
 
 
+
 /** The version of everything on this page. A worker refuses tasks of any other. */
 const message_PROTOCOL = 1;
 /**
@@ -87328,6 +87329,10 @@ const message_PROTOCOL = 1;
 const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
 /** Children of one attempt at most: a task's number in its family has 7 digits. */
 const MOST_CHILDREN = 10_000_000;
+/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
+const MOST_BEGIN = 3 * KEY_BYTES;
+/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
+const MOST_BEGUN = 2_000 * MOST_BEGIN;
 /** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
 const REASON_CHARS = 200;
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
@@ -87403,7 +87408,7 @@ const PartSchema = object({
     ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
 });
 /** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
-const ListingSchema = object({ began: Count, shares: Count });
+const ListingSchema = object({ began: Count, shares: pipe(Count, minValue(1)) });
 const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
@@ -87502,7 +87507,7 @@ function traceOf(body) {
     const { id, run, objects } = found.output;
     return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
 }
-/** @param entries the name of what such a message says of keys, without what these begin with */
+/** @param entries the name of the list whose keys are without what `begin` holds */
 function decode(schema, body, what, entries) {
     const json = message_parseJson(body);
     if (json === undefined)
@@ -87523,6 +87528,8 @@ function withWholeKeys(message, what, entries) {
         return message;
     if (typeof begin !== 'string')
         throw new MalformedMessageError(`not ${what}: begin: is not a text`);
+    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
+        throw new MalformedMessageError(`not ${what}: begin: is too long`);
     return { ...message, [entries]: giveBegin(begin, rests) };
 }
 /** Only of plain values: a deep enough one would overflow the stack. */
@@ -87941,7 +87948,7 @@ function isQueueGone(error) {
 const SQS_ATTEMPTS = 10;
 /** How long it may take to learn how many messages wait: a hint that comes late is none. */
 const WAITING_MS = 1_000;
-/** About how many messages of a queue wait to be received (SQS lags by some seconds); undefined when SQS does not say so in time. */
+/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
 async function waitingIn(queueUrl, sqs) {
     const name = 'ApproximateNumberOfMessages';
     try {

@@ -88,13 +88,16 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
       },
       emit: async (pages) => {
         const found: Listed[] = []
+        let listed = 0
         for (const page of pages) {
           const wanted = options.overwrite ? await withoutPresent(page, run, list) : page
-          result.listed += page.length
-          result.skipped += page.length - wanted.length
+          listed += page.length
           found.push(...wanted.map(toListed))
         }
         await mixer.add(found)
+        // Only what is sent counts: an error on the way leaves the pages to those who list the part again.
+        result.listed += listed
+        result.skipped += listed - found.length
       },
       spawn: async (hands) => {
         if (!task.listing) listing.shares += hands.length

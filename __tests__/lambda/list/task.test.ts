@@ -4,7 +4,7 @@ import { foldersAnswer } from '../../../bench/simulation/s3.ts'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { workOnListTask } from '../../../lambda/list/task.ts'
 import { LANES } from '../../../lambda/list/walk.ts'
-import type { ListAnswer, ListRequest } from '../../../lambda/s3/index.ts'
+import { type ListAnswer, type ListRequest, S3Error } from '../../../lambda/s3/index.ts'
 import { type CopyTask, type ListTask, newListTask, type Task } from '../../../protocol/message.ts'
 import { pageOf } from './simulate.ts'
 
@@ -17,7 +17,7 @@ const run = {
 }
 
 /** Works on one list task over keys; what it spawned, in order, and how often it waited for all of it to leave. */
-async function work(keys: KeySet, task: ListTask) {
+async function work(keys: KeySet, task: ListTask, refuse: (request: ListRequest) => boolean = () => false) {
   const time = new VirtualTime()
   const spawned: { task: Task; delay: number }[] = []
   let dispatched = 0
@@ -29,8 +29,11 @@ async function work(keys: KeySet, task: ListTask) {
     dispatch: async () => void dispatched++,
   }
   const s3 = {
-    listObjectsV2: async ({ prefix = '', delimiter, startAfter, continuationToken }: ListRequest) => {
+    listObjectsV2: async (request: ListRequest) => {
+      const { bucket, prefix = '', delimiter, startAfter, continuationToken } = request
       await time.sleep(80)
+      if (refuse(request)) throw new S3Error('AccessDenied', 'no', { status: 403 })
+      if (bucket === 'to') return { objects: [], commonPrefixes: [], isTruncated: false }
       if (delimiter !== undefined) return foldersAnswer(keys, prefix, startAfter)
       const from =
         continuationToken === undefined ? indexAfter(keys, startAfter ?? '') : Number(continuationToken)
@@ -89,4 +92,14 @@ test('a task of a listing that many share holds its copies back for longer', asy
 test('a part outside of the source is refused before anything is listed', async () => {
   const stray = newListTask('seed.0', { ...run, source: { bucket: 'from', prefix: 'a/' } }, seed)
   await expect(work(hex(10), stray)).rejects.toThrow('outside the source prefix')
+})
+
+test('objects count as listed only when their copies are sent, also when the destination refuses to be listed midway', async () => {
+  let looks = 0
+  const options = { overwrite: 'never' } as const
+  const task = newListTask('seed.0', { ...run, options }, seed)
+  const { result, copies } = await work(hex(40_000), task, ({ bucket }) => bucket === 'to' && ++looks > 5)
+  expect(result.unlisted?.code).toBe('AccessDenied')
+  const sent = copies.reduce((sum, { task: { objects } }) => sum + objects.length, 0)
+  expect([result.listed, result.skipped]).toEqual([sent, 0])
 })
