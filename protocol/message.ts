@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { commonBegin, giveBegin, takeBegin } from './begin.ts'
 import { asciiJson, decodeKey, encodeKey } from './encoding.ts'
+import { KEY_BYTES } from './key.ts'
 
 /** The version of everything on this page. A worker refuses tasks of any other. */
 export const PROTOCOL = 1
@@ -13,6 +14,11 @@ export const TASK_BYTES = 128 * 1024
 
 /** Children of one attempt at most: a task's number in its family has 7 digits. */
 const MOST_CHILDREN = 10_000_000
+
+/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
+const MOST_BEGIN = 3 * KEY_BYTES
+/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
+const MOST_BEGUN = 2_000 * MOST_BEGIN
 
 /** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
 const REASON_CHARS = 200
@@ -100,7 +106,7 @@ const PartSchema = v.object({
 })
 
 /** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
-const ListingSchema = v.object({ began: Count, shares: Count })
+const ListingSchema = v.object({ began: Count, shares: v.pipe(Count, v.minValue(1)) })
 
 const ListTaskSchema = v.object({
   ...head,
@@ -250,7 +256,7 @@ export function traceOf(body: string): Trace | undefined {
   return { runId: run.id, taskId: id, objects: objects?.length ?? 0 }
 }
 
-/** @param entries the name of what such a message says of keys, without what these begin with */
+/** @param entries the name of the list whose keys are without what `begin` holds */
 function decode<T extends v.GenericSchema>(
   schema: T,
   body: string,
@@ -277,6 +283,8 @@ function withWholeKeys(message: Record<string, unknown>, what: string, entries: 
   const { begin, [entries]: rests } = message
   if (!Array.isArray(rests)) return message
   if (typeof begin !== 'string') throw new MalformedMessageError(`not ${what}: begin: is not a text`)
+  if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
+    throw new MalformedMessageError(`not ${what}: begin: is too long`)
   return { ...message, [entries]: giveBegin(begin, rests) }
 }
 

@@ -60,7 +60,7 @@ describe('tasks', () => {
         key,
         bound,
         bound,
-        fc.option(fc.record({ began: fc.maxSafeNat(), shares: fc.maxSafeNat() }), { nil: undefined }),
+        fc.option(fc.record({ began: fc.maxSafeNat(), shares: fc.integer({ min: 1 }) }), { nil: undefined }),
         (prefix, after, upTo, listing) => {
           const ranges = [{ upTo: after }, { after, upTo }]
           const task = newListTask('seed.0', run, { prefix, ranges }, listing)
@@ -107,6 +107,16 @@ describe('tasks', () => {
     ['another version', JSON.stringify({ ...good, v: PROTOCOL + 1 }), /version 2/],
     ['another kind', JSON.stringify({ ...good, kind: 'move' }), /kind/],
     ['no text that keys begin with', JSON.stringify({ ...good, begin: undefined }), /begin/],
+    [
+      'a text that no key begins with',
+      JSON.stringify({ ...good, begin: 'x'.repeat(4_000) }),
+      /begin: is too long/,
+    ],
+    [
+      'more than fits in memory',
+      JSON.stringify({ ...good, begin: 'x'.repeat(3_000), objects: Array(50_000).fill(['', 1]) }),
+      /begin: is too long/,
+    ],
     ['no objects', JSON.stringify({ ...good, objects: undefined }), /objects/],
     ['a size that is no number', JSON.stringify({ ...good, objects: [['k', '1']] }), /objects\.0\.1/],
     ['a negative size', JSON.stringify({ ...good, objects: [['k', -1]] }), /objects\.0\.1/],
