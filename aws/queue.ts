@@ -15,7 +15,7 @@ export const SQS_ATTEMPTS = 10
 /** How long it may take to learn how many messages wait: a hint that comes late is none. */
 const WAITING_MS = 1_000
 
-/** About how many messages of a queue wait to be received (SQS lags by some seconds); undefined when SQS does not say so in time. */
+/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
 export async function waitingIn(queueUrl: string, sqs: SQSClient): Promise<number | undefined> {
   const name = 'ApproximateNumberOfMessages'
   try {

@@ -11,7 +11,7 @@ export class Queue {
   /** Where the messages that wait begin. */
   #head = 0
   readonly inFlight = new Map<string, { message: Message; hidden: number }>()
-  /** Waken when a message comes. */
+  /** Woken when a message comes. */
   readonly receivers: (() => void)[] = []
 
   /** Depths, each with the time from which on it was that. */

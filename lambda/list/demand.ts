@@ -3,9 +3,11 @@ import type { Timing } from '../../protocol/timing.ts'
 /** Seconds of a listing in which an empty copy queue tells nothing: Lambda starts workers, and much of the source is not found. */
 const BLIND_SECONDS = 11
 const LOOK_EVERY_MS = 1_000
-/** Copy tasks that should wait for a worker, so that none has to wait for a task: those of a second, or four partitions. */
+/** After a look that SQS did not answer: it may be busy, and each such look takes time. */
+const LOOK_AGAIN_MS = 10_000
+/** Copy tasks that should wait for a worker, so that none has to wait for a task: what four partitions take in a second, at 250 objects each. */
 const WANTED = 60
-/** Looks in a row that have to agree: counts lag by seconds, so that one says little. */
+/** Looks in a row that have to agree: counts lag, so that one says little. */
 const LOOKS = 5
 
 /** Whether workers could copy more than they are sent, by the depth of the copy queue. */
@@ -13,7 +15,7 @@ export class Demand {
   /** Looks in a row that found enough tasks, and too few. */
   #enough = 0
   #few = 0
-  #lookedAt = 0
+  #lookAt = 0
   readonly #timing: Timing
   readonly #waiting: () => Promise<number | undefined>
 
@@ -23,7 +25,7 @@ export class Demand {
     this.#waiting = waiting
   }
 
-  /** Whether workers have enough to do. */
+  /** Whether workers have enough to do; taken to be so when that can't be told. */
   get isMet(): boolean {
     return this.#enough >= LOOKS
   }
@@ -34,16 +36,22 @@ export class Demand {
   }
 
   /**
-   * Looks at the queue, once a second. Returns how many tasks are missing there; none when it was not looked at.
+   * Looks at the queue, once a second. Returns how many tasks are missing there; none when it was not looked at, or too early.
    *
    * @param age of the listing, in seconds
    */
   async look(age: number): Promise<number> {
-    const now = this.#timing.now()
-    if (age < BLIND_SECONDS || now - this.#lookedAt < LOOK_EVERY_MS) return 0
-    this.#lookedAt = now
-    const missing = Math.max(0, WANTED - ((await this.#waiting()) ?? WANTED))
+    if (this.#timing.now() < this.#lookAt) return 0
+    const waiting = await this.#waiting()
+    this.#lookAt = this.#timing.now() + (waiting === undefined ? LOOK_AGAIN_MS : LOOK_EVERY_MS)
+    if (waiting === undefined) {
+      this.#enough = LOOKS
+      this.#few = 0
+      return 0
+    }
+    const missing = Math.max(0, WANTED - waiting)
     this.#enough = missing === 0 ? this.#enough + 1 : 0
+    if (age < BLIND_SECONDS) return 0
     this.#few = missing > 0 ? this.#few + 1 : 0
     return missing
   }

@@ -45,8 +45,8 @@ export type MixerDeps = {
  * keys has been sent. S3 limits each partition by itself, and would have all workers on one while the others idle.
  *
  * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go at least, and faster when
- * workers wait for tasks. So what is found late is not behind all that was found before. When all is found and workers have
- * enough to do, what is left is sent as well, held back for as long as it would have stayed in the bag.
+ * workers wait for tasks. So what is found late is not behind all that was found before. What is left when the list task ends
+ * is sent as well, held back for as long as it would have stayed in the bag; for less where workers waited all the time.
  */
 export class Mixer {
   readonly #deps: MixerDeps
@@ -95,8 +95,8 @@ export class Mixer {
   }
 
   /**
-   * Sends all that is left, and stays for that while workers could copy faster than they are sent tasks, unless other list tasks
-   * wait for a function. Throws what `send` and `dispatch` throw.
+   * Sends all that is left. Stays for that, as long as it may, until workers are known to have enough to do or other list tasks
+   * wait for a function; then sends the rest, held back. Throws what `send` and `dispatch` throw.
    */
   async end(): Promise<void> {
     const { timing, until, waiting } = this.#deps
@@ -142,15 +142,15 @@ export class Mixer {
    */
   async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
-    const { age, seconds: planned } = this.#spread()
-    const seconds = Math.min(planned, this.#demand.isUnmet ? this.#secondsAtRate() : LONGEST_DELAY_SECONDS)
+    const planned = Math.min(LONGEST_DELAY_SECONDS, this.#spread().seconds)
+    const seconds = this.#demand.isUnmet ? Math.min(planned, this.#secondsAtRate()) : planned
     const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
     for (let pass = 0; pass < passes; pass++) {
       if (pass > 0) await timing.sleep(PASSES_MS / passes)
       const left = Math.ceil(this.#bag.size / (passes - pass))
       for (let sent = 0; sent < left; sent++) {
-        this.#delay = (seconds * sent) / left
-        this.#place = placeIn(age + this.#delay, age + seconds)
+        this.#place = sent / left
+        this.#delay = seconds * this.#place
         await this.#packer.add(this.#bag.draw(1))
       }
       await this.#packer.flush()

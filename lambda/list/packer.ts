@@ -4,7 +4,7 @@ import { type Contents, contentBytes, type Listed, TASK_BYTES, withObject } from
 const HEAD_BYTES = 8 * 1024
 
 /** Bytes of a task's objects at most, but for one that is larger: some seconds of a worker's work in parts. */
-const CONTENT_BYTES = 64 * 1024 ** 3
+const DATA_BYTES = 64 * 1024 ** 3
 
 const NOTHING: Contents = { count: 0, whole: 0, begin: '' }
 
@@ -34,7 +34,7 @@ export class Packer {
       if (
         this.#objects.length >= this.#most ||
         contentBytes(contents) > TASK_BYTES - HEAD_BYTES ||
-        this.#size + object.size > CONTENT_BYTES
+        this.#size + object.size > DATA_BYTES
       ) {
         await this.flush()
         contents = withObject(this.#contents, object)
