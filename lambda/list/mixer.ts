@@ -142,15 +142,18 @@ export class Mixer {
    */
   async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
-    const planned = Math.min(LONGEST_DELAY_SECONDS, this.#spread().seconds)
-    const seconds = this.#demand.isUnmet ? Math.min(planned, this.#secondsAtRate()) : planned
+    const { age, seconds: planned } = this.#spread()
+    const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : planned
+    const seconds = Math.min(LONGEST_DELAY_SECONDS, planned, hastened)
+    // The rest of an old listing is no tail as a whole.
+    const before = Math.min(age, seconds / 2)
     const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
     for (let pass = 0; pass < passes; pass++) {
       if (pass > 0) await timing.sleep(PASSES_MS / passes)
       const left = Math.ceil(this.#bag.size / (passes - pass))
       for (let sent = 0; sent < left; sent++) {
-        this.#place = sent / left
-        this.#delay = seconds * this.#place
+        this.#delay = (seconds * sent) / left
+        this.#place = placeIn(before + this.#delay, before + seconds)
         await this.#packer.add(this.#bag.draw(1))
       }
       await this.#packer.flush()
@@ -161,7 +164,7 @@ export class Mixer {
 
   /** Seconds that workers take for what is left if they go on as of late, and become faster. */
   #secondsAtRate(): number {
-    return this.#rate > 0 ? this.#bag.size / (GROWTH * this.#rate) : LONGEST_DELAY_SECONDS
+    return this.#bag.size / Math.max(1, GROWTH * this.#rate)
   }
 
   get #isSmall(): boolean {

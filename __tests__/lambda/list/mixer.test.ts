@@ -141,6 +141,12 @@ test('the tasks that are copied last are small', async () => {
   expect(sent.filter(({ objects }) => objects.length === 250).length).toBeGreaterThan(300)
 })
 
+test('the rest of an old listing is not in small tasks as a whole', async () => {
+  const { sent } = await mix(rounds(Array(20).fill('a'), 5000), { shares: 100, began: -20_000_000 })
+  expect(count(sent)).toBe(100_000)
+  expect(sent.length).toBeLessThan(800)
+})
+
 test('of what is left at the end, each second’s tasks leave a few at a time, between those of other list tasks', async () => {
   const { sent } = await mix(rounds(Array(20).fill('a'), 20_000), { shares: 10 })
   const held = sent.filter(({ delay }) => delay > 0)
