@@ -21,12 +21,14 @@ export class Queue {
     return this.#waiting.length - this.#head
   }
 
-  put(message: Message): void {
+  /** @param ms the time by now, as in all that change the depth */
+  put(message: Message, ms: number): void {
     this.#waiting.push(message)
+    this.#note(ms)
   }
 
   /** One of the oldest. */
-  take(random: () => number): Message {
+  take(random: () => number, ms: number): Message {
     const waiting = this.#waiting
     const oldest = this.#head
     const index = oldest + Math.floor(random() * Math.min(this.depth, NEXT))
@@ -37,24 +39,25 @@ export class Queue {
       waiting.splice(0, this.#head)
       this.#head = 0
     }
+    this.#note(ms)
     return message
-  }
-
-  /** Takes note of the depth by now. */
-  note(ms: number): void {
-    const last = this.#depths.at(-1)
-    if (last && last.ms > ms - NOTE_EVERY_MS) last.depth = this.depth
-    else this.#depths.push({ ms, depth: this.depth })
   }
 
   depthAt(ms: number): number {
     return this.#depths.findLast((noted) => noted.ms <= ms)?.depth ?? 0
   }
 
-  takeAll(): Message[] {
+  takeAll(ms: number): Message[] {
     const all = this.#waiting.slice(this.#head)
     this.#waiting = []
     this.#head = 0
+    this.#note(ms)
     return all
+  }
+
+  #note(ms: number): void {
+    const last = this.#depths.at(-1)
+    if (last && last.ms > ms - NOTE_EVERY_MS) last.depth = this.depth
+    else this.#depths.push({ ms, depth: this.depth })
   }
 }

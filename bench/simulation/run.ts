@@ -130,8 +130,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     batchSize,
   }
   sqs.put(LIST, encodeTask(newListTask(taskId(SEED_FAMILY, 0), run, { prefix, ranges: [{}] })))
-  const watching = watch(sqs, ledger, time)
-  const course = await time.run(watching)
+  const course = await time.run(watch(sqs, ledger, time))
   const usage = [...lambda.usage.values()]
   return {
     drainMs: time.now(),

@@ -52,9 +52,8 @@ export class SimulatedSqs {
       if (ended()) return undefined
       await new Promise<void>((resolve) => queue.receivers.push(resolve))
     }
-    const message = queue.take(this.#time.random)
+    const message = queue.take(this.#time.random, this.#time.now())
     this.#bill(message.body.length)
-    queue.note(this.#time.now())
     message.receives++
     this.#hide(queue, message, visibilityMs)
     await this.#time.sleep(this.#model.latencyMs)
@@ -64,7 +63,7 @@ export class SimulatedSqs {
   /** All that waits on a queue, received and deleted in tens. */
   takeAll(queueUrl: string): string[] {
     const bodies = this.#queue(queueUrl)
-      .takeAll()
+      .takeAll(this.#time.now())
       .map(({ body }) => body)
     this.requests += 1 + 2 * Math.ceil(bodies.length / 10)
     return bodies
@@ -137,8 +136,7 @@ export class SimulatedSqs {
   }
 
   #show(queue: Queue, message: Message): void {
-    queue.put(message)
-    queue.note(this.#time.now())
+    queue.put(message, this.#time.now())
     queue.receivers.shift()?.()
   }
 
