@@ -10,7 +10,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { isQueueGone } from '../../aws/queue.ts'
+import { isQueueGone, waitingIn } from '../../aws/queue.ts'
 import { type Aws, startAws } from '../../local/index.ts'
 import { counts, createQueue, type TestQueue, until } from './support.ts'
 
@@ -127,6 +127,23 @@ describe('a message', () => {
     const { handle: second } = await receive()
     await sqs.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle: second }))
     expect(await counts(sqs, queue)).toEqual({ visible: 0, hidden: 0 })
+  })
+})
+
+describe('the messages that wait', () => {
+  test('are counted, but for those that are held back', async () => {
+    const { url } = await newQueue()
+    expect(await waitingIn(url, sqs)).toBe(0)
+    for (const DelaySeconds of [0, 0, 900])
+      await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: 'x', DelaySeconds }))
+    expect(await waitingIn(url, sqs)).toBe(2)
+  })
+
+  test('in a queue that SQS says nothing of are not known to be any number, which is no error', async () => {
+    const { url } = await newQueue()
+    expect(await waitingIn(url.replace('queue-', 'unknown-'), sqs)).toBeUndefined()
+    const silent = { send: async () => ({}) } as unknown as SQSClient
+    expect(await waitingIn(url, silent)).toBeUndefined()
   })
 })
 
