@@ -205,6 +205,9 @@ export type Contents = {
   begin: string
 }
 
+/** The contents of a task without objects. */
+export const NO_CONTENTS: Contents = { count: 0, whole: 0, begin: '' }
+
 /** The contents with one object more. */
 export function withObject({ count, whole, begin }: Contents, object: Listed): Contents {
   const entry = encodeObject(object)

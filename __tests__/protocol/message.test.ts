@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { decodeKey, encodeKey } from '../../protocol/encoding.ts'
 import {
-  type Contents,
   contentBytes,
   decodeOutcome,
   decodeTask,
   encodeOutcome,
   encodeTask,
   MalformedMessageError,
+  NO_CONTENTS,
   newCopyTask,
   newListTask,
   type Outcome,
@@ -75,12 +75,11 @@ describe('tasks', () => {
 
   test('contentBytes says how much objects add to a body, never too little', () => {
     const empty = encodeTask(newCopyTask('a.1', run, [])).length
-    const none: Contents = { count: 0, whole: 0, begin: '' }
     fc.assert(
       fc.property(key, fc.array(fc.record({ key, size: fc.maxSafeNat() })), (folder, listed) => {
         const objects = listed.map((object) => ({ ...object, key: folder + object.key }))
         const body = encodeTask(newCopyTask('a.1', run, objects)).length
-        const bytes = contentBytes(objects.reduce(withObject, none))
+        const bytes = contentBytes(objects.reduce(withObject, NO_CONTENTS))
         expect(body - empty).toBeLessThanOrEqual(bytes)
         expect(bytes).toBeLessThanOrEqual(body - empty + 1)
       }),

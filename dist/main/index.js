@@ -87445,6 +87445,8 @@ function encodeTask(task) {
     const { begin, rests } = begin_takeBegin(task.objects.map(encodeObject));
     return encoding_asciiJson({ ...task, run, begin, objects: rests });
 }
+/** The contents of a task without objects. */
+const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
 /** The contents with one object more. */
 function withObject({ count, whole, begin }, object) {
     const entry = encodeObject(object);

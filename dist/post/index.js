@@ -87466,6 +87466,8 @@ function message_encodeTask(task) {
     const { begin, rests } = takeBegin(task.objects.map(encodeObject));
     return asciiJson({ ...task, run, begin, objects: rests });
 }
+/** The contents of a task without objects. */
+const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
 /** The contents with one object more. */
 function withObject({ count, whole, begin }, object) {
     const entry = encodeObject(object);

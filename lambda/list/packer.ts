@@ -1,4 +1,4 @@
-import { type Contents, contentBytes, type Listed, TASK_BYTES, withObject } from '../../protocol/message.ts'
+import { contentBytes, type Listed, NO_CONTENTS, TASK_BYTES, withObject } from '../../protocol/message.ts'
 
 /** Room in a task's body for all that is not its objects. */
 const HEAD_BYTES = 8 * 1024
@@ -6,12 +6,10 @@ const HEAD_BYTES = 8 * 1024
 /** Bytes of a task's objects at most, but for one that is larger: some seconds of a worker's work in parts. */
 const DATA_BYTES = 64 * 1024 ** 3
 
-const NOTHING: Contents = { count: 0, whole: 0, begin: '' }
-
 /** Packs listed objects into copy tasks: full by count, by the size of the message, or by that of the objects. */
 export class Packer {
   #objects: Listed[] = []
-  #contents = NOTHING
+  #contents = NO_CONTENTS
   /** Bytes of the objects themselves. */
   #size = 0
   #most = 0
@@ -51,7 +49,7 @@ export class Packer {
     if (this.#objects.length === 0) return
     const objects = this.#objects
     this.#objects = []
-    this.#contents = NOTHING
+    this.#contents = NO_CONTENTS
     this.#size = 0
     await this.#send(objects)
   }
