@@ -3,6 +3,7 @@ import { commonPrefix } from '../../protocol/key.ts'
 /** Stands for the end of a key, where a letter might follow. Sorts before all letters. */
 export const END = -1
 
+const SLASH = 47
 /** Of the keys of a page, every so many is enough to learn from. */
 const LEARN_EVERY = 8
 /** What follows a letter is known when that has been seen so many times as often as there are followers. */
@@ -12,6 +13,8 @@ const TRUSTED = 4
 export class Alphabet {
   readonly #all = new Followers()
   readonly #after = new Map<string, Followers>()
+  /** Where names of folders and of keys have been seen to end: in so many folders, behind so many UTF-16 units. */
+  readonly #ends = new Set<string>()
 
   /**
    * Learns from a page's keys, which are in order. What they all begin with says nothing of how keys vary, and the next
@@ -20,8 +23,10 @@ export class Alphabet {
   learn(objects: readonly { key: string }[]): void {
     const skip = commonPrefix(objects[0]?.key ?? '', objects.at(-1)?.key ?? '')
     for (let i = 0; i < objects.length; i += LEARN_EVERY) {
+      const { key } = objects[i] as { key: string }
+      this.#learnEnds(key)
       let context: string | undefined
-      for (const letter of (objects[i] as { key: string }).key.slice(skip.length)) {
+      for (const letter of key.slice(skip.length)) {
         this.#add(context, letter.codePointAt(0) as number)
         context = letter
       }
@@ -29,10 +34,30 @@ export class Alphabet {
     }
   }
 
-  /** Letters that may follow what a key begins with, in order, {@link END} among them when it may end there. */
+  /**
+   * Letters that may follow what a key begins with, in order, {@link END} among them when it may end there. A slash or the end
+   * only where names of that depth have ended so: in `tenant-00042/` no slash follows before the last digit.
+   */
   following(start: string): readonly number[] {
+    const { depth, length } = placeOf(start)
+    const mayEnd = this.#ends.has(endOf(END, depth, length))
+    const maySlash = this.#ends.has(endOf(SLASH, depth, length))
     const followers = this.#after.get(Array.from(start.slice(-2)).at(-1) ?? '')
-    return followers?.trusted ? followers.sorted : this.#all.sorted
+    const likely = followers?.trusted ? followers.sorted(mayEnd, maySlash) : []
+    if (likely.length > 0) return likely
+    const possible = this.#all.sorted(mayEnd, maySlash)
+    return possible.length > 0 ? possible : this.#all.sorted(true, true)
+  }
+
+  #learnEnds(key: string): void {
+    let depth = 0
+    let from = 0
+    for (let at = key.indexOf('/'); at >= 0; at = key.indexOf('/', from)) {
+      this.#ends.add(endOf(SLASH, depth, at - from))
+      depth++
+      from = at + 1
+    }
+    this.#ends.add(endOf(END, depth, key.length - from))
   }
 
   #add(context: string | undefined, code: number): void {
@@ -50,19 +75,42 @@ export class Alphabet {
 class Followers {
   readonly #codes = new Set<number>()
   #seen = 0
-  #sorted: readonly number[] = []
+  readonly #sorted = new Map<string, readonly number[]>()
 
   add(code: number): void {
     this.#seen++
+    if (this.#codes.has(code)) return
     this.#codes.add(code)
+    this.#sorted.clear()
   }
 
   get trusted(): boolean {
     return this.#seen >= TRUSTED * this.#codes.size
   }
 
-  get sorted(): readonly number[] {
-    if (this.#sorted.length !== this.#codes.size) this.#sorted = [...this.#codes].sort((a, b) => a - b)
-    return this.#sorted
+  /** In order; without the end and the slash where these can't be. */
+  sorted(mayEnd: boolean, maySlash: boolean): readonly number[] {
+    const which = `${mayEnd} ${maySlash}`
+    const known = this.#sorted.get(which)
+    if (known) return known
+    const codes = [...this.#codes].filter((code) => (code === END ? mayEnd : code !== SLASH || maySlash))
+    const sorted = codes.sort((a, b) => a - b)
+    this.#sorted.set(which, sorted)
+    return sorted
   }
+}
+
+/** In how many folders a text ends, and how long it goes on in the last, in UTF-16 units. */
+function placeOf(text: string): { depth: number; length: number } {
+  let depth = 0
+  let from = 0
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', from)) {
+    depth++
+    from = at + 1
+  }
+  return { depth, length: text.length - from }
+}
+
+function endOf(code: number, depth: number, length: number): string {
+  return `${code} ${depth} ${length}`
 }

@@ -40,23 +40,26 @@ export async function divideAll(
   return await divideAll(found, most, prefix, reader, times - 1)
 }
 
-/** Into how many parts to cut each lane: the longest into most, and no more in all than may be wasted. */
+/**
+ * Into how many parts to cut each lane: the longest into most, and no more in all than may be wasted. What the longest can't
+ * have at once is left for the next time, rather than spent on lanes that are short beside it.
+ */
 function plan(lanes: Lane[], most: number, prefix: string, reader: Reader<{ key: string }>): number[] {
   const least = 2 * (lanes.length <= FEW_LANES ? FEW_PAGES : LANE_PAGES)
   const shares = lanes.map((lane) => {
     const pages = likelyPagesLeft(lane, prefix, reader.alphabet)
-    return { parts: 1, most: isKnown(lane) ? PARTS_OF_ONE : 1, pages, shared: sharedLetters(lane, prefix) }
+    return { parts: 1, atOnce: isKnown(lane) ? PARTS_OF_ONE : 1, pages, shared: sharedLetters(lane, prefix) }
   })
   const cuts = Math.min(most - lanes.length, reader.spare)
   for (let cut = 0; cut < cuts; cut++) {
     // Of those of which nothing is known, the wider are taken for the longer.
     const [longest] = shares
-      .filter((it) => it.parts < it.most && it.pages / it.parts >= least)
+      .filter((it) => it.pages / it.parts >= least)
       .sort((a, b) => b.pages / b.parts - a.pages / a.parts || a.shared - b.shared)
     if (!longest) break
     longest.parts++
   }
-  return shares.map(({ parts }) => parts)
+  return shares.map(({ parts, atOnce }) => Math.min(parts, atOnce))
 }
 
 function sharedLetters({ after, upTo }: Lane, prefix: string): number {

@@ -28,8 +28,8 @@ export type WalkResult = {
 export const LANES = 8
 /** Rounds after which a walk of one range looks where its keys lie, to share them; then again, after twice as many and two. */
 const FIRST_LOOK = 2
-/** The same for a walk of ranges that were dealt to it: it has its share. */
-const LATE_LOOK = 48
+/** The same for a walk of ranges that were dealt to it: it has its share, unless that turns out to be much longer. */
+const LATE_LOOK = 12
 /** Rounds between looks for cuts that give a walk more lanes: when it has few, or where a lane lasts. */
 const REFILL_EVERY = 4
 const LASTING_PAGES = 12
@@ -37,9 +37,9 @@ const MOST_LANES = 2 * LANES
 /** When so few lanes are left, and one has lasted so long, time is worth more than a request. */
 const FEW_LANES = 2
 const LONG_PAGES = 24
-/** Ranges that the first looks make: lanes for ten tasks, which is what list functions there are at most. */
+/** Ranges that the looks of the first walk make: lanes for ten tasks, which is what list functions there are at most. */
 const SHARED = 10 * LANES
-/** And later ones: for this task and two others. */
+/** And those of others: for this task and two others. */
 const SHARED_LATER = 3 * LANES
 /** Turns in a round that a lane has at least, however short it seems. */
 const SLOWEST = 1 / 4
@@ -110,7 +110,7 @@ export async function walk<T extends { key: string }>(
       await emit()
       const isLate = deps.isLate()
       if (rounds === look || isLate) {
-        const parts = await divideAll(lanes, look < LATE_LOOK ? SHARED : SHARED_LATER, prefix, reader)
+        const parts = await divideAll(lanes, isFirst ? SHARED : SHARED_LATER, prefix, reader)
         const hands = deal(parts, LANES)
         lanes = isLate ? [] : (hands.shift() ?? [])
         await spawn(hands)

@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals'
+import { Alphabet, END } from '../../../lambda/list/alphabet.ts'
+
+const codes = (letters: string) => [...letters].map((letter) => letter.codePointAt(0))
+
+function learnt(keys: string[]): Alphabet {
+  const alphabet = new Alphabet()
+  alphabet.learn(keys.map((key) => ({ key })))
+  return alphabet
+}
+
+test('a slash is expected only where names of folders have ended', () => {
+  const tenants = Array.from({ length: 800 }, (_, i) => `tenant-${String(i).padStart(5, '0')}/file-${i % 10}`)
+  const alphabet = learnt(tenants)
+  expect(alphabet.following('tenant-00')).not.toContain('/'.codePointAt(0))
+  expect(alphabet.following('tenant-00')).toEqual(expect.arrayContaining(codes('01234567')))
+  expect(alphabet.following('tenant-00042')).toContain('/'.codePointAt(0))
+})
+
+test('a key is expected to end only where keys have ended', () => {
+  const alphabet = learnt(Array.from({ length: 800 }, (_, i) => String(1000 + i)))
+  expect(alphabet.following('12')).not.toContain(END)
+  expect(alphabet.following('1234')).toContain(END)
+})
+
+test('names of many lengths may end anywhere', () => {
+  const alphabet = learnt(Array.from({ length: 8_000 }, (_, i) => String(i)).sort())
+  for (const start of ['1', '12', '123']) expect(alphabet.following(start)).toContain(END)
+})
+
+test('there is always a letter to go on with, wherever a guess has led', () => {
+  const alphabet = learnt(['a', 'b'])
+  expect(alphabet.following('a/b/c/d')).not.toEqual([])
+})
