@@ -137,7 +137,7 @@ describeWithPython('on moto', ['moto', 'samtranslator'], () => {
       const script = `
 import ast, boto3, json
 iam = boto3.client("iam", endpoint_url="${moto.url}", aws_access_key_id="test", aws_secret_access_key="test")
-[role] = [r["RoleName"] for r in iam.list_roles(PathPrefix="/s3-71/")["Roles"] if "${logicalId}" in r["RoleName"]]
+[role] = [r["RoleName"] for r in iam.list_roles(PathPrefix="/s3-71/${STACK}/")["Roles"] if "${logicalId}" in r["RoleName"]]
 [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
 document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
 # moto gives what CloudFormation handed it as Python shows it, not as JSON.

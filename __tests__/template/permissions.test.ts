@@ -11,7 +11,7 @@ jest.setTimeout(60_000)
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-type Statement = { Sid: string; Action: string | string[]; Resource: unknown }
+type Statement = { Sid: string; Action: string | string[]; Resource: unknown; Condition?: unknown }
 type Policy = { PolicyName?: string; PolicyDocument: { Statement: Array<Statement | unknown[]> } }
 type Template = { Resources: Record<string, { Properties: { Policies?: Policy[] } & Policy }> }
 
@@ -20,12 +20,13 @@ const read = (path: string) =>
 const workflow = read('iam/workflow-role.yaml')
 const stack = read('template.yaml')
 
-/** The actions that a policy allows, each once; the arguments of Fn::If are statements too. */
-function actionsOf({ PolicyDocument }: Policy): string[] {
-  const statements = PolicyDocument.Statement.flat().filter(
-    (it): it is Statement => (it as Statement)?.Sid !== undefined,
-  )
-  return [...new Set(statements.flatMap(({ Action }) => Action))].sort()
+/** The statements of a policy; the arguments of Fn::If are statements too. */
+function statementsOf({ PolicyDocument }: Policy): Statement[] {
+  return PolicyDocument.Statement.flat().filter((it): it is Statement => (it as Statement)?.Sid !== undefined)
+}
+/** The actions that a policy allows, each once. */
+function actionsOf(policy: Policy): string[] {
+  return [...new Set(statementsOf(policy).flatMap(({ Action }) => Action))].sort()
 }
 const policyOf = (name: string): string[] => {
   const policy = workflow.Resources.WorkflowRole?.Properties.Policies?.find((it) => it.PolicyName === name)
@@ -75,6 +76,81 @@ describe('the workflow role’s policy', () => {
     const roles = Object.values(stack.Resources).flatMap(({ Properties }) => Properties.Policies ?? [])
     expect(roles).toHaveLength(2)
     expect(actionsOf(boundary?.Properties as Policy)).toEqual([...new Set(roles.flatMap(actionsOf))].sort())
+  })
+})
+
+describe('a stack of its own for each team', () => {
+  const roles = Object.values(workflow.Resources).flatMap(({ Properties }) => [
+    ...(Properties.Policies ?? []),
+    ...(Properties.PolicyDocument ? [Properties] : []),
+  ])
+  const statements = roles.flatMap(statementsOf)
+  const filledIn = (text: unknown, values: Record<string, string>) =>
+    String(text).replace(/\$\{([\w:]+)\}/g, (_, name) => values[name] ?? '')
+  /** What of a statement names the stack, as it is for the stack of this name. */
+  const patternsFor = (name: string, { Resource, Condition }: Statement) =>
+    [...JSON.stringify([Resource, Condition]).matchAll(/"([^"]*\$\{StackName\}[^"]*)"/g)].map(([, text]) =>
+      filledIn(text, {
+        'AWS::Partition': 'aws',
+        'AWS::AccountId': '1',
+        ArtifactBucket: 'code',
+        StackName: name,
+      }),
+    )
+
+  /** ARNs of all that is a stack's. What the template gives no name has one of CloudFormation's, who shortens those of roles. */
+  function ownedBy(name: string): string[] {
+    const owned = Object.entries(stack.Resources).flatMap(([logicalId, resource]) => {
+      const { Type, Properties } = resource as unknown as {
+        Type: string
+        Properties: Record<string, unknown>
+      }
+      const given = (property: string) => filledIn(Properties[property], { 'AWS::StackName': name })
+      if (Type === 'AWS::SQS::Queue') return `sqs:eu-west-1:1:${name}-${logicalId}-1ABCDEFGHIJKL`
+      if (Type === 'AWS::Serverless::Function') return `lambda:eu-west-1:1:function:${given('FunctionName')}`
+      if (Type === 'AWS::Logs::LogGroup') return `logs:eu-west-1:1:log-group:${given('LogGroupName')}:*`
+      if (Type === 'AWS::IAM::Role')
+        return `iam::1:role${given('Path')}${name.slice(0, 33)}-${logicalId}-1ABCDEFGHIJKL`
+      return []
+    })
+    return [
+      ...owned,
+      `sqs:eu-west-1:1:${name}-run-20260101-000000-00000000`,
+      `cloudformation:eu-west-1:1:stack/${name}/1`,
+      `s3:::code/runs/${name}/0/checkpoint`,
+    ].map((rest) => `arn:aws:${rest}`)
+  }
+  const isAllowed = (name: string, arn: string) =>
+    statements
+      .flatMap((statement) => patternsFor(name, statement))
+      .some((pattern) => new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`).test(arn))
+
+  test.each(['s3-71', 'x'.repeat(50)])('the rights for %s are on all that it has', (name) => {
+    expect(ownedBy(name)).toHaveLength(12)
+    expect(ownedBy(name).filter((arn) => !isAllowed(name, arn))).toEqual([])
+  })
+
+  test.each(['s3-71-teamb', 's3-71x', 's3-7', 's3-71-list', 'team'])(
+    'and on nothing that %s has',
+    (other) => {
+      expect(ownedBy(other).filter((arn) => isAllowed('s3-71', arn))).toEqual([])
+    },
+  )
+
+  test('what names no stack is what docs/security.md speaks of', () => {
+    expect(statements.filter((it) => patternsFor('s3-71', it).length === 0).map(({ Sid }) => Sid)).toEqual([
+      'CopyObjects',
+      'UseKeysThroughS3',
+      'ExpandTemplate',
+      'SeeOtherRuns',
+      'SeeMappings',
+      'SeeConcurrency',
+      'MakeArtifactBucket',
+      'StoreCode',
+      'MissCheckpoints',
+      'TagMappings',
+      'SeeLogGroups',
+    ])
   })
 })
 

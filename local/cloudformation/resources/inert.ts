@@ -4,13 +4,20 @@ import type { Properties } from '../template.ts'
 import { type Created, generatedName, type Place, type Provider } from './provider.ts'
 
 /** A type that does nothing on one machine but has a name and an ARN. */
-function inert(nameProperty: string, describe: (name: string) => Created, nameLength = 64): Provider {
+function inert(
+  nameProperty: string,
+  describe: (name: string, path: string) => Created,
+  nameLength = 64,
+): Provider {
   return {
     create: async (properties: Properties, place: Place) =>
-      describe(String(properties[nameProperty] ?? generatedName(place, nameLength))),
+      describe(
+        String(properties[nameProperty] ?? generatedName(place, nameLength)),
+        String(properties.Path ?? '/'),
+      ),
     update: async (resource) => resource,
     delete: async () => {},
-    replacedBy: [nameProperty],
+    replacedBy: [nameProperty, 'Path'],
   }
 }
 
@@ -19,16 +26,16 @@ export function inertProviders(region: string): Map<string, Provider> {
   return new Map([
     [
       'AWS::IAM::Role',
-      inert('RoleName', (name) => ({
+      inert('RoleName', (name, path) => ({
         physicalId: name,
-        attributes: { Arn: arn('iam', '', `role/${name}`), RoleId: `AROA${name}` },
+        attributes: { Arn: arn('iam', '', `role${path}${name}`), RoleId: `AROA${name}` },
       })),
     ],
     ['AWS::IAM::Policy', inert('PolicyName', (name) => ({ physicalId: name, attributes: {} }))],
     [
       'AWS::IAM::ManagedPolicy',
-      inert('ManagedPolicyName', (name) => {
-        const policy = arn('iam', '', `policy/${name}`)
+      inert('ManagedPolicyName', (name, path) => {
+        const policy = arn('iam', '', `policy${path}${name}`)
         return { physicalId: policy, attributes: { PolicyArn: policy } }
       }),
     ],
