@@ -16,6 +16,8 @@ import { createSts } from './sts.ts'
 export type AwsOptions = {
   /** 0, the default, takes a free one. */
   port?: number
+  /** The address to listen on: 127.0.0.1, or `0.0.0.0` for all that this machine has. */
+  host?: string
   /** The one region in which queues, functions and stacks are. */
   region?: string
   /** Concurrent executions that the account's Lambda quota allows. */
@@ -52,12 +54,12 @@ const CODE_BUCKET = `local-artifacts-${ACCOUNT_ID}`
 /** Longer than an instance is usually frozen, for its connections must still be there when it wakes. */
 const KEEP_ALIVE_MS = 60_000
 
-/** Starts an AWS for one machine: S3, SQS, Lambda, CloudFormation and STS on one endpoint of 127.0.0.1. */
+/** Starts an AWS for one machine: S3, SQS, Lambda, CloudFormation and STS on one endpoint. */
 export async function startAws(options: AwsOptions = {}): Promise<Aws> {
-  const { port = 0, region = 'us-east-1', concurrency = 1000 } = options
+  const { port = 0, host = '127.0.0.1', region = 'us-east-1', concurrency = 1000 } = options
   const credentials = { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY }
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS })
-  const url = await listen(server, port)
+  const url = await listen(server, port, host)
   const env = {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: region,
@@ -142,12 +144,12 @@ function ignoreOwned(error: Error): void {
   if (error.name !== 'BucketAlreadyOwnedByYou') throw error
 }
 
-async function listen(server: Server, port: number): Promise<string> {
+async function listen(server: Server, port: number, host: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, host, resolve)
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${(server.address() as AddressInfo).port}`
 }
 
 async function close(server: Server): Promise<void> {

@@ -2,7 +2,7 @@
  * Runs the embedded AWS on a fixed port, with the stack of template.yaml and what events/ speaks of in it, until it is
  * interrupted.
  *
- *     npm run local [-- --port PORT]
+ *     npm run local [-- --port PORT --host ADDRESS]
  */
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -12,9 +12,11 @@ import { startAws } from './index.ts'
 
 const STACK = 's3-71'
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: '4571' } } })
+const { values } = parseArgs({
+  options: { port: { type: 'string', default: '4571' }, host: { type: 'string', default: '127.0.0.1' } },
+})
 
-const aws = await startAws({ port: Number(values.port) })
+const aws = await startAws({ port: Number(values.port), host: values.host })
 try {
   const outputs = await aws.deploy({
     stackName: STACK,

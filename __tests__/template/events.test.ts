@@ -11,17 +11,18 @@ import { PROTOCOL } from '../../protocol/message.ts'
 const ROOT = join(import.meta.dirname, '..', '..')
 const FUNCTIONS = { list: 'ListFunction', copy: 'CopyFunction' }
 
-type Template = {
-  Globals: { Function: { CodeUri: string; Timeout: number } }
-  Resources: Record<string, { Properties: { Handler: string; CodeUri?: string } }>
+type Properties = {
+  CodeUri: string
+  Handler: string
+  Environment: { Variables: Record<string, string> }
 }
-const template = parse(readFileSync(join(ROOT, 'template.yaml'), 'utf8'), {
-  customTags: ['Ref', 'Sub', 'GetAtt', 'If', 'Not', 'Equals', 'Join', 'Split'].map((name) => ({
-    tag: `!${name}`,
-    resolve: (value: unknown) => value,
-  })),
-  logLevel: 'error',
-}) as Template
+type Template = { Globals: { Function: Properties }; Resources: Record<string, { Properties: Properties }> }
+
+/** What a template says of a function, with what it says of all. */
+function propertiesOf(kind: keyof typeof FUNCTIONS, template: string): Properties {
+  const { Globals, Resources } = parse(template, { logLevel: 'silent' }) as Template
+  return { ...Globals.Function, ...Resources[FUNCTIONS[kind]]?.Properties } as Properties
+}
 
 let aws: Aws
 beforeAll(async () => {
@@ -40,24 +41,37 @@ function read(file: string): string {
 
 /** Runs a function as `sam local invoke` does: the module and export that CodeUri and Handler name, with the event of a file. */
 async function invoke(kind: keyof typeof FUNCTIONS, event: string): Promise<unknown> {
-  const { CodeUri = template.Globals.Function.CodeUri, Handler } = template.Resources[FUNCTIONS[kind]]
-    ?.Properties ?? { Handler: '' }
+  const { CodeUri, Handler, Environment } = propertiesOf(kind, read('template.yaml'))
   const [module = '', name = ''] = Handler.split('.')
-  const variables = JSON.parse(read('env.json')) as Record<string, Record<string, string>>
   const script = `
-    const { ${name}: handler } = await import(${JSON.stringify(join(ROOT, CodeUri, `${module}.mjs`))})
+    const { ${name}: handler } = await import(${JSON.stringify(join(ROOT, 'events', CodeUri, `${module}.mjs`))})
     const event = JSON.parse(${JSON.stringify(read(event))})
     const answer = await handler(event, { getRemainingTimeInMillis: () => 60_000, functionName: 'local', awsRequestId: 'x' })
     process.stderr.write('\\n' + JSON.stringify(answer), () => process.exit())`
   const { stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
     env: {
       PATH: process.env.PATH,
-      AWS_REGION: aws.region,
-      ...variables[FUNCTIONS[kind]],
+      // What SAM makes of the shell's; no other variables reach the container.
+      AWS_REGION: 'eu-west-3',
+      AWS_ACCESS_KEY_ID: 'any',
+      AWS_SECRET_ACCESS_KEY: 'any',
+      ...Environment.Variables,
     },
   })
   return JSON.parse(stderr.split('\n').at(-1) as string)
 }
+
+test.each(['list', 'copy'] as const)('events/template.yaml has the %s function of template.yaml', (kind) => {
+  const { CodeUri, Environment, ...rest } = propertiesOf(kind, read('template.yaml'))
+  const own = propertiesOf(kind, readFileSync(join(ROOT, 'template.yaml'), 'utf8'))
+  expect(own).toMatchObject(rest)
+  expect(join(ROOT, 'events', CodeUri)).toBe(join(ROOT, own.CodeUri))
+  expect(Object.keys(Environment.Variables)).toEqual(
+    expect.arrayContaining(
+      Object.keys(own.Environment.Variables).filter((name) => name.endsWith('_QUEUE_URL')),
+    ),
+  )
+})
 
 const waiting = (queue: string) => aws.queues.getQueueByName(queue)?.messages.length
 
