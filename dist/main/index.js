@@ -89296,8 +89296,13 @@ function reuseAsItIs(stack, request, blueprint, { log }) {
         throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
     if (found.outputs.version !== VERSION)
         log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
-    else if (changes.length > 0)
-        log.warning(`The stack ${stackName} is not as this run would have it (${changes.join(', ')}).`);
+    else {
+        // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
+        const byHand = stack.parameters.get('Fingerprint') === '';
+        const told = changes.filter((name) => !(byHand && name === 'Fingerprint'));
+        if (told.length > 0)
+            log.warning(`The stack ${stackName} is not as this run would have it (${told.join(', ')}).`);
+    }
     return found;
 }
 function differencesFrom(stack, request, { fingerprint }, partition) {

@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { UserError } from '../../../src/errors.ts'
 import { afterRun, ensureStack, findStack } from '../../../src/stack/index.ts'
 import { VERSION } from '../../../src/stack/version.ts'
-import { changedTemplate, emptyAccount, STACK, tools, writeCode } from './support.ts'
+import { changedTemplate, emptyAccount, STACK, TEMPLATE, tools, writeCode } from './support.ts'
 
 /** Each test deploys a stack, which takes a second, and more on a busy machine. */
 jest.setTimeout(300_000)
@@ -152,6 +152,36 @@ describe('a stack that is absent', () => {
     await expect(ensure({ templatePath })).rejects.toThrow(
       /Unrecognized resource types: \[AWS::SQS::Nothing\]/,
     )
+  })
+})
+
+describe('a stack that was deployed by hand', () => {
+  const deploy = async (parameters: Record<string, string>) =>
+    await account.aws.deploy({
+      stackName: STACK,
+      template: TEMPLATE,
+      parameters: {
+        SourceBucketArns: 'arn:aws:s3:::photos-old',
+        DestinationBucketArns: 'arn:aws:s3:::photos-new',
+        CopyMaxConcurrency: '8',
+        ...parameters,
+      },
+    })
+
+  test('has no fingerprint, of which nothing is said', async () => {
+    await deploy({ ListMaxConcurrency: '2' })
+    const on = tools()
+    expect((await ensure({ deploy: 'never' }, on)).how).toBe('reused')
+    expect(on.lines).toEqual([])
+  })
+
+  test('and is not as the run would have it is used with a warning of what can be set', async () => {
+    await deploy({})
+    const on = tools()
+    await ensure({ deploy: 'never' }, on)
+    expect(on.lines).toEqual([
+      'WARNING The stack s3-71 is not as this run would have it (ListMaxConcurrency).',
+    ])
   })
 })
 
