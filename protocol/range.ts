@@ -3,13 +3,6 @@ import { compareKeys } from './key.ts'
 /** The keys k with `after < k <= upTo` in S3's order; an end that is missing is open. */
 export type Range = { after?: string | undefined; upTo?: string | undefined }
 
-export function inRange(key: string, { after, upTo }: Range): boolean {
-  return (
-    (after === undefined || compareKeys(after, key) < 0) &&
-    (upTo === undefined || compareKeys(key, upTo) <= 0)
-  )
-}
-
 /** True when no key at all can lie in the range. */
 export function isEmpty({ after, upTo }: Range): boolean {
   return upTo !== undefined && compareKeys(after ?? '', upTo) >= 0

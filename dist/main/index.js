@@ -90514,10 +90514,6 @@ function watchRun({ inputs, outputs, clients, found, signal }, books, took, tool
 
 ;// CONCATENATED MODULE: ./build/protocol/range.js
 
-function inRange(key, { after, upTo }) {
-    return ((after === undefined || compareKeys(after, key) < 0) &&
-        (upTo === undefined || compareKeys(key, upTo) <= 0));
-}
 /** True when no key at all can lie in the range. */
 function isEmpty({ after, upTo }) {
     return upTo !== undefined && compareKeys(after ?? '', upTo) >= 0;

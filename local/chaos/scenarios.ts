@@ -28,7 +28,7 @@ export const WORKER_FAULTS = ['killed', 'out-of-memory', 'frozen', 'timed-out'] 
 export const ACTION_FAULTS = ['action-killed', 'action-expired', 'runner-lost'] as const
 
 /** What people do to a stack while a run is going on; played by name only, for it takes minutes until that is found. */
-export const PEOPLE_FAULTS = ['copy-queue-purged'] as const
+const PEOPLE_FAULTS = ['copy-queue-purged'] as const
 
 export type Fault =
   | (typeof S3_FAULTS)[number]

@@ -26,7 +26,7 @@ export async function readBody(message: IncomingMessage): Promise<Body> {
  * `size[;chunk-signature=…] CRLF data CRLF` again and again, size 0, trailing headers. Signatures are not checked.
  * Source: S3 API reference, "Signature calculations … using multiple chunks". Throws IncompleteBody.
  */
-export function decodeAwsChunked(framed: Buffer): Body {
+function decodeAwsChunked(framed: Buffer): Body {
   const chunks: Buffer[] = []
   let at = 0
   const line = (): string => {

@@ -12,7 +12,7 @@ import { Store } from './store.ts'
 import { errorDocument } from './xml.ts'
 
 export { Content } from './content.ts'
-export { type ErrorCode, S3Error } from './errors.ts'
+export { S3Error } from './errors.ts'
 export type { OperationName } from './operations.ts'
 export { type Attributes, type Bucket, type Denial, Store, type StoredObject } from './store.ts'
 

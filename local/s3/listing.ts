@@ -6,7 +6,7 @@ import type { Bucket, ObjectIndex, StoredObject } from './store.ts'
 import { element, xmlDocument } from './xml.ts'
 
 /** A page never has more entries than this. */
-export const MAX_KEYS = 1000
+const MAX_KEYS = 1000
 
 export type Page = {
   /** Keys, and common prefixes where `object` is undefined, in order. */
@@ -19,7 +19,7 @@ export type Page = {
  * One page of the keys that begin with `prefix`, from `from` (included) on. Keys that hold the delimiter after the prefix
  * are rolled up into one entry.
  */
-export function listPage(
+function listPage(
   objects: ObjectIndex,
   { prefix, delimiter, from, limit }: { prefix: Bytes; delimiter: Bytes; from: Bytes; limit: number },
 ): Page {

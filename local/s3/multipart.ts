@@ -19,7 +19,7 @@ import { children, childText, element, type Parsed, parseXml, xmlDocument } from
 
 /** Limits of S3 (user guide, "multipart upload limits"): every part but the last has 5 MiB at least. */
 export const MAX_PARTS = 10_000
-export const MIN_PART_BYTES = 5 * 1024 ** 2
+const MIN_PART_BYTES = 5 * 1024 ** 2
 
 /** Types that each algorithm can have in a multipart upload, the default first (user guide, "checking object integrity"). */
 const TYPES: Record<Algorithm, readonly ChecksumType[]> = {

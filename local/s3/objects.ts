@@ -115,7 +115,7 @@ async function describe(call: BucketCall, object: StoredObject): Promise<Reply> 
   return { status: 206, headers, body: object.content.slice(range.start, range.end) }
 }
 
-export function invalidObjectState(object: StoredObject): S3Error {
+function invalidObjectState(object: StoredObject): S3Error {
   return new S3Error('InvalidObjectState', undefined, { elements: { StorageClass: object.storageClass } })
 }
 

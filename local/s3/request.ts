@@ -3,7 +3,7 @@ import { type Bytes, formDecode, isValidText, percentDecode } from './bytes.ts'
 import { S3Error } from './errors.ts'
 
 /** Keys are at most this long, in bytes of UTF-8. */
-export const MAX_KEY_BYTES = 1024
+const MAX_KEY_BYTES = 1024
 
 /** A request taken apart, before anything is looked up. */
 export type S3Request = {

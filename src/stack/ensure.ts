@@ -31,7 +31,7 @@ export type StackRequest = Wishes & {
   codePath: string
 }
 
-export type StackClients = {
+type StackClients = {
   cfn: CloudFormationClient
   lambda: LambdaClient
   s3: S3Client

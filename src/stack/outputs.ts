@@ -103,6 +103,6 @@ export function readOutputs({ name, status, outputs }: Stack): StackOutputs {
 }
 
 /** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
-export function isMissingStack(error: unknown): boolean {
+function isMissingStack(error: unknown): boolean {
   return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message)
 }

@@ -1,7 +1,8 @@
 import type { Folders, Page } from '../../../lambda/list/reader.ts'
 import { walk } from '../../../lambda/list/walk.ts'
 import { compareKeys, KEY_BYTES, utf8Length } from '../../../protocol/key.ts'
-import { inRange, type Range } from '../../../protocol/range.ts'
+import type { Range } from '../../../protocol/range.ts'
+import { inRange } from '../../support/range.ts'
 
 export type Listing = {
   /** The pages of keys that were emitted, in the order of their first keys. */
