@@ -3,7 +3,10 @@ import { Packer } from '../list/packer.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { type CopyDeps, copyObjects } from './copy.ts'
 
-/** Rounds of refusals that an object outlives. With their pauses: half an hour of S3 saying slow down. */
+/**
+ * Rounds of refusals that an object outlives. Their pauses are 16 minutes in all, and each of the seven attempts puts up
+ * with S3 saying slow down for 45 s: 21 minutes together.
+ */
 const ROUNDS = 6
 const FIRST_PAUSE_SECONDS = 15
 
