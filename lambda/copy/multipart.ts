@@ -3,7 +3,7 @@ import { S3Error } from '../s3/index.ts'
 import { copyAnnotations } from './annotations.ts'
 import { OutOfTime, Refused } from './caller.ts'
 import { isReclassed } from './headers.ts'
-import type { Copy, CopyJob } from './job.ts'
+import { type Copy, type CopyJob, Taken } from './job.ts'
 import { WHOLE_BYTES } from './parts.ts'
 import { readSource, type Source } from './source.ts'
 import { begin, drop, setTags, TAGGING_BYTES, transfer, type Upload } from './upload.ts'
@@ -45,7 +45,9 @@ export async function copyInParts(job: CopyJob): Promise<Copy> {
         if (source.size <= WHOLE_BYTES) return await copyWhole(asItIsNow(job, source))
         upload = await begin(job, source)
       }
-      await transfer(job, upload, source.checksum)
+      await transfer(job, upload, source.checksum).catch((error: unknown) => {
+        throw error instanceof Taken && isUnfinished(job, source) ? perhapsIncomplete() : error
+      })
       return await finish(job, source)
     } catch (error) {
       if (error instanceof Unfinished) throw error
@@ -59,6 +61,20 @@ export async function copyInParts(job: CopyJob): Promise<Copy> {
       upload = undefined
     }
   }
+}
+
+/** Whether the object may lack anything once its parts are joined. */
+function isUnfinished({ run }: CopyJob, { tagging }: Source): boolean {
+  return tagging.length > TAGGING_BYTES || run.options?.annotations !== undefined
+}
+
+/** Nobody can tell who wrote what the destination has. If it was an attempt that was cut off, no later run would set what is missing. */
+function perhapsIncomplete(): S3Error {
+  return new S3Error(
+    'IncompleteCopy',
+    'the destination has it already, perhaps from an attempt that ended before it set all tags and annotations: delete it there and run again, or copy over it with `overwrite: always`',
+    { status: 412 },
+  )
 }
 
 /** What there is to do once the content is there. */

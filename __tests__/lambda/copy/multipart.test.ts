@@ -12,6 +12,10 @@ import { Clock, copyThem, listAll, type Setting } from './support.ts'
 
 const GIB = 1024 ** 3
 const TB = 10 ** 12
+/** More than a header takes. */
+const manyTags = new Map(
+  Array.from({ length: 10 }, (_, index) => [`名前${index}`.repeat(8), '値'.repeat(200)]),
+)
 
 let store: Store
 let setting: Setting
@@ -412,6 +416,36 @@ describe('while an object is copied in parts', () => {
     expect(store.get('to', 'k')?.content.size).toBe(6)
     expect(uploads()).toBe(0)
   })
+
+  const unset: [string, Options, Partial<Attributes>][] = [
+    ['annotations', { annotations: 'copy' }, { annotations: new Map([['a', '1']]) }],
+    ['tags that are too many for a header', {}, { tags: manyTags }],
+  ]
+  test.each(unset)(
+    'the time is up once it is joined, and nothing is to be overwritten: that it may lack %s is reported',
+    async (_, more, attributes) => {
+      store.put('from', 'k', Content.sparse(2 * GIB), attributes)
+      const options: Options = { ...more, overwrite: 'never' }
+      const end = new AbortController()
+      onCall = ({ operation }) => {
+        if (operation !== 'CompleteMultipartUpload') return undefined
+        end.abort()
+        return { kind: 'reset', when: 'after' }
+      }
+      const { refused } = await copyAll({ options, signal: end.signal })
+      expect(store.get('to', 'k')?.content.size).toBe(2 * GIB)
+      onCall = () => undefined
+      const objects = refused.map(({ object }) => object)
+      expect(await copyThem(objects, { ...setting, options })).toMatchObject({
+        copied: 0,
+        skipped: 0,
+        failures: [
+          { key: 'k', code: 'IncompleteCopy', message: expect.stringMatching(/`overwrite: always`$/) },
+        ],
+      })
+      expect(uploads()).toBe(0)
+    },
+  )
 })
 
 test('annotations that there was no time for are copied later, without the content', async () => {
@@ -475,11 +509,10 @@ test('an upload that failed is dropped though S3 says slow down', async () => {
 })
 
 test('tags that are too many for a header are set all the same, by either way', async () => {
-  const tags = new Map(Array.from({ length: 10 }, (_, index) => [`名前${index}`.repeat(8), '値'.repeat(200)]))
-  store.put('from', 'small', 'x', { tags })
-  store.put('from', 'large', Content.sparse(2 * GIB), { tags })
+  store.put('from', 'small', 'x', { tags: manyTags })
+  store.put('from', 'large', Content.sparse(2 * GIB), { tags: manyTags })
   expect(await copyAll()).toMatchObject({ copied: 2, failures: [] })
-  for (const key of ['small', 'large']) expect(store.get('to', key)?.tags).toEqual(tags)
+  for (const key of ['small', 'large']) expect(store.get('to', key)?.tags).toEqual(manyTags)
 })
 
 test('as much metadata as an object can have goes along, by either way', async () => {
