@@ -47,19 +47,27 @@ export type Try = { signal: AbortSignal; silenceMs?: number }
 export class Caller {
   readonly #deps: CallerDeps
   readonly #patientUntil: number
+  /** Half of the task's time. */
+  readonly halfMs: number
 
   constructor(deps: CallerDeps) {
+    const now = deps.timing.now()
     this.#deps = deps
-    this.#patientUntil = deps.timing.now() + PATIENCE_MS
+    this.#patientUntil = now + PATIENCE_MS
+    this.halfMs = (deps.deadline - now) / 2
   }
 
   /**
    * @param bytes how many S3 has to copy for it
+   * @param neededMs it is not begun when there is less time left
    * @throws S3Error what S3 answers for good, OutOfTime, Refused
    */
-  async call<T>(request: (how: Try) => Promise<T>, bytes = 0): Promise<T> {
+  async call<T>(
+    request: (how: Try) => Promise<T>,
+    bytes = 0,
+    neededMs = bytes / SLOWEST_BYTES_PER_MS,
+  ): Promise<T> {
     const { pace, timing, deadline, signal } = this.#deps
-    const neededMs = bytes / SLOWEST_BYTES_PER_MS
     const how: Try = bytes > LARGE_BYTES ? { signal, silenceMs: SILENCE_MS + neededMs } : { signal }
     const begin = () => {
       if (timing.now() + neededMs >= deadline) throw new OutOfTime()

@@ -93,6 +93,11 @@ async function copyPart(
   return { number, etag, checksums }
 }
 
+/**
+ * Joins the parts. S3 may take minutes for it (S3 API reference, CompleteMultipartUpload), and when it is cut off the whole
+ * object is copied again. So it is begun in the first half of a task's time only, however short that is: else a later task
+ * begins with it.
+ */
 async function join(
   { run, key, s3, caller }: CopyJob,
   upload: Upload,
@@ -109,7 +114,7 @@ async function join(
     ...(expected && { checksum: expected }),
   }
   const answer = await caller
-    .call((how) => s3.perform(COMPLETE_MULTIPART_UPLOAD, { ...request, ...how }))
+    .call((how) => s3.perform(COMPLETE_MULTIPART_UPLOAD, { ...request, ...how }), 0, caller.halfMs)
     .catch((error: unknown) => {
       if (error instanceof S3Error && error.code === 'PreconditionFailed') throw new Taken()
       // Another write of this key came between, after which S3 may want the upload to be begun anew.

@@ -266,6 +266,24 @@ describe('when the time runs out', () => {
     expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
   })
 
+  test.each([
+    ['five minutes', 290_000],
+    ['a few seconds more than a part takes', 15_000],
+  ])('a function of %s leaves joining to the next where it may be cut off', async (_, ms) => {
+    store.put('from', 'k', Content.sparse(GIB + 1))
+    // All parts have begun by then.
+    onCall = ({ operation }, nth) => {
+      if (operation === 'UploadPartCopy' && nth === 5) clock.at = 0.6 * ms
+      return undefined
+    }
+    const { late } = await copyAll({ deadline: ms })
+    expect(late).toMatchObject([{ key: 'k', upload: expect.any(String) }])
+    expect(calls).toMatchObject({ UploadPartCopy: 5 })
+    expect(calls.CompleteMultipartUpload).toBeUndefined()
+    expect(await copyThem(late, { ...setting, deadline: clock.at + ms })).toMatchObject({ copied: 1 })
+    expect(calls).toMatchObject({ UploadPartCopy: 5, CreateMultipartUpload: 1, CompleteMultipartUpload: 1 })
+  })
+
   test('an object is not begun that could not end in time', async () => {
     store.put('from', 'k', Content.sparse(GIB))
     store.put('from', 'l', 'little')
