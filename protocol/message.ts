@@ -6,9 +6,12 @@ import { KEY_BYTES } from './key.ts'
 /** The version of everything on this page. A worker refuses tasks of any other. */
 export const PROTOCOL = 1
 
+/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
+const OUTCOME_BYTES = 256 * 1024
+
 /**
- * Bytes of a task's body at most. SQS takes 1 MiB a message (256 KiB on older endpoints); an outcome repeats the keys of
- * its task at worst, each with a reason, so half of the smaller limit leaves room for those.
+ * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
+ * leaves room for those, the reasons shortened where need be.
  */
 export const TASK_BYTES = 128 * 1024
 
@@ -228,8 +231,20 @@ export function decodeTask(body: string): Task {
   return decode(TaskSchema, body, 'a task', 'objects')
 }
 
-/** The run queue's message body of an outcome: ASCII only. */
+/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
 export function encodeOutcome(outcome: Outcome): string {
+  const whole = outcomeBody(outcome)
+  if (whole.length <= OUTCOME_BYTES) return whole
+  const { failures } = outcome
+  const withReasons = (bytes: number) =>
+    outcomeBody({
+      ...outcome,
+      failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
+    })
+  return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length))
+}
+
+function outcomeBody(outcome: Outcome): string {
   const { unlisted, failures } = outcome
   const { begin, rests } = takeBegin(
     failures.map(({ key, code, message }): [string, ...string[]] => [encodeKey(key), code, message]),
@@ -301,6 +316,13 @@ function tellVersion(version: unknown): string {
 function encodeObject({ key, size, ...details }: Listed): [string, number, ...object[]] {
   for (const _ in details) return [encodeKey(key), size, details]
   return [encodeKey(key), size]
+}
+
+/** As much of a text as takes so many bytes in a message. */
+function shortened(text: string, bytes: number): string {
+  let short = text.slice(0, Math.max(0, bytes))
+  while (short !== '' && asciiJson(short).length - '""'.length > bytes) short = short.slice(0, -1)
+  return short
 }
 
 function encodePlace(place: Place): Place {

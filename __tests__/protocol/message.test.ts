@@ -14,6 +14,7 @@ import {
   type Outcome,
   PROTOCOL,
   type Run,
+  TASK_BYTES,
   traceOf,
   withObject,
 } from '../../protocol/message.ts'
@@ -159,25 +160,26 @@ describe('traceOf', () => {
 })
 
 describe('outcomes', () => {
+  const counts: Omit<Outcome, 'failures'> = {
+    v: PROTOCOL,
+    kind: 'copy',
+    task: 'a.1',
+    attempt: 'b',
+    children: 1,
+    listed: 0,
+    copied: 3,
+    skipped: 1,
+    vanished: 1,
+    reclassed: 2,
+    bytes: 2 ** 50,
+  }
+
   test('survive the run queue with any key and message', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ key, code: fc.string(), message: fc.string({ unit: 'binary' }) })),
         (failures) => {
-          const outcome: Outcome = {
-            v: PROTOCOL,
-            kind: 'copy',
-            task: 'a.1',
-            attempt: 'b',
-            children: 1,
-            listed: 0,
-            copied: 3,
-            skipped: 1,
-            vanished: 1,
-            reclassed: 2,
-            bytes: 2 ** 50,
-            failures,
-          }
+          const outcome: Outcome = { ...counts, failures }
           const body = encodeOutcome(outcome)
           expect(body).toMatch(/^[\x20-\x7e]*$/)
           expect(decodeOutcome(body)).toEqual(outcome)
@@ -186,11 +188,33 @@ describe('outcomes', () => {
     )
   })
 
+  test('fit into a message when S3 says much of each of many objects: reasons are shortened as far as it takes', () => {
+    const failures = Array.from({ length: 1000 }, (_, index) => ({
+      key: `${index}`.padEnd(110, '0'),
+      code: 'AccessDenied',
+      message: `${index} is not authorized to perform "s3:GetObject": ${'x'.repeat(150)}`,
+    }))
+    const task = newCopyTask(
+      'a.1',
+      run,
+      failures.map(({ key }) => ({ key, size: 1 })),
+    )
+    expect(encodeTask(task).length).toBeLessThanOrEqual(TASK_BYTES)
+    const body = encodeOutcome({ ...counts, failures })
+    expect(body.length).toBeLessThanOrEqual(256 * 1024)
+    const told = decodeOutcome(body).failures
+    expect(told).toHaveLength(1000)
+    for (const [index, { key, code, message }] of failures.entries()) {
+      expect(told[index]).toMatchObject({ key, code })
+      expect(message.startsWith(told[index]?.message ?? '?')).toBe(true)
+      expect(told[index]?.message).toMatch(/"s3:GetObject"/)
+    }
+  })
+
   test('that name more children than can report are refused: nobody could wait for their end', () => {
-    const outcome = { v: PROTOCOL, kind: 'list', task: 'a.1', attempt: 'b', children: 10_000_001 }
-    const counts = { listed: 0, copied: 0, skipped: 0, vanished: 0, reclassed: 0, bytes: 0 }
     const none = { begin: '', failures: [] }
-    expect(() => decodeOutcome(JSON.stringify({ ...outcome, ...counts, ...none }))).toThrow(/children/)
+    const body = JSON.stringify({ ...counts, ...none, children: 10_000_001 })
+    expect(() => decodeOutcome(body)).toThrow(/children/)
   })
 
   test('of another version are refused', () => {

@@ -87326,9 +87326,11 @@ function begin_commonBegin(begin, key) {
 
 /** The version of everything on this page. A worker refuses tasks of any other. */
 const message_PROTOCOL = 1;
+/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
+const OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
 /**
- * Bytes of a task's body at most. SQS takes 1 MiB a message (256 KiB on older endpoints); an outcome repeats the keys of
- * its task at worst, each with a reason, so half of the smaller limit leaves room for those.
+ * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
+ * leaves room for those, the reasons shortened where need be.
  */
 const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
 /** Children of one attempt at most: a task's number in its family has 7 digits. */
@@ -87489,8 +87491,19 @@ function contentBytes({ count, whole, begin }) {
 function decodeTask(body) {
     return decode(TaskSchema, body, 'a task', 'objects');
 }
-/** The run queue's message body of an outcome: ASCII only. */
+/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
 function encodeOutcome(outcome) {
+    const whole = outcomeBody(outcome);
+    if (whole.length <= OUTCOME_BYTES)
+        return whole;
+    const { failures } = outcome;
+    const withReasons = (bytes) => outcomeBody({
+        ...outcome,
+        failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
+    });
+    return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length));
+}
+function outcomeBody(outcome) {
     const { unlisted, failures } = outcome;
     const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
     const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
@@ -87550,6 +87563,13 @@ function encodeObject({ key, size, ...details }) {
     for (const _ in details)
         return [encodeKey(key), size, details];
     return [encodeKey(key), size];
+}
+/** As much of a text as takes so many bytes in a message. */
+function shortened(text, bytes) {
+    let short = text.slice(0, Math.max(0, bytes));
+    while (short !== '' && asciiJson(short).length - '""'.length > bytes)
+        short = short.slice(0, -1);
+    return short;
 }
 function encodePlace(place) {
     return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
