@@ -96,8 +96,8 @@ const DetailsSchema = v.object({
   archived: v.optional(v.literal(true)),
   /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
   upload: v.optional(v.string()),
-  /** The content is copied, and so many of its annotations. */
-  annotate: v.optional(Count),
+  /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
+  annotate: v.optional(v.string()),
 })
 
 const head = { v: v.literal(PROTOCOL), id: v.string(), run: RunSchema }

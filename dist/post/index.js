@@ -87404,8 +87404,8 @@ const DetailsSchema = object({
     archived: optional(literal(true)),
     /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
     upload: optional(string()),
-    /** The content is copied, and so many of its annotations. */
-    annotate: optional(Count),
+    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
+    annotate: optional(string()),
 });
 const head = { v: literal(message_PROTOCOL), id: string(), run: RunSchema };
 /** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */

@@ -9,12 +9,12 @@ import type { CopyJob } from './job.ts'
 
 /**
  * Copies an object's annotations (up to 1,000, of up to 1 MiB each), one after the other.
- * @param progress how many of them, in the order in which S3 lists them, are done
+ * @param progress up to which name they are done: in an order of our own, for S3 promises none
  * @throws S3Error, OutOfTime, Refused
  */
 export async function copyAnnotations(
   { run, object, key, s3, caller, memory }: CopyJob,
-  progress: { done: number },
+  progress: { upTo: string },
 ): Promise<void> {
   const options = run.options ?? {}
   const source = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
@@ -28,7 +28,7 @@ export async function copyAnnotations(
     names.push(...page.names)
     token = page.next
   }
-  for (const name of names.slice(progress.done)) {
+  for (const name of names.filter((it) => it > progress.upTo).sort()) {
     await memory.annotating.hold(async () => {
       const text = await caller
         .call(({ signal }) => s3.perform(GET_OBJECT_ANNOTATION, { ...source, name, signal }))
@@ -38,7 +38,7 @@ export async function copyAnnotations(
           s3.perform(PUT_OBJECT_ANNOTATION, { ...target, name, text, signal }),
         )
     })
-    progress.done++
+    progress.upTo = name
   }
 }
 

@@ -81,15 +81,15 @@ function perhapsIncomplete(): S3Error {
 async function finish(job: CopyJob, { size, storageClass, tagging }: Source): Promise<Copy> {
   const { object, run } = job
   const options = run.options ?? {}
-  const before = object.annotate ?? 0
-  const progress = { done: before }
+  const before = object.annotate ?? ''
+  const progress = { upTo: before }
   try {
     if (tagging.length > TAGGING_BYTES) await setTags(job, tagging)
     if (options.annotations) await copyAnnotations(job, progress)
   } catch (error) {
     if (!canBeHandedOn(error, job)) throw error
-    const reason = progress.done > before ? new OutOfTime() : error
-    throw new Unfinished({ ...object, size, annotate: progress.done }, reason)
+    const reason = progress.upTo > before ? new OutOfTime() : error
+    throw new Unfinished({ ...object, size, annotate: progress.upTo }, reason)
   }
   return { bytes: size, reclassed: isReclassed(storageClass, options) }
 }

@@ -479,7 +479,7 @@ test('annotations that there was no time for are copied later, without the conte
     return undefined
   }
   const { late } = await copyAll({ options, deadline: 1e8 })
-  expect(late).toMatchObject([{ key: 'k', annotate: 0 }])
+  expect(late).toMatchObject([{ key: 'k', annotate: '' }])
   onCall = () => undefined
   expect(await copyThem(late, { ...setting, options, deadline: 2e9 })).toMatchObject({
     copied: 1,
@@ -492,6 +492,23 @@ test('annotations that there was no time for are copied later, without the conte
     ]),
   )
   expect(calls.CreateMultipartUpload).toBe(1)
+})
+
+test('when an annotation is removed before a later task goes on, it leaves none of the others out', async () => {
+  // S3 says nothing of the order in which it lists them.
+  const annotations = new Map(['日本 "1"', 'b', '🚀', 'a'].map((name) => [name, name]))
+  store.put('from', 'k', Content.sparse(2 * GIB), { annotations })
+  const options = { annotations: 'copy' } as const
+  onCall = ({ operation }, nth) => {
+    if (operation === 'GetObjectAnnotation' && nth === 4) clock.at = 1e9
+    return undefined
+  }
+  const { late } = await copyAll({ options, deadline: 1e8 })
+  const rest = new Map([...annotations].filter(([name]) => name !== 'b'))
+  store.put('from', 'k', Content.sparse(2 * GIB), { annotations: rest })
+  expect(await copyThem(late, { ...setting, options, deadline: 2e9 })).toMatchObject({ copied: 1 })
+  expect(store.get('to', 'k')?.annotations).toEqual(annotations)
+  expect(calls).toMatchObject({ GetObjectAnnotation: 5, PutObjectAnnotation: 4 })
 })
 
 test('an annotation that looks like an error of S3 is text like any other', async () => {
