@@ -88528,12 +88528,16 @@ const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyReq
 async function resume(lambda, mappings, tools) {
     await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
 }
-/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
-async function untilEnabled(lambda, mappings, { timing }) {
+/**
+ * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
+ * another run's pause may have come after {@link resume}. Throws when it takes minutes.
+ */
+async function untilEnabled(lambda, mappings, tools) {
+    const { timing } = tools;
     const startedAt = timing.now();
     for (const id of idsOf(mappings))
         for (;;) {
-            const { State, StateTransitionReason } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
+            const { State, StateTransitionReason } = await enableAgain(lambda, id, tools);
             if (State === 'Enabled')
                 break;
             if (timing.now() - startedAt > LONGEST_MS)
@@ -88546,14 +88550,8 @@ async function untilEnabled(lambda, mappings, { timing }) {
  * found disabled. Two API calls.
  */
 async function keepEnabled(lambda, mappings, tools) {
-    const found = await Promise.all(idsOf(mappings).map(async (id) => {
-        const { State = '' } = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
-        if (!/^Disabl/.test(State))
-            return false;
-        await setEnabled(lambda, id, true, tools);
-        return true;
-    }));
-    return found.includes(true);
+    const found = await Promise.all(idsOf(mappings).map((id) => enableAgain(lambda, id, tools)));
+    return found.some(isDisabled);
 }
 /**
  * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
@@ -88576,6 +88574,16 @@ async function pauseIfIdle({ lambda, sqs }, stack, tools) {
 }
 function idsOf({ listMappingId, copyMappingId }) {
     return [listMappingId, copyMappingId];
+}
+/** Enables a mapping if it is disabled, or about to be. Returns how it was found. */
+async function enableAgain(lambda, id, tools) {
+    const found = await lambda.send(new client_lambda_dist_cjs/* GetEventSourceMappingCommand */.JdX({ UUID: id }));
+    if (isDisabled(found))
+        await setEnabled(lambda, id, true, tools);
+    return found;
+}
+function isDisabled({ State = '' }) {
+    return /^Disabl/.test(State);
 }
 async function setEnabled(lambda, id, enabled, { timing }) {
     const startedAt = timing.now();

@@ -1,4 +1,5 @@
 import {
+  type EventSourceMappingConfiguration,
   GetEventSourceMappingCommand,
   type LambdaClient,
   UpdateEventSourceMappingCommand,
@@ -28,18 +29,20 @@ export async function resume(
   await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)))
 }
 
-/** Waits until the mappings are enabled; the run can be seeded meanwhile. Throws when that takes minutes. */
+/**
+ * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
+ * another run's pause may have come after {@link resume}. Throws when it takes minutes.
+ */
 export async function untilEnabled(
   lambda: LambdaClient,
   mappings: Mappings,
-  { timing }: Pick<Tools, 'timing'>,
+  tools: Pick<Tools, 'timing'>,
 ): Promise<void> {
+  const { timing } = tools
   const startedAt = timing.now()
   for (const id of idsOf(mappings))
     for (;;) {
-      const { State, StateTransitionReason } = await lambda.send(
-        new GetEventSourceMappingCommand({ UUID: id }),
-      )
+      const { State, StateTransitionReason } = await enableAgain(lambda, id, tools)
       if (State === 'Enabled') break
       if (timing.now() - startedAt > LONGEST_MS)
         throw new Error(
@@ -58,15 +61,8 @@ export async function keepEnabled(
   mappings: Mappings,
   tools: Pick<Tools, 'timing'>,
 ): Promise<boolean> {
-  const found = await Promise.all(
-    idsOf(mappings).map(async (id) => {
-      const { State = '' } = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }))
-      if (!/^Disabl/.test(State)) return false
-      await setEnabled(lambda, id, true, tools)
-      return true
-    }),
-  )
-  return found.includes(true)
+  const found = await Promise.all(idsOf(mappings).map((id) => enableAgain(lambda, id, tools)))
+  return found.some(isDisabled)
 }
 
 /**
@@ -93,6 +89,21 @@ export async function pauseIfIdle(
 
 function idsOf({ listMappingId, copyMappingId }: Mappings): string[] {
   return [listMappingId, copyMappingId]
+}
+
+/** Enables a mapping if it is disabled, or about to be. Returns how it was found. */
+async function enableAgain(
+  lambda: LambdaClient,
+  id: string,
+  tools: Pick<Tools, 'timing'>,
+): Promise<EventSourceMappingConfiguration> {
+  const found = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }))
+  if (isDisabled(found)) await setEnabled(lambda, id, true, tools)
+  return found
+}
+
+function isDisabled({ State = '' }: EventSourceMappingConfiguration): boolean {
+  return /^Disabl/.test(State)
 }
 
 async function setEnabled(

@@ -83,6 +83,21 @@ describe('on the embedded AWS', () => {
     await untilEnabled(account.clients.lambda, outputs, tools())
     expect(states()).toEqual(['Enabled', 'Enabled'])
   })
+
+  test('a pause that comes just after a run has resumed the stack does not hold the run up', async () => {
+    await resume(account.clients.lambda, outputs, tools())
+    await pause()
+    let minutes = 0
+    const timing = {
+      now: () => minutes * 60_000,
+      sleep: async () => {
+        minutes += 0.1
+        await delay(20)
+      },
+    }
+    await untilEnabled(account.clients.lambda, outputs, { timing })
+    expect(states()).toEqual(['Enabled', 'Enabled'])
+  })
 })
 
 describe('the start of a run', () => {
