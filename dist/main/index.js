@@ -88470,7 +88470,40 @@ async function seed(sqs, listQueueUrl, run, parts, timing) {
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
 var client_lambda_dist_cjs = __nccwpck_require__(1696);
+;// CONCATENATED MODULE: ./build/src/depths.js
+
+async function readDepths(sqs, stack) {
+    const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
+    return {
+        list: list.waiting,
+        copy: copy.waiting,
+        inFlight: list.inFlight + copy.inFlight,
+        dlq: dlq.waiting + dlq.inFlight,
+    };
+}
+/** Whether the queues that feed the functions read empty. */
+function isDrained({ list, copy, inFlight }) {
+    return list + copy + inFlight === 0;
+}
+async function readDepth(sqs, queueUrl) {
+    const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
+        QueueUrl: queueUrl,
+        AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed',
+        ],
+    }));
+    return {
+        waiting: Number(Attributes?.ApproximateNumberOfMessages) +
+            Number(Attributes?.ApproximateNumberOfMessagesDelayed),
+        inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
+
+
 
 
 /** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
@@ -88486,15 +88519,36 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
  * @param now milliseconds since the epoch
  */
 async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = [];
-    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
-        urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)));
+    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now));
     const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
     return urls.filter((_, index) => alive[index]);
 }
+/**
+ * Deletes the run queues that were left behind, and returns the ids of their runs. None is deleted while a task waits or
+ * is being worked on: it could be one of theirs.
+ *
+ * @param now milliseconds since the epoch
+ */
+async function removeAbandoned(sqs, stack, now) {
+    const prefix = stack.runQueuePrefix;
+    const urls = (await runQueues(sqs, prefix)).filter((url) => isAbandoned(url, prefix, now));
+    if (urls.length === 0 || !isDrained(await readDepths(sqs, stack)))
+        return [];
+    await Promise.all(urls.map((url) => deleteRunQueue(sqs, url)));
+    return urls.map((url) => runIdOf(url, prefix));
+}
+/** The id of the run that a run queue is of. */
+function runIdOf(queueUrl, runQueuePrefix) {
+    return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
+}
+async function runQueues(sqs, runQueuePrefix) {
+    const urls = [];
+    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
+        urls.push(...QueueUrls);
+    return urls;
+}
 function isAbandoned(queueUrl, runQueuePrefix, now) {
-    const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
-    const [, ...parts] = STARTED.exec(runId) ?? [];
+    const [, ...parts] = STARTED.exec(runIdOf(queueUrl, runQueuePrefix)) ?? [];
     if (parts.length === 0)
         return false;
     const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
@@ -88555,22 +88609,23 @@ async function keepEnabled(lambda, mappings, tools) {
 }
 /**
  * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
- * deleted. Returns whether the stack is paused now.
+ * deleted. Returns the URLs of the run queues of the runs that are going on; when there are none, the stack is paused now.
  *
  * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
  * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
  * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
- * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
+ * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
  */
 async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0;
-    if (!(await isIdle()))
-        return false;
+    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now());
+    const before = await listActive();
+    if (before.length > 0)
+        return before;
     await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
-    if (await isIdle())
-        return true;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
-    return false;
+    const since = await listActive();
+    if (since.length > 0)
+        await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
+    return since;
 }
 function idsOf({ listMappingId, copyMappingId }) {
     return [listMappingId, copyMappingId];
@@ -88875,21 +88930,32 @@ function foreignStack({ name }) {
 
 /** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
 async function afterRun(what, clients, stack, tools) {
-    const inUse = `The stack ${stack.name} stays as it is: another run is going on.`;
-    if (what === 'pause') {
-        const paused = await pauseIfIdle(clients, stack.outputs, tools);
-        tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse);
+    if (what === 'keep')
+        return;
+    const { name, outputs } = stack;
+    const { timing, log } = tools;
+    for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
+        log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
+    const active = what === 'pause'
+        ? await pauseIfIdle(clients, outputs, tools)
+        : await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now());
+    if (active.length > 0)
+        log.info(tellInUse(stack, active));
+    else if (what === 'pause')
+        log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+    else {
+        const found = await describeStack(clients.cfn, name);
+        if (!found)
+            return;
+        await removeStack(clients.cfn, found, tools);
+        log.info(`The stack ${name} is deleted.`);
     }
-    else if (what === 'delete') {
-        const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now());
-        const found = await describeStack(clients.cfn, stack.name);
-        if (active.length > 0)
-            tools.log.info(inUse);
-        else if (found) {
-            await removeStack(clients.cfn, found, tools);
-            tools.log.info(`The stack ${stack.name} is deleted.`);
-        }
-    }
+}
+/** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
+function tellInUse({ name, outputs }, queues) {
+    const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
+    const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
 }
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
@@ -90016,37 +90082,6 @@ function isSpent(budget, totals) {
 /** The budget as the input has it. */
 function showBudget(budget) {
     return 'objects' in budget ? String(budget.objects) : `${budget.percent}%`;
-}
-
-;// CONCATENATED MODULE: ./build/src/depths.js
-
-async function readDepths(sqs, stack) {
-    const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
-    return {
-        list: list.waiting,
-        copy: copy.waiting,
-        inFlight: list.inFlight + copy.inFlight,
-        dlq: dlq.waiting + dlq.inFlight,
-    };
-}
-/** Whether the queues that feed the functions read empty. */
-function isDrained({ list, copy, inFlight }) {
-    return list + copy + inFlight === 0;
-}
-async function readDepth(sqs, queueUrl) {
-    const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
-        QueueUrl: queueUrl,
-        AttributeNames: [
-            'ApproximateNumberOfMessages',
-            'ApproximateNumberOfMessagesNotVisible',
-            'ApproximateNumberOfMessagesDelayed',
-        ],
-    }));
-    return {
-        waiting: Number(Attributes?.ApproximateNumberOfMessages) +
-            Number(Attributes?.ApproximateNumberOfMessagesDelayed),
-        inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/dlq-watcher.js

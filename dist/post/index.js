@@ -87987,7 +87987,172 @@ async function waitingIn(queueUrl, sqs) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/depths.js
+
+async function readDepths(sqs, stack) {
+    const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
+    return {
+        list: list.waiting,
+        copy: copy.waiting,
+        inFlight: list.inFlight + copy.inFlight,
+        dlq: dlq.waiting + dlq.inFlight,
+    };
+}
+/** Whether the queues that feed the functions read empty. */
+function isDrained({ list, copy, inFlight }) {
+    return list + copy + inFlight === 0;
+}
+async function readDepth(sqs, queueUrl) {
+    const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
+        QueueUrl: queueUrl,
+        AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed',
+        ],
+    }));
+    return {
+        waiting: Number(Attributes?.ApproximateNumberOfMessages) +
+            Number(Attributes?.ApproximateNumberOfMessagesDelayed),
+        inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/aws/sender.js
+
+
+
+/** Entries of one SendMessageBatch at most (SQS API reference). */
+const BATCH_ENTRIES = 10;
+/** Times that one message is offered to SQS before its task is given up and left to redelivery. */
+const TRIES = 6;
+/**
+ * Sends messages to one queue in as few requests as SQS allows.
+ *
+ * SendMessageBatch answers 200 with the entries that it refused: those are sent again. Bodies must be ASCII, so that
+ * their length is their size.
+ */
+class sender_Sender {
+    #batch = [];
+    #bytes = 0;
+    #sending = new Set();
+    #failure;
+    #sqs;
+    #queueUrl;
+    #timing;
+    /** Batches on their way at once; a producer that is faster waits. */
+    #parallel;
+    constructor(sqs, queueUrl, timing, parallel = 8) {
+        this.#sqs = sqs;
+        this.#queueUrl = queueUrl;
+        this.#timing = timing;
+        this.#parallel = parallel;
+    }
+    /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
+    async send(body, delaySeconds = 0) {
+        if (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+            await this.#dispatch();
+        this.#batch.push({ body, delaySeconds });
+        this.#bytes += body.length;
+        if (this.#failure)
+            throw this.#failure;
+    }
+    /** Waits until every message taken so far has been accepted by SQS. Throws the first error that repeating did not cure. */
+    async flush() {
+        await this.#dispatch();
+        await Promise.all(this.#sending);
+        if (this.#failure)
+            throw this.#failure;
+    }
+    async #dispatch() {
+        const batch = this.#batch;
+        this.#batch = [];
+        this.#bytes = 0;
+        if (batch.length === 0)
+            return;
+        while (this.#sending.size >= this.#parallel)
+            await Promise.race(this.#sending);
+        const sending = this.#deliver(batch)
+            .catch((error) => {
+            this.#failure ??= error;
+        })
+            .finally(() => this.#sending.delete(sending));
+        this.#sending.add(sending);
+    }
+    async #deliver(batch) {
+        let entries = batch.map(({ body, delaySeconds }, index) => ({
+            Id: String(index),
+            MessageBody: body,
+            ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+        }));
+        for (let tries = 1;; tries++) {
+            const answer = await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries }));
+            const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
+            if (refused.size === 0)
+                return;
+            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
+            const [first] = refused.values();
+            if (tries === TRIES || wrong) {
+                const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
+                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
+            }
+            entries = entries.filter(({ Id }) => refused.has(Id));
+            await this.#timing.sleep(backoffMs(tries, this.#timing.random));
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/run.js
+
+
+
+
+
+/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
+const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
+/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
+const NEW_QUEUE_MS = 1_000;
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
+async function createRunQueue(sqs, name) {
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({
+        QueueName: name,
+        Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
+    }));
+    if (!QueueUrl)
+        throw new Error(`SQS created the queue ${name} but named no URL`);
+    return QueueUrl;
+}
+/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
+async function deleteRunQueue(sqs, queueUrl) {
+    try {
+        await sqs.send(new client_sqs_dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
+    }
+    catch (error) {
+        if (!isQueueGone(error))
+            throw error;
+    }
+}
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
+function seeds({ source, prefixes }) {
+    const beginnings = prefixes.length === 0 ? [''] : prefixes;
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
+}
+/** Sends the first list tasks, one for each part. */
+async function seed(sqs, listQueueUrl, run, parts, timing) {
+    const sender = new Sender(sqs, listQueueUrl, timing);
+    for (const [index, part] of parts.entries())
+        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
+    await sender.flush();
+}
+
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
+
+
 
 
 /** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
@@ -88003,15 +88168,36 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
  * @param now milliseconds since the epoch
  */
 async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = [];
-    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
-        urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)));
+    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now));
     const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
     return urls.filter((_, index) => alive[index]);
 }
+/**
+ * Deletes the run queues that were left behind, and returns the ids of their runs. None is deleted while a task waits or
+ * is being worked on: it could be one of theirs.
+ *
+ * @param now milliseconds since the epoch
+ */
+async function removeAbandoned(sqs, stack, now) {
+    const prefix = stack.runQueuePrefix;
+    const urls = (await runQueues(sqs, prefix)).filter((url) => isAbandoned(url, prefix, now));
+    if (urls.length === 0 || !isDrained(await readDepths(sqs, stack)))
+        return [];
+    await Promise.all(urls.map((url) => deleteRunQueue(sqs, url)));
+    return urls.map((url) => runIdOf(url, prefix));
+}
+/** The id of the run that a run queue is of. */
+function runIdOf(queueUrl, runQueuePrefix) {
+    return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
+}
+async function runQueues(sqs, runQueuePrefix) {
+    const urls = [];
+    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
+        urls.push(...QueueUrls);
+    return urls;
+}
 function isAbandoned(queueUrl, runQueuePrefix, now) {
-    const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
-    const [, ...parts] = STARTED.exec(runId) ?? [];
+    const [, ...parts] = STARTED.exec(runIdOf(queueUrl, runQueuePrefix)) ?? [];
     if (parts.length === 0)
         return false;
     const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
@@ -88072,22 +88258,23 @@ async function keepEnabled(lambda, mappings, tools) {
 }
 /**
  * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
- * deleted. Returns whether the stack is paused now.
+ * deleted. Returns the URLs of the run queues of the runs that are going on; when there are none, the stack is paused now.
  *
  * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
  * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
  * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
- * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
+ * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
  */
 async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0;
-    if (!(await isIdle()))
-        return false;
+    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now());
+    const before = await listActive();
+    if (before.length > 0)
+        return before;
     await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
-    if (await isIdle())
-        return true;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
-    return false;
+    const since = await listActive();
+    if (since.length > 0)
+        await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
+    return since;
 }
 function idsOf({ listMappingId, copyMappingId }) {
     return [listMappingId, copyMappingId];
@@ -88390,21 +88577,32 @@ function remove_foreignStack({ name }) {
 
 /** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
 async function afterRun(what, clients, stack, tools) {
-    const inUse = `The stack ${stack.name} stays as it is: another run is going on.`;
-    if (what === 'pause') {
-        const paused = await pauseIfIdle(clients, stack.outputs, tools);
-        tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse);
+    if (what === 'keep')
+        return;
+    const { name, outputs } = stack;
+    const { timing, log } = tools;
+    for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
+        log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
+    const active = what === 'pause'
+        ? await pauseIfIdle(clients, outputs, tools)
+        : await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now());
+    if (active.length > 0)
+        log.info(tellInUse(stack, active));
+    else if (what === 'pause')
+        log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+    else {
+        const found = await outputs_describeStack(clients.cfn, name);
+        if (!found)
+            return;
+        await remove_removeStack(clients.cfn, found, tools);
+        log.info(`The stack ${name} is deleted.`);
     }
-    else if (what === 'delete') {
-        const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now());
-        const found = await outputs_describeStack(clients.cfn, stack.name);
-        if (active.length > 0)
-            tools.log.info(inUse);
-        else if (found) {
-            await remove_removeStack(clients.cfn, found, tools);
-            tools.log.info(`The stack ${stack.name} is deleted.`);
-        }
-    }
+}
+/** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
+function tellInUse({ name, outputs }, queues) {
+    const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
+    const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
 }
 
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -88899,138 +89097,6 @@ function formatDuration(ms) {
     if (hours > 0)
         return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
     return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
-}
-
-;// CONCATENATED MODULE: ./build/aws/sender.js
-
-
-
-/** Entries of one SendMessageBatch at most (SQS API reference). */
-const BATCH_ENTRIES = 10;
-/** Times that one message is offered to SQS before its task is given up and left to redelivery. */
-const TRIES = 6;
-/**
- * Sends messages to one queue in as few requests as SQS allows.
- *
- * SendMessageBatch answers 200 with the entries that it refused: those are sent again. Bodies must be ASCII, so that
- * their length is their size.
- */
-class sender_Sender {
-    #batch = [];
-    #bytes = 0;
-    #sending = new Set();
-    #failure;
-    #sqs;
-    #queueUrl;
-    #timing;
-    /** Batches on their way at once; a producer that is faster waits. */
-    #parallel;
-    constructor(sqs, queueUrl, timing, parallel = 8) {
-        this.#sqs = sqs;
-        this.#queueUrl = queueUrl;
-        this.#timing = timing;
-        this.#parallel = parallel;
-    }
-    /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
-    async send(body, delaySeconds = 0) {
-        if (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
-            await this.#dispatch();
-        this.#batch.push({ body, delaySeconds });
-        this.#bytes += body.length;
-        if (this.#failure)
-            throw this.#failure;
-    }
-    /** Waits until every message taken so far has been accepted by SQS. Throws the first error that repeating did not cure. */
-    async flush() {
-        await this.#dispatch();
-        await Promise.all(this.#sending);
-        if (this.#failure)
-            throw this.#failure;
-    }
-    async #dispatch() {
-        const batch = this.#batch;
-        this.#batch = [];
-        this.#bytes = 0;
-        if (batch.length === 0)
-            return;
-        while (this.#sending.size >= this.#parallel)
-            await Promise.race(this.#sending);
-        const sending = this.#deliver(batch)
-            .catch((error) => {
-            this.#failure ??= error;
-        })
-            .finally(() => this.#sending.delete(sending));
-        this.#sending.add(sending);
-    }
-    async #deliver(batch) {
-        let entries = batch.map(({ body, delaySeconds }, index) => ({
-            Id: String(index),
-            MessageBody: body,
-            ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-        }));
-        for (let tries = 1;; tries++) {
-            const answer = await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries }));
-            const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
-            if (refused.size === 0)
-                return;
-            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
-            const [first] = refused.values();
-            if (tries === TRIES || wrong) {
-                const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
-                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
-            }
-            entries = entries.filter(({ Id }) => refused.has(Id));
-            await this.#timing.sleep(backoffMs(tries, this.#timing.random));
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/run.js
-
-
-
-
-
-/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
-const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
-/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
-const NEW_QUEUE_MS = 1_000;
-/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
-async function createRunQueue(sqs, name) {
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({
-        QueueName: name,
-        Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
-    }));
-    if (!QueueUrl)
-        throw new Error(`SQS created the queue ${name} but named no URL`);
-    return QueueUrl;
-}
-/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
-async function deleteRunQueue(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
-    }
-    catch (error) {
-        if (!isQueueGone(error))
-            throw error;
-    }
-}
-/**
- * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
- * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
- * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
- * begin alike.
- */
-function seeds({ source, prefixes }) {
-    const beginnings = prefixes.length === 0 ? [''] : prefixes;
-    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
-}
-/** Sends the first list tasks, one for each part. */
-async function seed(sqs, listQueueUrl, run, parts, timing) {
-    const sender = new Sender(sqs, listQueueUrl, timing);
-    for (const [index, part] of parts.entries())
-        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
-    await sender.flush();
 }
 
 ;// CONCATENATED MODULE: ./build/src/state.js

@@ -4,7 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import { pauseIfIdle } from './mappings.ts'
 import { describeStack, type StackOutputs } from './outputs.ts'
 import { removeStack } from './remove.ts'
-import { activeRuns } from './runs.ts'
+import { activeRuns, removeAbandoned, runIdOf } from './runs.ts'
 import type { Tools } from './tools.ts'
 
 /**
@@ -20,17 +20,28 @@ export async function afterRun(
   stack: { name: string; outputs: StackOutputs },
   tools: Tools,
 ): Promise<void> {
-  const inUse = `The stack ${stack.name} stays as it is: another run is going on.`
-  if (what === 'pause') {
-    const paused = await pauseIfIdle(clients, stack.outputs, tools)
-    tools.log.info(paused ? `The stack ${stack.name} is paused: it polls nothing until the next run.` : inUse)
-  } else if (what === 'delete') {
-    const active = await activeRuns(clients.sqs, stack.outputs.runQueuePrefix, tools.timing.now())
-    const found = await describeStack(clients.cfn, stack.name)
-    if (active.length > 0) tools.log.info(inUse)
-    else if (found) {
-      await removeStack(clients.cfn, found, tools)
-      tools.log.info(`The stack ${stack.name} is deleted.`)
-    }
+  if (what === 'keep') return
+  const { name, outputs } = stack
+  const { timing, log } = tools
+  for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
+    log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`)
+  const active =
+    what === 'pause'
+      ? await pauseIfIdle(clients, outputs, tools)
+      : await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
+  if (active.length > 0) log.info(tellInUse(stack, active))
+  else if (what === 'pause') log.info(`The stack ${name} is paused: it polls nothing until the next run.`)
+  else {
+    const found = await describeStack(clients.cfn, name)
+    if (!found) return
+    await removeStack(clients.cfn, found, tools)
+    log.info(`The stack ${name} is deleted.`)
   }
+}
+
+/** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
+function tellInUse({ name, outputs }: { name: string; outputs: StackOutputs }, queues: string[]): string {
+  const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`
+  const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`)
+  return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`
 }

@@ -67,24 +67,25 @@ export async function keepEnabled(
 
 /**
  * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
- * deleted. Returns whether the stack is paused now.
+ * deleted. Returns the URLs of the run queues of the runs that are going on; when there are none, the stack is paused now.
  *
  * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
  * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
  * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
- * a while to name a new queue), the run finds out itself by {@link keepEnabled}.
+ * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
  */
 export async function pauseIfIdle(
   { lambda, sqs }: { lambda: LambdaClient; sqs: SQSClient },
   stack: Mappings & Pick<StackOutputs, 'runQueuePrefix'>,
   tools: Pick<Tools, 'timing'>,
-): Promise<boolean> {
-  const isIdle = async () => (await activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())).length === 0
-  if (!(await isIdle())) return false
+): Promise<string[]> {
+  const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())
+  const before = await listActive()
+  if (before.length > 0) return before
   await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)))
-  if (await isIdle()) return true
-  await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)))
-  return false
+  const since = await listActive()
+  if (since.length > 0) await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)))
+  return since
 }
 
 function idsOf({ listMappingId, copyMappingId }: Mappings): string[] {

@@ -1,5 +1,8 @@
 import { GetQueueAttributesCommand, paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs'
 import { isQueueGone } from '../../aws/queue.ts'
+import { isDrained, readDepths } from '../depths.ts'
+import { deleteRunQueue } from '../run.ts'
+import type { StackOutputs } from './outputs.ts'
 
 /** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
 const LONGEST_RUN_MS = 14 * 24 * 3600_000
@@ -15,19 +18,42 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/
  * @param now milliseconds since the epoch
  */
 export async function activeRuns(sqs: SQSClient, runQueuePrefix: string, now: number): Promise<string[]> {
+  const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now))
+  const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)))
+  return urls.filter((_, index) => alive[index])
+}
+
+/**
+ * Deletes the run queues that were left behind, and returns the ids of their runs. None is deleted while a task waits or
+ * is being worked on: it could be one of theirs.
+ *
+ * @param now milliseconds since the epoch
+ */
+export async function removeAbandoned(sqs: SQSClient, stack: StackOutputs, now: number): Promise<string[]> {
+  const prefix = stack.runQueuePrefix
+  const urls = (await runQueues(sqs, prefix)).filter((url) => isAbandoned(url, prefix, now))
+  if (urls.length === 0 || !isDrained(await readDepths(sqs, stack))) return []
+  await Promise.all(urls.map((url) => deleteRunQueue(sqs, url)))
+  return urls.map((url) => runIdOf(url, prefix))
+}
+
+/** The id of the run that a run queue is of. */
+export function runIdOf(queueUrl: string, runQueuePrefix: string): string {
+  return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length)
+}
+
+async function runQueues(sqs: SQSClient, runQueuePrefix: string): Promise<string[]> {
   const urls: string[] = []
   for await (const { QueueUrls = [] } of paginateListQueues(
     { client: sqs },
     { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 },
   ))
-    urls.push(...QueueUrls.filter((url) => !isAbandoned(url, runQueuePrefix, now)))
-  const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)))
-  return urls.filter((_, index) => alive[index])
+    urls.push(...QueueUrls)
+  return urls
 }
 
 function isAbandoned(queueUrl: string, runQueuePrefix: string, now: number): boolean {
-  const runId = queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length)
-  const [, ...parts] = STARTED.exec(runId) ?? []
+  const [, ...parts] = STARTED.exec(runIdOf(queueUrl, runQueuePrefix)) ?? []
   if (parts.length === 0) return false
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number)
   return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS

@@ -344,7 +344,11 @@ describe('a stack that is there', () => {
       new CreateQueueCommand({ QueueName: 's3-71-run-other' }),
     )
     await afterRun('delete', account.clients, { name: STACK, outputs: found.outputs }, on)
-    expect(on.lines).toEqual(['The stack s3-71 stays as it is: another run is going on.'])
+    expect(on.lines).toEqual([
+      expect.stringMatching(
+        `^The stack s3-71 stays as it is: another run is going on.*\\n- other, .*${QueueUrl}$`,
+      ),
+    ])
     await account.clients.sqs.send(new DeleteQueueCommand({ QueueUrl }))
     await afterRun('delete', account.clients, { name: STACK, outputs: found.outputs }, on)
     expect(on.lines.at(-1)).toBe('The stack s3-71 is deleted.')

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LambdaClient } from '@aws-sdk/client-lambda'
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { newRunId } from '../../../protocol/ids.ts'
 import {
@@ -43,9 +43,13 @@ describe('on the embedded AWS', () => {
   const states = () =>
     [outputs.listMappingId, outputs.copyMappingId].map((id) => account.aws.lambda.mapping(id).state)
   const startRun = async (at = Date.now()) => {
-    const name = `${outputs.runQueuePrefix}${newRunId(new Date(at))}`
-    await account.clients.sqs.send(new CreateQueueCommand({ QueueName: name }))
+    const id = newRunId(new Date(at))
+    const { QueueUrl = '' } = await account.clients.sqs.send(
+      new CreateQueueCommand({ QueueName: `${outputs.runQueuePrefix}${id}` }),
+    )
+    return { id, queue: QueueUrl }
   }
+  const runQueues = () => account.aws.queues.listQueues(outputs.runQueuePrefix).queues.map(({ url }) => url)
   const pause = async () => {
     const on = tools()
     await afterRun('pause', account.clients, { name: STACK, outputs }, on)
@@ -59,16 +63,40 @@ describe('on the embedded AWS', () => {
     expect(states()).toEqual(['Enabled', 'Enabled'])
   })
 
-  test('a stack is not paused while another run is going on', async () => {
-    await startRun()
-    expect(await pause()).toEqual(['The stack s3-71 stays as it is: another run is going on.'])
+  test('a stack is not paused while other runs are going on, which are named with their queues', async () => {
+    const one = await startRun()
+    const [line, ...more] = await pause()
+    expect(more).toEqual([])
+    expect(line).toMatch(
+      /^The stack s3-71 stays as it is: another run is going on\..*deleting its queue ends it/,
+    )
+    expect(line?.split('\n').slice(1)).toEqual([`- ${one.id}, with the queue ${one.queue}`])
+    const two = await startRun()
+    const [both] = await pause()
+    expect(both).toMatch(/: 2 other runs are going on\./)
+    for (const { id, queue } of [one, two]) expect(both).toContain(`\n- ${id}, with the queue ${queue}`)
     expect(states()).toEqual(['Enabled', 'Enabled'])
   })
 
-  test('a run queue that was left behind weeks ago keeps no stack awake', async () => {
-    await startRun(Date.now() - 21 * DAY_MS)
-    await pause()
+  test('a run queue that was left behind weeks ago keeps no stack awake, and is deleted', async () => {
+    const { id } = await startRun(Date.now() - 21 * DAY_MS)
+    expect(await pause()).toEqual([
+      `Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`,
+      'The stack s3-71 is paused: it polls nothing until the next run.',
+    ])
     expect(states()).toEqual([expect.stringMatching(/^Disabl/), expect.stringMatching(/^Disabl/)])
+    expect(runQueues()).toEqual([])
+  })
+
+  test('the queue of an old run is not deleted while a task waits that could be of that run', async () => {
+    const { queue } = await startRun(Date.now() - 21 * DAY_MS)
+    const { sqs } = account.clients
+    await sqs.send(
+      new SendMessageCommand({ QueueUrl: outputs.copyQueueUrl, MessageBody: '{}', DelaySeconds: 900 }),
+    )
+    await pause()
+    expect(runQueues()).toEqual([queue])
+    await sqs.send(new PurgeQueueCommand({ QueueUrl: outputs.copyQueueUrl }))
   })
 
   test('nothing is done when the stack is kept', async () => {
