@@ -8,7 +8,7 @@ import { readInputs } from './inputs.ts'
 import { showPlace } from './location.ts'
 import { prepareStack } from './prepare.ts'
 import { report } from './report.ts'
-import { type Result, statusOf } from './result.ts'
+import { type Result, type Status, statusOf } from './result.ts'
 import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
 import { clearRun, markOver } from './state.ts'
@@ -49,8 +49,10 @@ async function main(signal: AbortSignal): Promise<void> {
   const job = { ...about, clients, found: attachment, store, signal }
   // What this step comes across is no reason to stop a run that others have begun.
   let leave = attachment.how === 'attached'
+  let status: Status = 'failed'
   try {
     const result = await follow(job, tools)
+    status = statusOf(result)
     leave = isLeft(result)
     await report(result, inputs.failOnError)
   } catch (error) {
@@ -62,12 +64,12 @@ async function main(signal: AbortSignal): Promise<void> {
     if (leave) clearRun()
     else {
       await end(job)
-      markOver()
+      markOver(status)
     }
   }
   // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
   if (leave || signal.aborted) return
-  await afterRun(inputs.afterRun, clients, { name: inputs.stackName, outputs: stack.outputs }, tools)
+  await afterRun(inputs.afterRun, status, clients, { name: inputs.stackName, outputs: stack.outputs }, tools)
   clearRun()
 }
 

@@ -6,7 +6,7 @@ import { explain } from './errors.ts'
 import { formatCount } from './format.ts'
 import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
-import { isOver, loadRun, type RunState } from './state.ts'
+import { loadRun, type RunState, statusOver } from './state.ts'
 import { logLine, printable } from './text.ts'
 
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
@@ -14,8 +14,9 @@ async function post(): Promise<void> {
   const run = loadRun()
   if (!run) return
   const clients = createClients(run.region)
-  if (!isOver() && !(await stop(run, clients))) return
-  await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core })
+  const status = statusOver()
+  if (!status && !(await stop(run, clients))) return
+  await afterRun(run.afterRun, status ?? 'cancelled', clients, run.stack, { timing: realTiming, log: core })
 }
 
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */

@@ -1,5 +1,6 @@
 import * as core from '@actions/core'
 import type { Bucket } from './checkpoint/store.ts'
+import type { Status } from './result.ts'
 import type { AfterRun, StackOutputs } from './stack/index.ts'
 
 /** What `post` needs to stop a run that main could not end itself, and to leave the stack as it should be. */
@@ -27,12 +28,13 @@ export function clearRun(): void {
 }
 
 /** Main has ended the run and told how it went: what is left for `post` is the stack. */
-export function markOver(): void {
-  core.saveState(OVER, 'true')
+export function markOver(status: Status): void {
+  core.saveState(OVER, status)
 }
 
-export function isOver(): boolean {
-  return core.getState(OVER) === 'true'
+/** How the run went that main has ended; undefined when it has not. */
+export function statusOver(): Status | undefined {
+  return (core.getState(OVER) as Status) || undefined
 }
 
 export function loadRun(): RunState | undefined {

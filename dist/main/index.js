@@ -88928,21 +88928,28 @@ function foreignStack({ name }) {
 
 
 
-/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
-async function afterRun(what, clients, stack, tools) {
+/**
+ * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
+ * when a delete fails.
+ */
+async function afterRun(what, status, clients, stack, tools) {
     if (what === 'keep')
         return;
     const { name, outputs } = stack;
     const { timing, log } = tools;
     for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
         log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
-    const active = what === 'pause'
-        ? await pauseIfIdle(clients, outputs, tools)
-        : await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now());
+    const deletes = what === 'delete' && status === 'succeeded';
+    const active = deletes
+        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
+        : await pauseIfIdle(clients, outputs, tools);
     if (active.length > 0)
         log.info(tellInUse(stack, active));
-    else if (what === 'pause')
+    else if (!deletes) {
         log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+        if (what === 'delete')
+            log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
+    }
     else {
         const found = await describeStack(clients.cfn, name);
         if (!found)
@@ -89481,11 +89488,12 @@ function clearRun() {
     saveState(NAME, '');
 }
 /** Main has ended the run and told how it went: what is left for `post` is the stack. */
-function markOver() {
-    saveState(OVER, 'true');
+function markOver(status) {
+    saveState(OVER, status);
 }
-function isOver() {
-    return core.getState(OVER) === 'true';
+/** How the run went that main has ended; undefined when it has not. */
+function statusOver() {
+    return core.getState(OVER) || undefined;
 }
 function loadRun() {
     const text = core.getState(NAME);
@@ -91300,8 +91308,10 @@ async function main(signal) {
     const job = { ...about, clients, found: attachment, store, signal };
     // What this step comes across is no reason to stop a run that others have begun.
     let leave = attachment.how === 'attached';
+    let status = 'failed';
     try {
         const result = await follow(job, tools);
+        status = statusOf(result);
         leave = isLeft(result);
         await report(result, inputs.failOnError);
     }
@@ -91317,13 +91327,13 @@ async function main(signal) {
             clearRun();
         else {
             await end(job);
-            markOver();
+            markOver(status);
         }
     }
     // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
     if (leave || signal.aborted)
         return;
-    await afterRun(inputs.afterRun, clients, { name: inputs.stackName, outputs: stack.outputs }, tools);
+    await afterRun(inputs.afterRun, status, clients, { name: inputs.stackName, outputs: stack.outputs }, tools);
     clearRun();
 }
 function cancelledEarly() {

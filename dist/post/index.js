@@ -88575,21 +88575,28 @@ function remove_foreignStack({ name }) {
 
 
 
-/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
-async function afterRun(what, clients, stack, tools) {
+/**
+ * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
+ * when a delete fails.
+ */
+async function afterRun(what, status, clients, stack, tools) {
     if (what === 'keep')
         return;
     const { name, outputs } = stack;
     const { timing, log } = tools;
     for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
         log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
-    const active = what === 'pause'
-        ? await pauseIfIdle(clients, outputs, tools)
-        : await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now());
+    const deletes = what === 'delete' && status === 'succeeded';
+    const active = deletes
+        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
+        : await pauseIfIdle(clients, outputs, tools);
     if (active.length > 0)
         log.info(tellInUse(stack, active));
-    else if (what === 'pause')
+    else if (!deletes) {
         log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+        if (what === 'delete')
+            log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
+    }
     else {
         const found = await outputs_describeStack(clients.cfn, name);
         if (!found)
@@ -89112,11 +89119,12 @@ function clearRun() {
     core.saveState(NAME, '');
 }
 /** Main has ended the run and told how it went: what is left for `post` is the stack. */
-function markOver() {
-    core.saveState(OVER, 'true');
+function markOver(status) {
+    core.saveState(OVER, status);
 }
-function isOver() {
-    return getState(OVER) === 'true';
+/** How the run went that main has ended; undefined when it has not. */
+function statusOver() {
+    return getState(OVER) || undefined;
 }
 function loadRun() {
     const text = getState(NAME);
@@ -89140,9 +89148,10 @@ async function post() {
     if (!run)
         return;
     const clients = createClients(run.region);
-    if (!isOver() && !(await stop(run, clients)))
+    const status = statusOver();
+    if (!status && !(await stop(run, clients)))
         return;
-    await afterRun(run.afterRun, clients, run.stack, { timing: realTiming, log: core_namespaceObject });
+    await afterRun(run.afterRun, status ?? 'cancelled', clients, run.stack, { timing: realTiming, log: core_namespaceObject });
 }
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
 async function stop(run, clients) {

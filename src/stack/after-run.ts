@@ -1,6 +1,7 @@
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { Status } from '../result.ts'
 import { pauseIfIdle } from './mappings.ts'
 import { describeStack, type StackOutputs } from './outputs.ts'
 import { removeStack } from './remove.ts'
@@ -9,13 +10,18 @@ import type { Tools } from './tools.ts'
 
 /**
  * What becomes of the stack after a run: `pause` lets it stop polling its queues, `keep` leaves it as it is, `delete`
- * removes it. The stack stays as it is while another run is going on.
+ * removes it when the run succeeded, and pauses it otherwise: the dead-letter queue and the logs, which are deleted with
+ * it, are what a person needs then. The stack stays as it is while another run is going on.
  */
 export type AfterRun = 'pause' | 'keep' | 'delete'
 
-/** Carries out {@link AfterRun}. Call it after the run queue was deleted. Throws a UserError when a delete fails. */
+/**
+ * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
+ * when a delete fails.
+ */
 export async function afterRun(
   what: AfterRun,
+  status: Status,
   clients: { cfn: CloudFormationClient; lambda: LambdaClient; sqs: SQSClient },
   stack: { name: string; outputs: StackOutputs },
   tools: Tools,
@@ -25,13 +31,16 @@ export async function afterRun(
   const { timing, log } = tools
   for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
     log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`)
-  const active =
-    what === 'pause'
-      ? await pauseIfIdle(clients, outputs, tools)
-      : await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
+  const deletes = what === 'delete' && status === 'succeeded'
+  const active = deletes
+    ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
+    : await pauseIfIdle(clients, outputs, tools)
   if (active.length > 0) log.info(tellInUse(stack, active))
-  else if (what === 'pause') log.info(`The stack ${name} is paused: it polls nothing until the next run.`)
-  else {
+  else if (!deletes) {
+    log.info(`The stack ${name} is paused: it polls nothing until the next run.`)
+    if (what === 'delete')
+      log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.')
+  } else {
     const found = await describeStack(clients.cfn, name)
     if (!found) return
     await removeStack(clients.cfn, found, tools)

@@ -52,7 +52,7 @@ describe('on the embedded AWS', () => {
   const runQueues = () => account.aws.queues.listQueues(outputs.runQueuePrefix).queues.map(({ url }) => url)
   const pause = async () => {
     const on = tools()
-    await afterRun('pause', account.clients, { name: STACK, outputs }, on)
+    await afterRun('pause', 'succeeded', account.clients, { name: STACK, outputs }, on)
     return on.lines
   }
 
@@ -100,7 +100,7 @@ describe('on the embedded AWS', () => {
   })
 
   test('nothing is done when the stack is kept', async () => {
-    await afterRun('keep', account.clients, { name: STACK, outputs }, tools())
+    await afterRun('keep', 'succeeded', account.clients, { name: STACK, outputs }, tools())
     expect(account.calls).toEqual([])
   })
 
@@ -155,7 +155,7 @@ describe('the start of a run', () => {
 
   test('on a stack that is there and paused takes four calls', async () => {
     const again = await deploy('{ protocol: 1, problems: [] }')
-    await afterRun('pause', account.clients, { name: STACK, outputs }, tools())
+    await afterRun('pause', 'succeeded', account.clients, { name: STACK, outputs }, tools())
     while (account.aws.lambda.mapping(outputs.copyMappingId).state !== 'Disabled') await delay(20)
     while (account.aws.lambda.mapping(outputs.listMappingId).state !== 'Disabled') await delay(20)
     account.calls.length = 0

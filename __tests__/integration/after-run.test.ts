@@ -1,0 +1,65 @@
+import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { type Aws, startAws } from '../../local/index.ts'
+import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
+
+jest.setTimeout(300_000)
+
+let aws: Aws
+let sqs: SQSClient
+beforeEach(async () => {
+  aws = await startAws()
+  sqs = new SQSClient({ endpoint: aws.url, region: aws.region, credentials: aws.credentials })
+  for (const name of ['from-here', 'to-there']) aws.s3.store.createBucket(name)
+  for (const key of ['a', 'b']) aws.s3.store.put('from-here', key, key)
+})
+afterEach(async () => {
+  sqs.destroy()
+  await aws.stop()
+})
+
+const step = (more: Record<string, string> = {}) => ({
+  inputs: {
+    source: 's3://from-here',
+    destination: 's3://to-there',
+    'max-concurrency': '3',
+    'poll-interval': '1',
+    ...more,
+  },
+  env: aws.env,
+})
+
+/** Whether the stack's mappings poll, or are about to. */
+const polling = () => [...aws.lambda.mappings.values()].map(({ state }) => /^Enabl/.test(state))
+
+/** The stack is there, with its dead-letter queue, and polls nothing. */
+async function expectPausedNotDeleted({ log }: StepResult): Promise<void> {
+  expect(log).toMatch(/is paused: .*\nIt is not deleted, for its dead-letter queue and logs/)
+  expect(log).not.toMatch(/is deleted/)
+  expect(polling()).toEqual([false, false])
+  const { QueueUrls } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 's3-71' }))
+  expect(QueueUrls).toContainEqual(expect.stringMatching(/dead-?letter|dlq/i))
+}
+
+test('`delete` leaves the stack of a run that fell short, for what people need to mend it', async () => {
+  aws.s3.store.put('from-here', 'archived', 'x', { storageClass: 'GLACIER' })
+  const failed = await runStep(step({ 'after-run': 'delete', 'fail-on-error': 'false' }))
+  expect(failed.outputs).toMatchObject({ status: 'failed', copied: '2', failed: '1' })
+  await expectPausedNotDeleted(failed)
+
+  const mended = await runStep(step({ 'after-run': 'delete', archived: 'skip' }))
+  expect(mended.outputs).toMatchObject({ status: 'succeeded' })
+  expect(mended.log).toMatch(/The stack s3-71 is deleted/)
+})
+
+test('`delete` leaves the stack of a run that was killed, which `post` stops', async () => {
+  const killed = await startStep({
+    ...step({ 'after-run': 'delete' }),
+    onLine: (line) => {
+      if (/^Run .*: s3:/.test(line)) killed.process.kill('SIGKILL')
+    },
+  })
+  const post = await runPost((await killed.result).state, aws.env)
+  expect(post.log).toMatch(/was stopped before its end/)
+  await expectPausedNotDeleted(post)
+})
