@@ -2,6 +2,7 @@ import * as core from '@actions/core'
 import { realTiming } from '../protocol/timing.ts'
 import { begin } from './begin.ts'
 import { createClients } from './clients.ts'
+import { endRun } from './end-run.ts'
 import { explain } from './errors.ts'
 import { follow, type Job, tellFromCheckpoint } from './follow.ts'
 import { readInputs } from './inputs.ts'
@@ -9,10 +10,9 @@ import { showPlace } from './location.ts'
 import { prepareStack } from './prepare.ts'
 import { report } from './report.ts'
 import { type Result, type Status, statusOf } from './result.ts'
-import { deleteRunQueue } from './run.ts'
 import { afterRun } from './stack/index.ts'
 import { clearRun, markOver } from './state.ts'
-import { logLine, printable } from './text.ts'
+import { printable } from './text.ts'
 
 const timing = realTiming
 const tools = { timing, log: core }
@@ -55,6 +55,7 @@ async function main(signal: AbortSignal): Promise<void> {
     status = statusOf(result)
     leave = isLeft(result)
     await report(result, inputs.failOnError)
+    if (!leave) markOver(status)
   } catch (error) {
     leave &&= !signal.aborted
     if (!leave) throw error
@@ -62,15 +63,8 @@ async function main(signal: AbortSignal): Promise<void> {
     core.setFailed(`${explain(error)} Run ${run.id} goes on without this step.`)
   } finally {
     if (leave) clearRun()
-    else {
-      await end(job)
-      markOver(status)
-    }
+    else await tidyUp(job, status)
   }
-  // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
-  if (leave || signal.aborted) return
-  await afterRun(inputs.afterRun, status, clients, { name: inputs.stackName, outputs: stack.outputs }, tools)
-  clearRun()
 }
 
 function cancelledEarly(): void {
@@ -83,14 +77,27 @@ function isLeft(result: Result): boolean {
   return statusOf(result) === 'running' || result.ending === 'stopped'
 }
 
-/** Ends a run: workers drop what is left of it, and nobody can attach to it any more. */
-async function end({ clients, store, found }: Job): Promise<void> {
+/**
+ * Ends the run, and leaves the stack as it is to be after it. What goes wrong here changes nothing of what was told of the
+ * run: it is a warning, and `post` tries again.
+ */
+async function tidyUp(
+  { inputs, outputs, clients, store, found, signal }: Job,
+  status: Status,
+): Promise<void> {
+  const { stackName, afterRun: what } = inputs
   const { run } = found.checkpoint
-  await deleteRunQueue(clients.sqs, run.queue)
   try {
-    const last = await store?.read()
-    if (last?.checkpoint.run.id === run.id) await store?.remove(last)
+    await endRun(clients.sqs, store, run)
+    markOver(status)
+    // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
+    if (signal.aborted) return
+    await afterRun(what, status, clients, { name: stackName, outputs }, tools)
+    clearRun()
   } catch (error) {
-    core.info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`)
+    const complete = status === 'succeeded' ? 'The copy is complete. ' : ''
+    core.warning(
+      `${complete}The stack ${stackName} could not be tidied up after run ${run.id} (\`after-run: ${what}\`); that is tried again at the end of the job. ${explain(error)}`,
+    )
   }
 }

@@ -2,6 +2,7 @@ import * as core from '@actions/core'
 import { realTiming } from '../protocol/timing.ts'
 import { CheckpointStore, type Found } from './checkpoint/store.ts'
 import { type Clients, createClients } from './clients.ts'
+import { endRun } from './end-run.ts'
 import { explain } from './errors.ts'
 import { formatCount } from './format.ts'
 import { deleteRunQueue } from './run.ts'
@@ -13,10 +14,20 @@ import { logLine, printable } from './text.ts'
 async function post(): Promise<void> {
   const run = loadRun()
   if (!run) return
-  const clients = createClients(run.region)
+  const { runId, queueUrl, stack } = run
   const status = statusOver()
-  if (!status && !(await stop(run, clients))) return
-  await afterRun(run.afterRun, status ?? 'cancelled', clients, run.stack, { timing: realTiming, log: core })
+  try {
+    const clients = createClients(run.region)
+    if (status) await endRun(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl })
+    else if (!(await stop(run, clients))) return
+    await afterRun(run.afterRun, status ?? 'cancelled', clients, stack, { timing: realTiming, log: core })
+  } catch (error) {
+    if (status)
+      core.warning(
+        `Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${explain(error)}`,
+      )
+    else core.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${explain(error)}`)
+  }
 }
 
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
@@ -62,6 +73,4 @@ function tellTotals({ checkpoint }: Found): string {
   return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`
 }
 
-post().catch((error: unknown) => {
-  core.setFailed(`The run could not be stopped, or its stack not be tidied up. ${explain(error)}`)
-})
+await post()

@@ -27,12 +27,12 @@ export function clearRun(): void {
   core.saveState(NAME, '')
 }
 
-/** Main has ended the run and told how it went: what is left for `post` is the stack. */
+/** Main has told how the run went: what is left for `post` is to tidy up. */
 export function markOver(status: Status): void {
   core.saveState(OVER, status)
 }
 
-/** How the run went that main has ended; undefined when it has not. */
+/** How the run went, if main has told that. */
 export function statusOver(): Status | undefined {
   return (core.getState(OVER) as Status) || undefined
 }

@@ -7,8 +7,16 @@ jest.setTimeout(300_000)
 
 let aws: Aws
 let sqs: SQSClient
+/** The action on SQS that the step lacks the permission for. */
+let denied = ''
 beforeEach(async () => {
-  aws = await startAws()
+  denied = ''
+  aws = await startAws({
+    sqs: {
+      intercept: ({ action }) =>
+        action === denied ? { kind: 'error', code: 'AccessDenied', status: 403 } : undefined,
+    },
+  })
   sqs = new SQSClient({ endpoint: aws.url, region: aws.region, credentials: aws.credentials })
   for (const name of ['from-here', 'to-there']) aws.s3.store.createBucket(name)
   for (const key of ['a', 'b']) aws.s3.store.put('from-here', key, key)
@@ -62,4 +70,41 @@ test('`delete` leaves the stack of a run that was killed, which `post` stops', a
   const post = await runPost((await killed.result).state, aws.env)
   expect(post.log).toMatch(/was stopped before its end/)
   await expectPausedNotDeleted(post)
+})
+
+test('a complete copy is a success though its stack can’t be paused, and `post` tries again', async () => {
+  denied = 'ListQueues'
+  const { state, ...result } = await runStep(step())
+  expect(result.outputs).toMatchObject({ status: 'succeeded', copied: '2' })
+  expect(result.exitCode).toBe(0)
+  expect(result.log).toMatch(
+    /::warning::The copy is complete\. The stack s3-71 could not be tidied up after run .*`after-run: pause`.*AccessDenied/,
+  )
+  expect(result.log).not.toMatch(/::error/)
+  expect(polling()).toEqual([true, true])
+
+  const early = await runPost(state, aws.env)
+  expect(early.exitCode).toBe(0)
+  expect(early.log).toMatch(/::warning::Run .* was over, but the stack s3-71 could not be tidied up/)
+  expect(early.log).not.toMatch(/stopped/)
+
+  denied = ''
+  expect((await runPost(state, aws.env)).log).toBe(
+    'The stack s3-71 is paused: it polls nothing until the next run.\n',
+  )
+  expect(polling()).toEqual([false, false])
+})
+
+test('a complete copy is a success though its run queue can’t be deleted, and `post` deletes it', async () => {
+  denied = 'DeleteQueue'
+  const { state, outputs, exitCode, log } = await runStep(step({ 'after-run': 'delete' }))
+  expect(outputs).toMatchObject({ status: 'succeeded', copied: '2' })
+  expect(exitCode).toBe(0)
+  expect(log).toMatch(/::warning::The copy is complete\..*AccessDenied/)
+
+  denied = ''
+  const post = await runPost(state, aws.env)
+  expect(post.log).not.toMatch(/stopped|::warning/)
+  expect(post.log).toMatch(/The stack s3-71 is deleted/)
+  expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 's3-71' }))).QueueUrls ?? []).toEqual([])
 })

@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7797);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6985);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7797:
+/***/ 6985:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -89487,11 +89487,11 @@ function saveRun(state) {
 function clearRun() {
     saveState(NAME, '');
 }
-/** Main has ended the run and told how it went: what is left for `post` is the stack. */
+/** Main has told how the run went: what is left for `post` is to tidy up. */
 function markOver(status) {
     saveState(OVER, status);
 }
-/** How the run went that main has ended; undefined when it has not. */
+/** How the run went, if main has told that. */
 function statusOver() {
     return core.getState(OVER) || undefined;
 }
@@ -89602,6 +89602,24 @@ function userAgent() {
     const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
     const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
     return [['s3-71-action', VERSION], ...workflow];
+}
+
+;// CONCATENATED MODULE: ./build/src/end-run.js
+
+
+
+
+/** Ends a run: workers drop what is left of it, and nobody can attach to it any more. May be called again. */
+async function endRun(sqs, store, { id, queue }) {
+    await deleteRunQueue(sqs, queue);
+    try {
+        const last = await store?.read();
+        if (last?.checkpoint.run.id === id)
+            await store?.remove(last);
+    }
+    catch (error) {
+        info(`The checkpoints of run ${id} stay until they expire: ${logLine(explain(error))}`);
+    }
 }
 
 // EXTERNAL MODULE: external "node:os"
@@ -91314,6 +91332,8 @@ async function main(signal) {
         status = statusOf(result);
         leave = isLeft(result);
         await report(result, inputs.failOnError);
+        if (!leave)
+            markOver(status);
     }
     catch (error) {
         leave &&= !signal.aborted;
@@ -91325,16 +91345,9 @@ async function main(signal) {
     finally {
         if (leave)
             clearRun();
-        else {
-            await end(job);
-            markOver(status);
-        }
+        else
+            await tidyUp(job, status);
     }
-    // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
-    if (leave || signal.aborted)
-        return;
-    await afterRun(inputs.afterRun, status, clients, { name: inputs.stackName, outputs: stack.outputs }, tools);
-    clearRun();
 }
 function cancelledEarly() {
     setOutput('status', 'cancelled');
@@ -91344,17 +91357,25 @@ function cancelledEarly() {
 function isLeft(result) {
     return statusOf(result) === 'running' || result.ending === 'stopped';
 }
-/** Ends a run: workers drop what is left of it, and nobody can attach to it any more. */
-async function end({ clients, store, found }) {
+/**
+ * Ends the run, and leaves the stack as it is to be after it. What goes wrong here changes nothing of what was told of the
+ * run: it is a warning, and `post` tries again.
+ */
+async function tidyUp({ inputs, outputs, clients, store, found, signal }, status) {
+    const { stackName, afterRun: what } = inputs;
     const { run } = found.checkpoint;
-    await deleteRunQueue(clients.sqs, run.queue);
     try {
-        const last = await store?.read();
-        if (last?.checkpoint.run.id === run.id)
-            await store?.remove(last);
+        await endRun(clients.sqs, store, run);
+        markOver(status);
+        // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
+        if (signal.aborted)
+            return;
+        await afterRun(what, status, clients, { name: stackName, outputs }, tools);
+        clearRun();
     }
     catch (error) {
-        info(`The checkpoints of run ${run.id} stay until they expire: ${logLine(explain(error))}`);
+        const complete = status === 'succeeded' ? 'The copy is complete. ' : '';
+        warning(`${complete}The stack ${stackName} could not be tidied up after run ${run.id} (\`after-run: ${what}\`); that is tried again at the end of the job. ${explain(error)}`);
     }
 }
 

@@ -76521,104 +76521,2289 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tls");
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
-/***/ })
+/***/ }),
 
-/******/ });
-/************************************************************************/
-/******/ // The module cache
-/******/ var __webpack_module_cache__ = {};
-/******/ 
-/******/ // The require function
-/******/ function __nccwpck_require__(moduleId) {
-/******/ 	// Check if module is in cache
-/******/ 	var cachedModule = __webpack_module_cache__[moduleId];
-/******/ 	if (cachedModule !== undefined) {
-/******/ 		return cachedModule.exports;
-/******/ 	}
-/******/ 	// Create a new module (and put it into the cache)
-/******/ 	var module = __webpack_module_cache__[moduleId] = {
-/******/ 		// no module.id needed
-/******/ 		// no module.loaded needed
-/******/ 		exports: {}
-/******/ 	};
-/******/ 
-/******/ 	// Execute the module function
-/******/ 	var threw = true;
-/******/ 	try {
-/******/ 		__webpack_modules__[moduleId].call(module.exports, module, module.exports, __nccwpck_require__);
-/******/ 		threw = false;
-/******/ 	} finally {
-/******/ 		if(threw) delete __webpack_module_cache__[moduleId];
-/******/ 	}
-/******/ 
-/******/ 	// Return the exports of the module
-/******/ 	return module.exports;
-/******/ }
-/******/ 
-/************************************************************************/
-/******/ /* webpack/runtime/asset-relocator-loader */
-/******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
-/******/ 
-/******/ /* webpack/runtime/create fake namespace object */
-/******/ (() => {
-/******/ 	var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
-/******/ 	var leafPrototypes;
-/******/ 	// create a fake namespace object
-/******/ 	// mode & 1: value is a module id, require it
-/******/ 	// mode & 2: merge all properties of value into the ns
-/******/ 	// mode & 4: return value when already ns object
-/******/ 	// mode & 16: return value when it's Promise-like
-/******/ 	// mode & 8|1: behave like require
-/******/ 	__nccwpck_require__.t = function(value, mode) {
-/******/ 		if(mode & 1) value = this(value);
-/******/ 		if(mode & 8) return value;
-/******/ 		if(typeof value === 'object' && value) {
-/******/ 			if((mode & 4) && value.__esModule) return value;
-/******/ 			if((mode & 16) && typeof value.then === 'function') return value;
-/******/ 		}
-/******/ 		var ns = Object.create(null);
-/******/ 		__nccwpck_require__.r(ns);
-/******/ 		var def = {};
-/******/ 		leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
-/******/ 		for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
-/******/ 			Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
-/******/ 		}
-/******/ 		def['default'] = () => (value);
-/******/ 		__nccwpck_require__.d(ns, def);
-/******/ 		return ns;
-/******/ 	};
-/******/ })();
-/******/ 
-/******/ /* webpack/runtime/define property getters */
-/******/ (() => {
-/******/ 	// define getter functions for harmony exports
-/******/ 	__nccwpck_require__.d = (exports, definition) => {
-/******/ 		for(var key in definition) {
-/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
-/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
-/******/ 			}
-/******/ 		}
-/******/ 	};
-/******/ })();
-/******/ 
-/******/ /* webpack/runtime/hasOwnProperty shorthand */
-/******/ (() => {
-/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
-/******/ })();
-/******/ 
-/******/ /* webpack/runtime/make namespace object */
-/******/ (() => {
-/******/ 	// define __esModule on exports
-/******/ 	__nccwpck_require__.r = (exports) => {
-/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
-/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
-/******/ 		}
-/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
-/******/ 	};
-/******/ })();
-/******/ 
-/************************************************************************/
-var __webpack_exports__ = {};
+/***/ 4853:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   VQ: () => (/* binding */ SQS_ATTEMPTS),
+/* harmony export */   fG: () => (/* binding */ isQueueGone)
+/* harmony export */ });
+/* unused harmony export waitingIn */
+
+/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
+function isQueueGone(error) {
+    const name = error?.name;
+    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
+}
+/**
+ * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
+ * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
+ */
+const SQS_ATTEMPTS = 10;
+/** How long it may take to learn how many messages wait: a hint that comes late is none. */
+const WAITING_MS = 1_000;
+/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
+async function waitingIn(queueUrl, sqs) {
+    const name = 'ApproximateNumberOfMessages';
+    try {
+        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
+        const count = Number(Attributes?.[name]);
+        return Number.isInteger(count) ? count : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+
+/***/ }),
+
+/***/ 2324:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   iL: () => (/* binding */ asciiJson),
+/* harmony export */   y3: () => (/* binding */ decodeKey)
+/* harmony export */ });
+/* unused harmony export encodeKey */
+/**
+ * Object keys as text that every hop can carry.
+ *
+ * SQS refuses some characters that S3 keys may hold (U+0001..U+001F except TAB, LF, CR, and U+FFFE, U+FFFF:
+ * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
+ * printable ASCII, so what a message weighs is its length.
+ */
+/** What encodeURIComponent leaves as it is, and slashes: most keys are nothing else, and it takes many times longer to say so. */
+const PLAIN = /^[\w.~!'()*/-]*$/;
+/** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
+function encodeKey(key) {
+    if (PLAIN.test(key))
+        return key;
+    return encodeURIComponent(key).replaceAll('%2F', '/');
+}
+/** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
+function decodeKey(text) {
+    return text.includes('%') ? decodeURIComponent(text) : text;
+}
+/**
+ * JSON with every character outside printable ASCII escaped: SQS takes it, and no reader of lines breaks it (Node's
+ * readline, for one, ends a line at U+2028).
+ */
+function asciiJson(value) {
+    return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+
+/***/ }),
+
+/***/ 2423:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* unused harmony exports SEED_FAMILY, newAttemptId, newRunId, taskId, parseTaskId */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+
+/** The family of the tasks that the action itself seeds. */
+const SEED_FAMILY = 'seed';
+/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
+function newAttemptId() {
+    return randomBytes(12).toString('base64url');
+}
+/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
+function newRunId(now) {
+    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+    return `${time}-${randomBytes(4).toString('hex')}`;
+}
+function taskId(family, index) {
+    return `${family}.${index}`;
+}
+/** Takes a task id apart; undefined when it is none. */
+function parseTaskId(id) {
+    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
+    return match ? { family: match[1], index: Number(match[2]) } : undefined;
+}
+
+
+/***/ }),
+
+/***/ 1618:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  nl: () => (/* binding */ PROTOCOL)
+});
+
+// UNUSED EXPORTS: BATCH_BYTES, LONGEST_DELAY_SECONDS, MalformedMessageError, NO_CONTENTS, TASK_BYTES, contentBytes, decodeOutcome, decodeTask, encodeOutcome, encodeTask, newCopyTask, newListTask, traceOf, withObject
+
+// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
+var dist = __nccwpck_require__(7934);
+;// CONCATENATED MODULE: ./build/protocol/key.js
+/**
+ * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
+ * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
+ * stands before U+E000 to U+FFFF.
+ */
+/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
+const KEY_BYTES = 1024;
+const MAX_CODE_POINT = 0x10ffff;
+/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
+const FIRST_SURROGATE = 0xd800;
+const LAST_SURROGATE = 0xdfff;
+/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
+function compareKeys(a, b) {
+    const length = Math.min(a.length, b.length);
+    for (let i = 0; i < length; i++) {
+        const x = a.charCodeAt(i);
+        const y = b.charCodeAt(i);
+        if (x !== y)
+            return rank(x) - rank(y);
+    }
+    return a.length - b.length;
+}
+/** Bytes of UTF-8. */
+function utf8Length(text) {
+    return Buffer.byteLength(text);
+}
+/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
+function nextCodePoint(code) {
+    if (code === MAX_CODE_POINT)
+        return undefined;
+    return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
+}
+/** What two keys begin with alike, in whole code points. */
+function key_commonPrefix(a, b) {
+    let i = 0;
+    while (i < a.length && a[i] === b[i])
+        i++;
+    const split = i > 0 && /[\ud800-\udbff]/.test(a[i - 1]);
+    return a.slice(0, split ? i - 1 : i);
+}
+/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
+function rank(unit) {
+    if (unit < FIRST_SURROGATE)
+        return unit;
+    return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
+}
+
+;// CONCATENATED MODULE: ./build/protocol/begin.js
+
+/**
+ * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
+ * encoded, so that it may end within the escape of a byte.
+ */
+function begin_takeBegin(entries) {
+    const begin = entries.map(([key]) => key).reduce(begin_commonBegin, entries[0]?.[0] ?? '');
+    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
+}
+/** Entries with their whole keys again. What is no entry stays as it is. */
+function begin_giveBegin(begin, rests) {
+    return rests.map((entry) => {
+        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
+            return entry;
+        const [key, ...rest] = entry;
+        return [begin + key, ...rest];
+    });
+}
+/** What two encoded keys begin with alike. */
+function begin_commonBegin(begin, key) {
+    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
+}
+
+// EXTERNAL MODULE: ./build/protocol/encoding.js
+var encoding = __nccwpck_require__(2324);
+;// CONCATENATED MODULE: ./build/protocol/message.js
+
+
+
+
+/** The version of everything on this page. A worker refuses tasks of any other. */
+const PROTOCOL = 1;
+/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
+const OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
+/**
+ * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
+ * leaves room for those, the reasons shortened where need be.
+ */
+const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
+/** Children of one attempt at most: a task's number in its family has 7 digits. */
+const MOST_CHILDREN = 10_000_000;
+/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
+const MOST_BEGIN = 3 * KEY_BYTES;
+/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
+const MOST_BEGUN = 2_000 * MOST_BEGIN;
+/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
+const REASON_CHARS = 200;
+/** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
+const BATCH_BYTES = (/* unused pure expression or super */ null && (250 * 1024));
+/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
+const LONGEST_DELAY_SECONDS = 900;
+const Count = dist/* pipe */.FsL(dist/* number */.aig(), dist/* safeInteger */.Y2b(), dist/* minValue */.Wwf(0));
+const Key = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* rawTransform */.NTK(({ dataset: { value }, addIssue, NEVER }) => {
+    try {
+        return (0,encoding/* decodeKey */.y3)(value);
+    }
+    catch {
+        addIssue({ message: 'is not a percent-encoded key' });
+        return NEVER;
+    }
+}));
+const Place = dist/* object */.Ikc({ bucket: dist/* string */.YjP(), prefix: Key });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = dist/* object */.Ikc({
+    /** Default: they are copied. */
+    tags: dist/* optional */.lqM(dist/* literal */.euz('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: dist/* optional */.lqM(dist/* literal */.euz('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: dist/* optional */.lqM(dist/* literal */.euz('copy')),
+    /** Default: the source object's. */
+    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Default: the destination bucket's own. */
+    sse: dist/* optional */.lqM(dist/* picklist */.KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: dist/* optional */.lqM(dist/* picklist */.KIO(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: dist/* optional */.lqM(dist/* literal */.euz('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: dist/* optional */.lqM(dist/* literal */.euz('skip')),
+    requestPayer: dist/* optional */.lqM(dist/* literal */.euz('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: dist/* optional */.lqM(dist/* string */.YjP()),
+    destinationOwner: dist/* optional */.lqM(dist/* string */.YjP()),
+});
+const RunSchema = dist/* object */.Ikc({
+    /** Names the run everywhere: queue, log, summary, report. */
+    id: dist/* string */.YjP(),
+    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
+    queue: dist/* string */.YjP(),
+    source: Place,
+    destination: Place,
+    /** Objects in a copy task at most. */
+    batchSize: dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(1)),
+    options: dist/* optional */.lqM(OptionsSchema),
+});
+/** What a listing tells of an object besides key and size, and how far its copy got. */
+const DetailsSchema = dist/* object */.Ikc({
+    /** As listed, without quotes. */
+    etag: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Missing for STANDARD. */
+    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** It is in an archive, and not restored. */
+    archived: dist/* optional */.lqM(dist/* literal */.euz(true)),
+    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
+    upload: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
+    annotate: dist/* optional */.lqM(dist/* string */.YjP()),
+});
+const head = { v: dist/* literal */.euz(PROTOCOL), id: dist/* string */.YjP(), run: RunSchema };
+/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
+const PartSchema = dist/* object */.Ikc({
+    prefix: Key,
+    ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(Key), upTo: dist/* optional */.lqM(Key) })),
+});
+/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
+const ListingSchema = dist/* object */.Ikc({ began: Count, shares: dist/* pipe */.FsL(Count, dist/* minValue */.Wwf(1)) });
+const ListTaskSchema = dist/* object */.Ikc({
+    ...head,
+    kind: dist/* literal */.euz('list'),
+    ...PartSchema.entries,
+    /** What it is a part of; missing where the listing begins. */
+    listing: dist/* optional */.lqM(ListingSchema),
+});
+const CopyTaskSchema = dist/* object */.Ikc({
+    ...head,
+    kind: dist/* literal */.euz('copy'),
+    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
+    objects: dist/* array */.YOg(dist/* pipe */.FsL(dist/* tupleWithRest */.XU0([Key, Count], DetailsSchema), dist/* transform */.pdi(([key, size, details]) => ({ key, size, ...details })))),
+    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
+    round: Count,
+});
+const TaskSchema = dist/* variant */.Oxt('kind', [ListTaskSchema, CopyTaskSchema]);
+const OutcomeSchema = dist/* object */.Ikc({
+    v: dist/* literal */.euz(PROTOCOL),
+    kind: dist/* picklist */.KIO(['list', 'copy']),
+    /** The task that is finished. */
+    task: dist/* string */.YjP(),
+    /** Which attempt finished it: the family that its children are named after. */
+    attempt: dist/* string */.YjP(),
+    /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
+    children: dist/* pipe */.FsL(Count, dist/* maxValue */.cGV(MOST_CHILDREN)),
+    listed: Count,
+    copied: Count,
+    skipped: Count,
+    /** Objects that were gone when their turn came. */
+    vanished: Count,
+    /** Copied objects that are in another storage class than the source. */
+    reclassed: Count,
+    /** Bytes of the copied objects. */
+    bytes: Count,
+    failures: dist/* array */.YOg(dist/* pipe */.FsL(dist/* tuple */.PVZ([Key, dist/* string */.YjP(), dist/* string */.YjP()]), dist/* transform */.pdi(([key, code, message]) => ({ key, code, message })))),
+    /** What a list task could not list, and why. */
+    unlisted: dist/* optional */.lqM(dist/* object */.Ikc({ part: PartSchema, code: dist/* string */.YjP(), message: dist/* string */.YjP() })),
+});
+/** A message body that is not what this protocol version says; the text says why. */
+class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
+    name = 'MalformedMessageError';
+}
+function newListTask(id, run, { prefix, ranges }, listing) {
+    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
+}
+function newCopyTask(id, run, objects, round = 0) {
+    return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
+}
+/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
+function encodeTask(task) {
+    const { source, destination } = task.run;
+    const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
+    if (task.kind === 'list')
+        return asciiJson({ ...task, run, ...encodePart(task) });
+    const { begin, rests } = takeBegin(task.objects.map(encodeObject));
+    return asciiJson({ ...task, run, begin, objects: rests });
+}
+/** The contents of a task without objects. */
+const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
+/** The contents with one object more. */
+function withObject({ count, whole, begin }, object) {
+    const entry = encodeObject(object);
+    return {
+        count: count + 1,
+        whole: whole + asciiJson(entry).length + 1,
+        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
+    };
+}
+/** Bytes that the contents take. */
+function contentBytes({ count, whole, begin }) {
+    return whole - begin.length * Math.max(0, count - 1);
+}
+/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
+function decodeTask(body) {
+    return decode(TaskSchema, body, 'a task', 'objects');
+}
+/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
+function encodeOutcome(outcome) {
+    const whole = outcomeBody(outcome);
+    if (whole.length <= OUTCOME_BYTES)
+        return whole;
+    const { failures } = outcome;
+    const withReasons = (bytes) => outcomeBody({
+        ...outcome,
+        failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
+    });
+    return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length));
+}
+function outcomeBody(outcome) {
+    const { unlisted, failures } = outcome;
+    const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
+    const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
+    return asciiJson({ ...outcome, begin, failures: rests, ...missing });
+}
+/** Reads an outcome. Throws MalformedMessageError for anything else. */
+function decodeOutcome(body) {
+    return decode(OutcomeSchema, body, 'an outcome', 'failures');
+}
+/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
+function traceOf(body) {
+    const Loose = v.object({
+        id: v.fallback(v.optional(v.string()), undefined),
+        run: v.object({ id: v.string() }),
+        objects: v.fallback(v.optional(v.array(v.unknown())), undefined),
+    });
+    const found = v.safeParse(Loose, parseJson(body));
+    if (!found.success)
+        return undefined;
+    const { id, run, objects } = found.output;
+    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
+}
+/** @param entries the name of the list whose keys are without what `begin` holds */
+function decode(schema, body, what, entries) {
+    const json = parseJson(body);
+    if (json === undefined)
+        throw new MalformedMessageError(`not ${what}: the body is not JSON`);
+    const version = json?.v;
+    if (version !== PROTOCOL)
+        throw new MalformedMessageError(`not ${what} of protocol version ${PROTOCOL}: the body ${tellVersion(version)}`);
+    const read = v.safeParse(schema, withWholeKeys(json, what, entries));
+    if (read.success)
+        return read.output;
+    const issue = read.issues[0];
+    throw new MalformedMessageError(`not ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message).slice(0, REASON_CHARS)}`);
+}
+/** A message with whole keys in the entries of that name, if it has any. */
+function withWholeKeys(message, what, entries) {
+    const { begin, [entries]: rests } = message;
+    if (!Array.isArray(rests))
+        return message;
+    if (typeof begin !== 'string')
+        throw new MalformedMessageError(`not ${what}: begin: is not a text`);
+    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
+        throw new MalformedMessageError(`not ${what}: begin: is too long`);
+    return { ...message, [entries]: giveBegin(begin, rests) };
+}
+/** Only of plain values: a deep enough one would overflow the stack. */
+function tellVersion(version) {
+    if (version === undefined)
+        return 'has no version';
+    if (typeof version === 'object' && version !== null)
+        return 'has a version that is no number';
+    return `is of version ${asciiJson(version).slice(0, 20)}`;
+}
+function encodeObject({ key, size, ...details }) {
+    for (const _ in details)
+        return [encodeKey(key), size, details];
+    return [encodeKey(key), size];
+}
+/** As much of a text as takes so many bytes in a message. */
+function shortened(text, bytes) {
+    let short = text.slice(0, Math.max(0, bytes));
+    while (short !== '' && asciiJson(short).length - '""'.length > bytes)
+        short = short.slice(0, -1);
+    return short;
+}
+function encodePlace(place) {
+    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
+}
+function encodePart({ prefix, ranges }) {
+    return {
+        prefix: encodeKey(prefix),
+        ranges: ranges.map(({ after, upTo }) => ({
+            ...(after !== undefined && { after: encodeKey(after) }),
+            ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
+        })),
+    };
+}
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+
+/***/ }),
+
+/***/ 6740:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  $: () => (/* binding */ realTiming)
+});
+
+// UNUSED EXPORTS: backoffMs
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/protocol/timing.js
+
+const realTiming = {
+    now: Date.now,
+    sleep: async (ms) => {
+        await (0,promises_namespaceObject.setTimeout)(ms);
+    },
+    random: Math.random,
+};
+const BASE_MS = 100;
+const CAP_MS = 10_000;
+/**
+ * How long to wait after the `tries`th failure in a row (from 1): exponential with full jitter, so that workers that
+ * were refused together don't come back together. At most 10 s.
+ */
+function backoffMs(tries, random) {
+    return random() * Math.min(CAP_MS, BASE_MS * 2 ** tries);
+}
+
+
+/***/ }),
+
+/***/ 4806:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  c: () => (/* binding */ CheckpointStore)
+});
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
+var dist_cjs = __nccwpck_require__(3711);
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+// EXTERNAL MODULE: ./build/protocol/encoding.js
+var encoding = __nccwpck_require__(2324);
+// EXTERNAL MODULE: ./build/protocol/message.js + 2 modules
+var message = __nccwpck_require__(1618);
+// EXTERNAL MODULE: ./build/src/errors.js
+var errors = __nccwpck_require__(7406);
+// EXTERNAL MODULE: ./build/protocol/ids.js
+var ids = __nccwpck_require__(2423);
+;// CONCATENATED MODULE: ./build/src/ledger.js
+
+
+/**
+ * The account of a run: which tasks exist, which are settled, the totals.
+ *
+ * Exact over at-least-once, unordered delivery: a task's first settlement counts, later ones don't; the children that
+ * exist are those which counted settlements name. Keeps one bit for a copy task, one small record for an attempt that
+ * spawned children, of which a number is left when all of them have settled, and nothing for an object.
+ */
+class ledger_Ledger {
+    totals = zero();
+    /** A number is a family of so many children that are all settled. */
+    #families = new Map();
+    #expected = 0;
+    #settled = 0;
+    /**
+     * @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)`
+     * @param listed objects of the copy tasks among them, which no list task of this run will tell of
+     * @param family what the seeds are named after instead
+     */
+    constructor(seeds, listed = 0, family = SEED_FAMILY) {
+        this.totals.listed = listed;
+        this.#adopt({ attempt: family, children: seeds });
+    }
+    /** A ledger that goes on where the one of the snapshot was. */
+    static from({ totals, expected, settled, families }) {
+        const ledger = new ledger_Ledger(0);
+        Object.assign(ledger.totals, totals);
+        ledger.#expected = expected;
+        ledger.#settled = settled;
+        for (const family of families)
+            ledger.#families.set(family[0], readFamily(family));
+        return ledger;
+    }
+    /** All that it holds as plain JSON: about 30 bytes for an attempt that spawned children, a bit for an open one's child. */
+    snapshot() {
+        return {
+            totals: { ...this.totals },
+            expected: this.#expected,
+            settled: this.#settled,
+            families: [...this.#families].map(([attempt, family]) => writeFamily(attempt, family)),
+        };
+    }
+    /** Tasks known to exist and not settled. */
+    get open() {
+        return this.#expected - this.#settled;
+    }
+    /** Tasks settled so far. */
+    get settled() {
+        return this.#settled;
+    }
+    /** Every task that exists is settled. Once true it stays true. */
+    get done() {
+        return this.open === 0;
+    }
+    /**
+     * Takes a settlement in.
+     * @returns whether it is the first of its task; {@link counts} tells whether that task is part of the run
+     */
+    settle({ task, totals, spawned }) {
+        const name = parseTaskId(task);
+        if (!name)
+            return false;
+        const family = this.#family(name.family);
+        if (typeof family === 'number' || (family.live && name.index >= family.size))
+            return false;
+        if (!setBit(family, name.index))
+            return false;
+        const brood = spawned && spawned.children > 0 ? spawned : undefined;
+        if (family.live) {
+            this.#settled++;
+            add(this.totals, totals);
+            this.#closeIfSettled(name.family, family);
+            if (brood)
+                this.#adopt(brood);
+        }
+        else {
+            add(family.held, totals);
+            if (brood)
+                family.heldFamilies.push(brood);
+        }
+        return true;
+    }
+    /** Whether a task exists: a counted outcome (or the action) named it. What is said of any other task is held back. */
+    counts(task) {
+        const name = parseTaskId(task);
+        if (!name)
+            return false;
+        const family = this.#families.get(name.family);
+        if (typeof family === 'number')
+            return name.index < family;
+        return family?.live === true && name.index < family.size;
+    }
+    /** Makes a family part of the run, and with it all that its settled children named. */
+    #adopt(first) {
+        const queue = [first];
+        for (let next = queue.pop(); next; next = queue.pop()) {
+            const family = this.#family(next.attempt);
+            if (typeof family === 'number' || family.live)
+                continue;
+            family.live = true;
+            family.size = next.children;
+            this.#expected += family.size;
+            this.#settled += family.settledCount;
+            add(this.totals, family.held);
+            for (const held of family.heldFamilies)
+                queue.push(held);
+            family.heldFamilies = [];
+            this.#closeIfSettled(next.attempt, family);
+        }
+    }
+    #closeIfSettled(attempt, { settledCount, size }) {
+        if (settledCount === size)
+            this.#families.set(attempt, size);
+    }
+    #family(attempt) {
+        const known = this.#families.get(attempt);
+        if (known !== undefined)
+            return known;
+        const family = {
+            live: false,
+            size: 0,
+            settled: new Uint32Array(1),
+            settledCount: 0,
+            held: zero(),
+            heldFamilies: [],
+        };
+        this.#families.set(attempt, family);
+        return family;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/checkpoint.js
+
+
+
+
+
+
+/** The version of what is on this page. An action reads no other. */
+const FORMAT = 1;
+/** The checkpoint of a run that has just been made. */
+function firstCheckpoint(run, { mode, parts }, watcher, now) {
+    return {
+        run,
+        mode,
+        parts,
+        origins: [],
+        seeded: false,
+        startedAt: now,
+        savedAt: now,
+        watcher,
+        segments: [],
+        ledger: new Ledger(parts.length).snapshot(),
+        unlisted: [],
+        samples: [{ elapsedMs: 0, copied: 0 }],
+    };
+}
+const zip = (0,external_node_util_.promisify)(external_node_zlib_.gzip);
+const unzip = (0,external_node_util_.promisify)(external_node_zlib_.gunzip);
+async function encodeCheckpoint(checkpoint) {
+    return await zip((0,encoding/* asciiJson */.iL)({ format: FORMAT, protocol: message/* PROTOCOL */.nl, ...checkpoint }));
+}
+/**
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
+ * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ *
+ * @param url where it lies, for people
+ */
+async function decodeCheckpoint(bytes, url) {
+    const { format, protocol, ...checkpoint } = await parse(bytes, url);
+    if (format !== FORMAT || protocol !== message/* PROTOCOL */.nl)
+        throw new errors/* UserError */.y(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
+    return checkpoint;
+}
+async function parse(bytes, url) {
+    try {
+        return JSON.parse((await unzip(bytes)).toString());
+    }
+    catch (error) {
+        throw new errors/* UserError */.y(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
+
+
+/** Objects of one DeleteObjects at most (S3 API reference). */
+const DELETE_AT_ONCE = 1000;
+/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
+const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
+/** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
+class CheckpointStore {
+    #s3;
+    bucket;
+    folder;
+    /** @param folder a key that ends with `/` */
+    constructor(s3, bucket, folder) {
+        this.#s3 = s3;
+        this.bucket = bucket;
+        this.folder = folder;
+    }
+    /** The checkpoint, or undefined when there is none. Throws a UserError when what is there is none of this version. */
+    async read() {
+        try {
+            const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
+            const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+            return { checkpoint: await decodeCheckpoint(bytes, this.#url), etag: ETag };
+        }
+        catch (error) {
+            if (error.name === 'NoSuchKey')
+                return undefined;
+            throw error;
+        }
+    }
+    /**
+     * Writes the checkpoint, if what is there is what `expected` says: the ETag of the one before, or undefined for none.
+     * @returns its ETag, or undefined when something else is there
+     */
+    async write(checkpoint, expected) {
+        try {
+            const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+                ...this.#at(STATE),
+                Body: await encodeCheckpoint(checkpoint),
+                ContentType: 'application/gzip',
+                ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+            }));
+            return ETag;
+        }
+        catch (error) {
+            if (!CONFLICTS.includes(error.name))
+                throw error;
+            // A write whose answer got lost is repeated by the SDK, and finds itself there.
+            const found = await this.read();
+            const { watcher, savedAt } = checkpoint;
+            const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
+            return isOurs ? found.etag : undefined;
+        }
+    }
+    async writeSegment(watcher, number, bytes) {
+        await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+            ...this.#at(segmentName(watcher, number)),
+            Body: bytes,
+            ContentType: 'application/x-ndjson',
+        }));
+    }
+    /** The contents of the segments that a checkpoint names, one after the other. */
+    async *segments({ segments }) {
+        for (const name of segmentNames(segments)) {
+            const { Body } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(name)));
+            if (Body)
+                yield await Body.transformToByteArray();
+        }
+    }
+    async removeSegments({ segments }) {
+        await this.#remove(segmentNames(segments));
+    }
+    /**
+     * Removes the checkpoint and the segments that it names, unless somebody has gone on from it: another run of the same key
+     * may have begun. What a crash has left beside them expires by itself.
+     */
+    async remove({ checkpoint, etag }) {
+        try {
+            await this.#s3.send(new dist_cjs/* DeleteObjectCommand */.k4j({ ...this.#at(STATE), IfMatch: etag }));
+        }
+        catch (error) {
+            const { name } = error;
+            if (!CONFLICTS.includes(name))
+                throw error;
+            if (name !== 'NoSuchKey')
+                return;
+        }
+        await this.removeSegments(checkpoint);
+    }
+    async #remove(names) {
+        const { Bucket, ExpectedBucketOwner } = this.#at('');
+        for (let from = 0; from < names.length; from += DELETE_AT_ONCE)
+            await this.#s3.send(new dist_cjs/* DeleteObjectsCommand */.xvx({
+                Bucket,
+                ...(ExpectedBucketOwner && { ExpectedBucketOwner }),
+                Delete: {
+                    Objects: names.slice(from, from + DELETE_AT_ONCE).map((name) => ({ Key: this.folder + name })),
+                    Quiet: true,
+                },
+            }));
+    }
+    get #url() {
+        return `s3://${this.bucket.name}/${this.folder}${STATE}`;
+    }
+    #at(name) {
+        const { name: Bucket, owner } = this.bucket;
+        return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) };
+    }
+}
+const STATE = 'run.json.gz';
+/** Named by the watcher, so that one that has lost its lease and does not know it yet overwrites nobody's. */
+function segmentName(watcher, number) {
+    return `failures-${watcher}-${number}.ndjson`;
+}
+function segmentNames(segments) {
+    return segments.flatMap(([watcher, count]) => Array.from({ length: count }, (_, index) => segmentName(watcher, index)));
+}
+
+
+/***/ }),
+
+/***/ 8113:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   h: () => (/* binding */ createClients)
+/* harmony export */ });
+/* harmony import */ var _aws_sdk_client_cloudformation__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3805);
+/* harmony import */ var _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1696);
+/* harmony import */ var _aws_sdk_client_s3__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3711);
+/* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8868);
+/* harmony import */ var _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1695);
+/* harmony import */ var _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4853);
+/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6917);
+
+
+
+
+
+
+
+/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
+const CHECKPOINT_ATTEMPTS = 8;
+/**
+ * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
+ * their user agent which workflow run made a call.
+ */
+function createClients(region) {
+    const config = { region, customUserAgent: userAgent() };
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
+    return {
+        cfn: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_cloudformation__WEBPACK_IMPORTED_MODULE_1__/* .CloudFormationClient */ .m1N(config)),
+        lambda: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_2__/* .LambdaClient */ .Nox(config)),
+        s3: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_s3__WEBPACK_IMPORTED_MODULE_3__/* .S3Client */ .YxF({
+            ...config,
+            // Buckets may be in other regions than the stack.
+            followRegionRedirects: true,
+            // A server like S3 has no host names for buckets as a rule; the functions do the same.
+            forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
+            maxAttempts: CHECKPOINT_ATTEMPTS,
+        })),
+        sqs: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__/* .SQSClient */ .hW({ ...config, maxAttempts: _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__/* .SQS_ATTEMPTS */ .VQ })),
+        sts: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__/* .STSClient */ .iM(config)),
+    };
+}
+function userAgent() {
+    const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
+    const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
+    return [['s3-71-action', _stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .VERSION */ .xv], ...workflow];
+}
+
+
+/***/ }),
+
+/***/ 652:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   l: () => (/* binding */ endRun)
+/* harmony export */ });
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7406);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5574);
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(706);
+
+
+
+
+/** Ends a run: workers drop what is left of it, and nobody can attach to it any more. May be called again. */
+async function endRun(sqs, store, { id, queue }) {
+    await (0,_run_js__WEBPACK_IMPORTED_MODULE_1__/* .deleteRunQueue */ .ck)(sqs, queue);
+    try {
+        const last = await store?.read();
+        if (last?.checkpoint.run.id === id)
+            await store?.remove(last);
+    }
+    catch (error) {
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`The checkpoints of run ${id} stay until they expire: ${(0,_text_js__WEBPACK_IMPORTED_MODULE_2__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .W)(error))}`);
+    }
+}
+
+
+/***/ }),
+
+/***/ 7406:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   W: () => (/* binding */ explain),
+/* harmony export */   y: () => (/* binding */ UserError)
+/* harmony export */ });
+/** A mistake or state that the person who runs the workflow can mend; its message is all that they are shown. */
+class UserError extends Error {
+    name = 'UserError';
+}
+/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
+function explain(error) {
+    if (error instanceof UserError)
+        return error.message;
+    if (!(error instanceof Error))
+        return String(error);
+    const aws = error;
+    if (error.name === 'AbortError')
+        return 'What was under way was broken off.';
+    if (!aws.$metadata)
+        return `${error.name}: ${error.message}`;
+    const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
+    return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
+}
+function hint(code) {
+    if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
+        return '. The workflow’s role lacks a permission: see docs/permissions.md.';
+    if (isExpired(code))
+        return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
+    if (/^(CredentialsProviderError)$/.test(code))
+        return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
+    return '';
+}
+function isExpired(code) {
+    return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
+}
+
+
+/***/ }),
+
+/***/ 2866:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B4: () => (/* binding */ formatCount)
+/* harmony export */ });
+/* unused harmony exports counted, formatBytes, formatDuration */
+const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']));
+/** A count with thousands separators. */
+function formatCount(value) {
+    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+/** A count of things with their name in singular or plural. */
+function counted(count, noun) {
+    return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** Bytes in the largest binary unit that keeps the number at 1 or above. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+        value /= 1024;
+        unit++;
+    }
+    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
+function formatDuration(ms) {
+    if (ms < 9_950)
+        return `${(ms / 1000).toFixed(1)}s`;
+    const total = Math.round(ms / 1000);
+    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+    const two = (value) => String(value).padStart(2, '0');
+    if (hours > 0)
+        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
+    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
+}
+
+
+/***/ }),
+
+/***/ 5779:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
+/* harmony import */ var _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6740);
+/* harmony import */ var _checkpoint_store_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4806);
+/* harmony import */ var _clients_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8113);
+/* harmony import */ var _end_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(652);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7406);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2866);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5574);
+/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6917);
+/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3260);
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(706);
+
+
+
+
+
+
+
+
+
+
+
+/** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
+async function post() {
+    const run = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .loadRun */ .Sj)();
+    if (!run)
+        return;
+    const { runId, queueUrl, stack } = run;
+    const status = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .statusOver */ .Bw)();
+    try {
+        const clients = (0,_clients_js__WEBPACK_IMPORTED_MODULE_3__/* .createClients */ .h)(run.region);
+        if (status)
+            await (0,_end_run_js__WEBPACK_IMPORTED_MODULE_4__/* .endRun */ .l)(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl });
+        else if (!(await stop(run, clients)))
+            return;
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, status ?? 'cancelled', clients, stack, { timing: _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__/* .realTiming */ .$, log: _actions_core__WEBPACK_IMPORTED_MODULE_0__ });
+    }
+    catch (error) {
+        if (status)
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
+        else
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
+    }
+}
+/** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
+async function stop(run, clients) {
+    const store = openStore(run, clients);
+    const last = await lastCheckpoint(run, store);
+    const watcher = last?.checkpoint.watcher;
+    if (watcher && watcher.id !== run.checkpoints?.watcher) {
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`Run ${run.runId} goes on, watched by ${(0,_text_js__WEBPACK_IMPORTED_MODULE_9__/* .printable */ .g$)(watcher.name)}.`);
+        return false;
+    }
+    await (0,_run_js__WEBPACK_IMPORTED_MODULE_5__/* .deleteRunQueue */ .ck)(clients.sqs, run.queueUrl);
+    _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`);
+    if (last)
+        await store?.remove(last);
+    return true;
+}
+function openStore({ checkpoints }, { s3 }) {
+    return checkpoints && new _checkpoint_store_js__WEBPACK_IMPORTED_MODULE_2__/* .CheckpointStore */ .c(s3, checkpoints.bucket, checkpoints.folder);
+}
+/** Nothing where it can't be read: the run has to be stopped all the same. */
+async function lastCheckpoint({ runId }, store) {
+    try {
+        const found = await store?.read();
+        return found?.checkpoint.run.id === runId ? found : undefined;
+    }
+    catch (error) {
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`How far the run got can’t be told. ${(0,_text_js__WEBPACK_IMPORTED_MODULE_9__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error))}`);
+        return undefined;
+    }
+}
+/** How far a run had got. */
+function tellTotals({ checkpoint }) {
+    const { savedAt, ledger } = checkpoint;
+    const { listed, copied, skipped, failed } = ledger.totals;
+    const time = new Date(savedAt).toISOString();
+    return `At ${time} it had listed ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(listed)}, copied ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(copied)}, skipped ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(skipped)} and failed to copy ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(failed)}.`;
+}
+await post();
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 5574:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  ck: () => (/* binding */ deleteRunQueue)
+});
+
+// UNUSED EXPORTS: NEW_QUEUE_MS, createRunQueue, seed, seeds
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
+var dist_cjs = __nccwpck_require__(8868);
+// EXTERNAL MODULE: ./build/aws/queue.js
+var queue = __nccwpck_require__(4853);
+// EXTERNAL MODULE: ./build/protocol/message.js + 2 modules
+var message = __nccwpck_require__(1618);
+// EXTERNAL MODULE: ./build/protocol/timing.js + 1 modules
+var timing = __nccwpck_require__(6740);
+;// CONCATENATED MODULE: ./build/aws/sender.js
+
+
+
+/** Entries of one SendMessageBatch at most (SQS API reference). */
+const BATCH_ENTRIES = 10;
+/** Times that one message is offered to SQS before its task is given up and left to redelivery. */
+const TRIES = 6;
+/**
+ * Sends messages to one queue in as few requests as SQS allows.
+ *
+ * SendMessageBatch answers 200 with the entries that it refused: those are sent again. Bodies must be ASCII, so that
+ * their length is their size.
+ */
+class sender_Sender {
+    #batch = [];
+    #bytes = 0;
+    #sending = new Set();
+    #failure;
+    #sqs;
+    #queueUrl;
+    #timing;
+    /** Batches on their way at once; a producer that is faster waits. */
+    #parallel;
+    constructor(sqs, queueUrl, timing, parallel = 8) {
+        this.#sqs = sqs;
+        this.#queueUrl = queueUrl;
+        this.#timing = timing;
+        this.#parallel = parallel;
+    }
+    /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
+    async send(body, delaySeconds = 0) {
+        if (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+            await this.#dispatch();
+        this.#batch.push({ body, delaySeconds });
+        this.#bytes += body.length;
+        if (this.#failure)
+            throw this.#failure;
+    }
+    /** Waits until every message taken so far has been accepted by SQS. Throws the first error that repeating did not cure. */
+    async flush() {
+        await this.#dispatch();
+        await Promise.all(this.#sending);
+        if (this.#failure)
+            throw this.#failure;
+    }
+    async #dispatch() {
+        const batch = this.#batch;
+        this.#batch = [];
+        this.#bytes = 0;
+        if (batch.length === 0)
+            return;
+        while (this.#sending.size >= this.#parallel)
+            await Promise.race(this.#sending);
+        const sending = this.#deliver(batch)
+            .catch((error) => {
+            this.#failure ??= error;
+        })
+            .finally(() => this.#sending.delete(sending));
+        this.#sending.add(sending);
+    }
+    async #deliver(batch) {
+        let entries = batch.map(({ body, delaySeconds }, index) => ({
+            Id: String(index),
+            MessageBody: body,
+            ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+        }));
+        for (let tries = 1;; tries++) {
+            const answer = await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries }));
+            const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
+            if (refused.size === 0)
+                return;
+            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
+            const [first] = refused.values();
+            if (tries === TRIES || wrong) {
+                const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
+                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
+            }
+            entries = entries.filter(({ Id }) => refused.has(Id));
+            await this.#timing.sleep(backoffMs(tries, this.#timing.random));
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./build/protocol/ids.js
+var ids = __nccwpck_require__(2423);
+;// CONCATENATED MODULE: ./build/src/run.js
+
+
+
+
+
+/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
+const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
+/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
+const NEW_QUEUE_MS = 1_000;
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
+async function createRunQueue(sqs, name) {
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({
+        QueueName: name,
+        Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
+    }));
+    if (!QueueUrl)
+        throw new Error(`SQS created the queue ${name} but named no URL`);
+    return QueueUrl;
+}
+/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
+async function deleteRunQueue(sqs, queueUrl) {
+    try {
+        await sqs.send(new dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
+    }
+    catch (error) {
+        if (!(0,queue/* isQueueGone */.fG)(error))
+            throw error;
+    }
+}
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
+function seeds({ source, prefixes }) {
+    const beginnings = prefixes.length === 0 ? [''] : prefixes;
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
+}
+/** Sends the first list tasks, one for each part. */
+async function seed(sqs, listQueueUrl, run, parts, timing) {
+    const sender = new Sender(sqs, listQueueUrl, timing);
+    for (const [index, part] of parts.entries())
+        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
+    await sender.flush();
+}
+
+
+/***/ }),
+
+/***/ 6917:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  xv: () => (/* reexport */ version_VERSION),
+  mP: () => (/* reexport */ afterRun),
+  sS: () => (/* reexport */ namePermissions)
+});
+
+// UNUSED EXPORTS: activeRuns, checkFunction, ensureStack, findStack, keepEnabled, queueExists, resume, untilEnabled
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
+var dist_cjs = __nccwpck_require__(1696);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
+var client_sqs_dist_cjs = __nccwpck_require__(8868);
+// EXTERNAL MODULE: ./build/aws/queue.js
+var queue = __nccwpck_require__(4853);
+;// CONCATENATED MODULE: ./build/src/depths.js
+
+async function readDepths(sqs, stack) {
+    const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
+    return {
+        list: list.waiting,
+        copy: copy.waiting,
+        inFlight: list.inFlight + copy.inFlight,
+        dlq: dlq.waiting + dlq.inFlight,
+    };
+}
+/** Whether the queues that feed the functions read empty. */
+function isDrained({ list, copy, inFlight }) {
+    return list + copy + inFlight === 0;
+}
+async function readDepth(sqs, queueUrl) {
+    const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
+        QueueUrl: queueUrl,
+        AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed',
+        ],
+    }));
+    return {
+        waiting: Number(Attributes?.ApproximateNumberOfMessages) +
+            Number(Attributes?.ApproximateNumberOfMessagesDelayed),
+        inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
+    };
+}
+
+// EXTERNAL MODULE: ./build/src/run.js + 1 modules
+var run = __nccwpck_require__(5574);
+;// CONCATENATED MODULE: ./build/src/stack/runs.js
+
+
+
+
+/** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
+const LONGEST_RUN_MS = 14 * 24 * 3600_000;
+/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
+const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
+/**
+ * URLs of the run queues of the runs that are going on.
+ *
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
+ * new one: see {@link pauseIfIdle} for what is done about that.
+ *
+ * @param now milliseconds since the epoch
+ */
+async function activeRuns(sqs, runQueuePrefix, now) {
+    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now));
+    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
+    return urls.filter((_, index) => alive[index]);
+}
+/**
+ * Deletes the run queues that were left behind, and returns the ids of their runs. None is deleted while a task waits or
+ * is being worked on: it could be one of theirs.
+ *
+ * @param now milliseconds since the epoch
+ */
+async function removeAbandoned(sqs, stack, now) {
+    const prefix = stack.runQueuePrefix;
+    const urls = (await runQueues(sqs, prefix)).filter((url) => isAbandoned(url, prefix, now));
+    if (urls.length === 0 || !isDrained(await readDepths(sqs, stack)))
+        return [];
+    await Promise.all(urls.map((url) => (0,run/* deleteRunQueue */.ck)(sqs, url)));
+    return urls.map((url) => runIdOf(url, prefix));
+}
+/** The id of the run that a run queue is of. */
+function runIdOf(queueUrl, runQueuePrefix) {
+    return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
+}
+async function runQueues(sqs, runQueuePrefix) {
+    const urls = [];
+    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
+        urls.push(...QueueUrls);
+    return urls;
+}
+function isAbandoned(queueUrl, runQueuePrefix, now) {
+    const [, ...parts] = STARTED.exec(runIdOf(queueUrl, runQueuePrefix)) ?? [];
+    if (parts.length === 0)
+        return false;
+    const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
+    return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
+}
+/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
+async function queueExists(sqs, queueUrl) {
+    try {
+        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
+        return true;
+    }
+    catch (error) {
+        if ((0,queue/* isQueueGone */.fG)(error))
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/mappings.js
+
+
+const POLL_MS = 1_000;
+/** A mapping is in a change for seconds; after this long something is wrong with it. */
+const LONGEST_MS = 5 * 60_000;
+/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
+const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException'];
+/**
+ * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
+ * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
+ */
+async function resume(lambda, mappings, tools) {
+    await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
+}
+/**
+ * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
+ * another run's pause may have come after {@link resume}. Throws when it takes minutes.
+ */
+async function untilEnabled(lambda, mappings, tools) {
+    const { timing } = tools;
+    const startedAt = timing.now();
+    for (const id of idsOf(mappings))
+        for (;;) {
+            const { State, StateTransitionReason } = await enableAgain(lambda, id, tools);
+            if (State === 'Enabled')
+                break;
+            if (timing.now() - startedAt > LONGEST_MS)
+                throw new Error(`the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`);
+            await timing.sleep(POLL_MS);
+        }
+}
+/**
+ * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
+ * found disabled. Two API calls.
+ */
+async function keepEnabled(lambda, mappings, tools) {
+    const found = await Promise.all(idsOf(mappings).map((id) => enableAgain(lambda, id, tools)));
+    return found.some(isDisabled);
+}
+/**
+ * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
+ * deleted. Returns the URLs of the run queues of the runs that are going on; when there are none, the stack is paused now.
+ *
+ * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
+ * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
+ * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
+ * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
+ */
+async function pauseIfIdle({ lambda, sqs }, stack, tools) {
+    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now());
+    const before = await listActive();
+    if (before.length > 0)
+        return before;
+    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
+    const since = await listActive();
+    if (since.length > 0)
+        await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
+    return since;
+}
+function idsOf({ listMappingId, copyMappingId }) {
+    return [listMappingId, copyMappingId];
+}
+/** Enables a mapping if it is disabled, or about to be. Returns how it was found. */
+async function enableAgain(lambda, id, tools) {
+    const found = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
+    if (isDisabled(found))
+        await setEnabled(lambda, id, true, tools);
+    return found;
+}
+function isDisabled({ State = '' }) {
+    return /^Disabl/.test(State);
+}
+async function setEnabled(lambda, id, enabled, { timing }) {
+    const startedAt = timing.now();
+    for (;;) {
+        try {
+            await lambda.send(new dist_cjs/* UpdateEventSourceMappingCommand */.cio({ UUID: id, Enabled: enabled }));
+            return;
+        }
+        catch (error) {
+            if (!BUSY.includes(error.name) || timing.now() - startedAt > LONGEST_MS)
+                throw error;
+            await timing.sleep(POLL_MS);
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
+var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
+;// CONCATENATED MODULE: ./build/src/stack/outputs.js
+
+
+/** A parameter that only stacks of our template have. */
+const OWN_PARAMETER = 'Fingerprint';
+/** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
+async function outputs_describeStack(cfn, name) {
+    try {
+        const { Stacks } = await cfn.send(new client_cloudformation_dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
+        const stack = Stacks?.[0];
+        if (!stack)
+            return undefined;
+        return {
+            id: stack.StackId ?? '',
+            name: stack.StackName ?? name,
+            status: stack.StackStatus ?? '',
+            statusReason: stack.StackStatusReason,
+            terminationProtection: stack.EnableTerminationProtection ?? false,
+            changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
+            parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
+            tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
+            outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
+        };
+    }
+    catch (error) {
+        if (isMissingStack(error))
+            return undefined;
+        throw error;
+    }
+}
+/**
+ * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
+ * of that name exists but can't serve a run.
+ */
+async function findStack(cfn, name) {
+    const stack = await outputs_describeStack(cfn, name);
+    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
+}
+/** Whether a stack is one of ours, made from some version of template.yaml. */
+function outputs_isOwnStack({ parameters }) {
+    return parameters.has(OWN_PARAMETER);
+}
+/** The outputs that a run needs. Throws a UserError that names the missing ones. */
+function outputs_readOutputs({ name, status, outputs }) {
+    const missing = [];
+    const read = (key) => {
+        const value = outputs.get(key);
+        if (!value)
+            missing.push(key);
+        return value ?? '';
+    };
+    const found = {
+        version: read('Version'),
+        listQueueUrl: read('ListQueueUrl'),
+        copyQueueUrl: read('CopyQueueUrl'),
+        deadLetterQueueUrl: read('DeadLetterQueueUrl'),
+        runQueuePrefix: read('RunQueuePrefix'),
+        listFunctionName: read('ListFunctionName'),
+        copyFunctionName: read('CopyFunctionName'),
+        listMappingId: read('ListMappingId'),
+        copyMappingId: read('CopyMappingId'),
+    };
+    if (missing.length > 0)
+        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+    return found;
+}
+/** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
+function isMissingStack(error) {
+    return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
+}
+
+// EXTERNAL MODULE: ./build/src/errors.js
+var errors = __nccwpck_require__(7406);
+// EXTERNAL MODULE: ./build/src/text.js
+var src_text = __nccwpck_require__(706);
+;// CONCATENATED MODULE: ./build/src/stack/states.js
+/** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
+const CONDITIONS = {
+    CREATE_COMPLETE: 'usable',
+    UPDATE_COMPLETE: 'usable',
+    UPDATE_ROLLBACK_COMPLETE: 'usable',
+    IMPORT_COMPLETE: 'usable',
+    IMPORT_ROLLBACK_COMPLETE: 'usable',
+    CREATE_FAILED: 'broken',
+    ROLLBACK_COMPLETE: 'broken',
+    ROLLBACK_FAILED: 'broken',
+    DELETE_FAILED: 'broken',
+    REVIEW_IN_PROGRESS: 'absent',
+    DELETE_COMPLETE: 'absent',
+};
+/** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
+function states_conditionOf(stack) {
+    if (!stack)
+        return 'absent';
+    const known = CONDITIONS[stack.status];
+    if (known)
+        return known;
+    return stack.status.endsWith('_IN_PROGRESS') ? 'busy' : 'stuck';
+}
+/** What a person can do about a stuck stack. */
+function states_adviceFor({ name, status }) {
+    if (status === 'UPDATE_ROLLBACK_FAILED')
+        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
+    if (status === 'UPDATE_FAILED')
+        return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
+    return 'Bring it into a state that can be updated, or delete it.';
+}
+/** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
+function states_hasMoved(before, after) {
+    if (states_conditionOf(before) === 'absent')
+        return states_conditionOf(after) !== 'absent';
+    return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/events.js
+var _a;
+
+
+
+
+
+const events_POLL_MS = 3_000;
+/** CloudFormation gives up on the slowest of our resources long before. */
+const events_LONGEST_MS = 30 * 60_000;
+/** What CloudFormation says of resources that it gave up on because another one failed. */
+const CONSEQUENCE = /^Resource (creation|update|deletion) cancelled/i;
+/** The events of one operation on a stack: shows them in the log as they come, and remembers what failed first. */
+class events_StackEvents {
+    #cfn;
+    #stackId;
+    #tools;
+    #seen = new Set();
+    #firstFailure;
+    #ended = false;
+    constructor(cfn, stackId, tools) {
+        this.#cfn = cfn;
+        this.#stackId = stackId;
+        this.#tools = tools;
+    }
+    /** The resource that failed first and CloudFormation's reason, or undefined. */
+    get firstFailure() {
+        return this.#firstFailure;
+    }
+    /** Takes what has happened so far for known, so that only later events are shown. */
+    async skip() {
+        for (const event of await this.#fetch())
+            this.#seen.add(event.EventId ?? '');
+    }
+    /** Shows the events since the last look, oldest first. */
+    async show() {
+        for (const event of (await this.#fetch()).reverse()) {
+            this.#seen.add(event.EventId ?? '');
+            this.#tools.log.info(lineOf(event));
+            if (isFailure(event))
+                this.#firstFailure ??= describeFailure(event);
+            if (event.PhysicalResourceId === this.#stackId && !event.ResourceStatus?.endsWith('_IN_PROGRESS'))
+                this.#ended = true;
+        }
+    }
+    /**
+     * Shows events until the operation is over, and returns the stack as it is then. Throws a UserError after half an hour.
+     *
+     * @param before the stack as it was before: for a moment after a call CloudFormation may still describe it like that
+     */
+    async follow(before) {
+        const { now, sleep } = this.#tools.timing;
+        const startedAt = now();
+        for (;;) {
+            const stack = await outputs_describeStack(this.#cfn, this.#stackId);
+            await this.show();
+            if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
+                return stack;
+            if (now() - startedAt > events_LONGEST_MS)
+                throw new errors/* UserError */.y(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
+            await sleep(events_POLL_MS);
+        }
+    }
+    /** Events that were not seen yet, newest first, as CloudFormation gives them. */
+    async #fetch() {
+        const found = [];
+        let token;
+        do {
+            const { _a: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
+                StackName: this.#stackId,
+                ...(token !== undefined && { NextToken: token }),
+            }));
+            const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
+            found.push(...unseen);
+            token = unseen.length === page.length ? NextToken : undefined;
+        } while (token !== undefined);
+        return found;
+    }
+}
+_a = events_StackEvents;
+function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
+    return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
+}
+function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
+    return (0,src_text/* logLine */.BP)(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
+}
+function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
+    const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
+    return (0,src_text/* logLine */.BP)(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/remove.js
+
+
+
+
+
+/**
+ * Deletes a stack and waits until it is gone. Throws a UserError when it is protected, not ours, or can't be deleted,
+ * with the first failed resource.
+ */
+async function remove_removeStack(cfn, stack, tools) {
+    if (!outputs_isOwnStack(stack))
+        throw remove_foreignStack(stack);
+    if (stack.terminationProtection)
+        throw new errors/* UserError */.y(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
+    const events = new events_StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
+    const left = await events.follow(stack);
+    if (states_conditionOf(left) !== 'absent')
+        throw new errors/* UserError */.y(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
+}
+/** A stack that has the name but was made from somebody else's template must not be touched. */
+function remove_foreignStack({ name }) {
+    return new errors/* UserError */.y(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/after-run.js
+
+
+
+
+/**
+ * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
+ * when a delete fails.
+ */
+async function afterRun(what, status, clients, stack, tools) {
+    if (what === 'keep')
+        return;
+    const { name, outputs } = stack;
+    const { timing, log } = tools;
+    for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
+        log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
+    const deletes = what === 'delete' && status === 'succeeded';
+    const active = deletes
+        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
+        : await pauseIfIdle(clients, outputs, tools);
+    if (active.length > 0)
+        log.info(tellInUse(stack, active));
+    else if (!deletes) {
+        log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+        if (what === 'delete')
+            log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
+    }
+    else {
+        const found = await outputs_describeStack(clients.cfn, name);
+        if (!found)
+            return;
+        await remove_removeStack(clients.cfn, found, tools);
+        log.info(`The stack ${name} is deleted.`);
+    }
+}
+/** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
+function tellInUse({ name, outputs }, queues) {
+    const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
+    const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
+
+
+/** Bytes of a template that can be sent inside a request (CloudFormation quotas, TemplateBody). */
+const TEMPLATE_BYTES = 51_200;
+/** How template.yaml names the functions' code for the SAM CLI. */
+const LOCAL_CODE = 'CodeUri: dist/functions';
+/** Reads template.yaml and the zip with the functions. */
+async function blueprint_readBlueprint(templatePath, codePath) {
+    const [template, code] = await Promise.all([readFile(templatePath, 'utf8'), readFile(codePath)]);
+    const codeHash = sha256(code);
+    return { template, code, codeHash, fingerprint: fingerprintOf(template, codeHash) };
+}
+/** Another for any change of template or code. Parameters are not in it: CloudFormation tells those itself. */
+function fingerprintOf(template, codeHash) {
+    return sha256(`${codeHash}\n${template}`).slice(0, 32);
+}
+/** The template with the functions' code at an S3 location in place of the local folder. Throws when it can't be sent. */
+function blueprint_withCode(template, { bucket, key }) {
+    const parts = template.split(LOCAL_CODE);
+    if (parts.length !== 2)
+        throw new Error(`the template must say "${LOCAL_CODE}" once`);
+    const packaged = parts.join(`CodeUri: s3://${bucket}/${key}`);
+    if (Buffer.byteLength(packaged) > TEMPLATE_BYTES)
+        throw new Error(`the template is larger than the ${TEMPLATE_BYTES} bytes that CloudFormation takes`);
+    return packaged;
+}
+function sha256(data) {
+    return createHash('sha256').update(data).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/change.js
+
+
+
+
+
+
+
+const change_POLL_MS = 1_500;
+/** How CloudFormation says that a change set changes nothing (the AWS SAM CLI goes by the same two texts). */
+const NO_CHANGES = /didn't contain changes|No updates are to be performed/;
+/** What CloudFormation throws when a stack or change set is not, or no longer, in the state that a call needs. */
+const STATE_ERRORS = (/* unused pure expression or super */ null && ([
+    'ValidationError',
+    'ChangeSetNotFoundException',
+    'ChangeSetNotFound',
+    'InvalidChangeSetStatusException',
+    'InvalidChangeSetStatus',
+]));
+/**
+ * Creates or updates a stack by a change set, showing its events, and returns it when it is at rest.
+ *
+ * Returns `unchanged` when CloudFormation finds nothing to do, and `overtaken` when somebody else changes the stack at
+ * the same time: then look again. Throws a UserError that names the first failed resource.
+ */
+async function change_applyChange(cfn, change, tools) {
+    try {
+        const changeSet = await createChangeSet(cfn, change, tools);
+        if (typeof changeSet === 'string')
+            return changeSet;
+        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
+        // it from now on makes this change set void.
+        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+            await discard(cfn, changeSet);
+            return 'overtaken';
+        }
+        return await execute(cfn, change, changeSet, tools);
+    }
+    catch (error) {
+        if (!STATE_ERRORS.includes(error.name))
+            throw error;
+        const now = await describeStack(cfn, change.stackName);
+        if (hasMoved(change.before, now))
+            return 'overtaken';
+        throw error;
+    }
+}
+async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
+    const isNew = conditionOf(before) === 'absent';
+    const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
+    const { Id = '', StackId = '' } = await cfn.send(new CreateChangeSetCommand({
+        StackName: stackName,
+        ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
+        ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
+        TemplateBody: template,
+        Parameters: [
+            ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+            ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
+        ],
+        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
+        Capabilities: ['CAPABILITY_IAM'],
+        // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
+        ...(isNew && { OnStackFailure: 'DELETE' }),
+    }));
+    for (;;) {
+        const changeSet = await cfn.send(new DescribeChangeSetCommand({ ChangeSetName: Id, StackName: StackId }));
+        if (changeSet.Status === 'CREATE_COMPLETE')
+            return { id: Id, stackId: StackId };
+        if (changeSet.Status === 'FAILED')
+            return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
+        // Executing a change set deletes all others of the stack.
+        if (changeSet.Status?.startsWith('DELETE'))
+            return 'overtaken';
+        await timing.sleep(change_POLL_MS);
+    }
+}
+/** A change set that names tags takes the others away; those of AWS itself can't be named. */
+function allTags(before, tags) {
+    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
+    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
+}
+async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
+    await discard(cfn, changeSet);
+    if (NO_CHANGES.test(StatusReason))
+        return 'unchanged';
+    throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
+}
+async function discard(cfn, { id, stackId }) {
+    await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
+}
+async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
+    const events = new StackEvents(cfn, stackId, tools);
+    await events.skip();
+    await cfn.send(new ExecuteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
+    const stack = await events.follow(before);
+    if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
+        return stack;
+    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
+    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
+    const advice = /not authorized to perform/.test(cause)
+        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
+        : '';
+    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+}
+
+// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
+var dist = __nccwpck_require__(7934);
+;// CONCATENATED MODULE: ./build/protocol/check.js
+
+/** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
+const CHECK_MS = 10_000;
+const check_CheckAnswerSchema = dist/* object */.Ikc({
+    /** The protocol version that the function's messages are of. */
+    protocol: dist/* number */.aig(),
+    /** What is in the way, in words for a person; empty when nothing is. */
+    problems: dist/* array */.YOg(dist/* string */.YjP()),
+});
+
+// EXTERNAL MODULE: ./build/protocol/message.js + 2 modules
+var message = __nccwpck_require__(1618);
+;// CONCATENATED MODULE: ./build/src/stack/preflight.js
+
+
+
+
+
+
+
+
+/** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
+const IAM_MS = 60_000;
+const AGAIN_MS = 5_000;
+/** An instance may die through no fault of its code; the next invocation gets a new one. */
+const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
+const CHECK_TRIES = 3;
+/**
+ * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
+ * is closed (403) or elsewhere (301) from one that is not there (404).
+ */
+async function preflight_checkBuckets(s3, buckets) {
+    const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)));
+    const missing = buckets.filter((_, index) => !found[index]);
+    if (missing.length > 0)
+        throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
+}
+async function bucketExists(s3, bucket) {
+    try {
+        await s3.send(new HeadBucketCommand({ Bucket: bucket }));
+        return true;
+    }
+    catch (error) {
+        const status = error.$metadata?.httpStatusCode;
+        if (status === 404)
+            return false;
+        if (status === 301 || status === 400 || status === 403)
+            return true;
+        throw error;
+    }
+}
+/** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
+async function preflight_checkConcurrency(lambda, maxConcurrency) {
+    const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
+    const room = AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY;
+    const needed = maxConcurrency + listConcurrency(maxConcurrency);
+    if (needed <= room)
+        return;
+    let most = maxConcurrency;
+    while (most >= 2 && most + listConcurrency(most) > room)
+        most--;
+    throw new UserError(most < 2
+        ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
+        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`);
+}
+/**
+ * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
+ *
+ * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
+ * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
+ */
+async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
+    const startedAt = timing.now();
+    for (;;) {
+        const { protocol, problems } = await invokeCheck(lambda, functionName, run);
+        if (protocol !== PROTOCOL)
+            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
+        if (problems.length === 0)
+            return;
+        if (!fresh || timing.now() - startedAt > IAM_MS)
+            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
+        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
+        await timing.sleep(AGAIN_MS);
+    }
+}
+async function invokeCheck(lambda, functionName, check) {
+    let text = '';
+    let failed = false;
+    for (let tries = 1; tries <= CHECK_TRIES; tries++) {
+        const { Payload, FunctionError } = await lambda.send(new InvokeCommand({
+            FunctionName: functionName,
+            Payload: Buffer.from(JSON.stringify({ check })),
+        }));
+        text = Payload ? Buffer.from(Payload).toString('utf8') : '';
+        failed = FunctionError !== undefined;
+        if (!failed || !DIED.test(text))
+            break;
+    }
+    const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswerSchema), text);
+    if (failed || !answer.success)
+        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
+    return answer.output;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/ensure.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Looks at a stack that others keep changing. */
+const LOOKS = 20;
+/**
+ * Finds the stack, and creates or updates it where `deploy` allows that and the run needs it. Reusing a stack as it is
+ * costs one API call. While somebody else is at work on the stack this waits, and then looks again.
+ *
+ * @throws UserError for whatever a person has to mend; nothing was sent to the queues then
+ */
+async function ensureStack(clients, request, tools) {
+    const { cfn } = clients;
+    const blueprint = await readBlueprint(request.templatePath, request.codePath);
+    for (let look = 0; look < LOOKS; look++) {
+        const stack = await describeStack(cfn, request.stackName);
+        const condition = conditionOf(stack);
+        if (stack && condition === 'busy')
+            await waitForOthers(cfn, stack, tools);
+        else if (stack && condition !== 'absent' && !isOwnStack(stack))
+            throw foreignStack(stack);
+        else if (stack && condition === 'stuck')
+            throw stuck(stack);
+        else if (request.deploy === 'never')
+            return reuseAsItIs(stack, request, blueprint, tools);
+        else if (stack && condition === 'broken') {
+            tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`);
+            await removeStack(cfn, stack, tools);
+        }
+        else {
+            const ensured = await createOrUpdate(clients, request, stack, blueprint, tools);
+            if (ensured !== 'overtaken')
+                return ensured;
+            tools.log.info('Another workflow has begun to change the stack');
+        }
+    }
+    throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
+}
+async function waitForOthers(cfn, stack, tools) {
+    tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
+    const events = new StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    await events.follow(stack);
+}
+function stuck(stack) {
+    const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
+    return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
+}
+async function createOrUpdate(clients, request, stack, blueprint, tools) {
+    const before = conditionOf(stack) === 'absent' ? undefined : stack;
+    const known = before && homeOf(before.id);
+    if (before && known) {
+        const changes = differencesFrom(before, request, blueprint, known.partition);
+        if (changes.length === 0)
+            return ensured(before, 'reused');
+        tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
+    }
+    else
+        tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`);
+    const home = known ?? (await callerHome(clients.sts));
+    await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
+    await checkConcurrency(clients.lambda, request.maxConcurrency);
+    const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    const changed = await applyChange(clients.cfn, {
+        stackName: request.stackName,
+        before,
+        template: withCode(blueprint.template, location),
+        parameters: wantedParameters(request, { ...blueprint, partition: home.partition }, before?.parameters ?? new Map()),
+        tags: request.tags ?? {},
+    }, tools);
+    if (changed === 'overtaken')
+        return changed;
+    if (changed === 'unchanged')
+        return ensured(before, 'reused');
+    return ensured(changed, before ? 'updated' : 'created');
+}
+/** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
+function reuseAsItIs(stack, request, blueprint, { log }) {
+    const { stackName, region } = request;
+    const never = '`deploy` is `never`';
+    if (!stack || conditionOf(stack) === 'absent')
+        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
+    if (conditionOf(stack) === 'broken')
+        throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
+    const found = ensured(stack, 'reused');
+    const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
+    const missing = changes.filter(isRight);
+    if (missing.length > 0)
+        throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
+    if (found.outputs.version !== VERSION)
+        log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
+    else {
+        // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
+        const byHand = stack.parameters.get('Fingerprint') === '';
+        const told = changes.filter((name) => !(byHand && name === 'Fingerprint'));
+        if (told.length > 0)
+            log.warning(`The stack ${stackName} is not as this run would have it (${told.join(', ')}).`);
+    }
+    return found;
+}
+function differencesFrom(stack, request, { fingerprint }, partition) {
+    const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
+    return differences(stack, wanted, request.tags);
+}
+function ensured(stack, how) {
+    return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
+}
+/** Partition and account in an ARN. */
+function homeOf(arn) {
+    const [, partition, , , accountId] = arn.split(':');
+    return partition && accountId ? { partition, accountId } : undefined;
+}
+async function callerHome(sts) {
+    const { Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
+    const home = homeOf(Arn);
+    if (!home)
+        throw new Error(`STS names the caller ${Arn}, which is no ARN`);
+    return home;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/permissions.js
+/** API calls whose IAM action has another name than the call (AWS service authorization reference). */
+const OTHERWISE = {
+    's3:HeadBucket': 's3:ListBucket',
+    's3:HeadObject': 's3:GetObject',
+    's3:ListObjectsV2': 's3:ListBucket',
+    's3:CopyObject': 's3:PutObject',
+    's3:DeleteObjects': 's3:DeleteObject',
+    's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
+    's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
+    'sqs:SendMessageBatch': 'sqs:SendMessage',
+    'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
+    'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+    'lambda:Invoke': 'lambda:InvokeFunction',
+};
+const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/;
+/** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
+function permissionFor(clientName, commandName) {
+    const service = clientName.replace(/Client$/, '').toLowerCase();
+    const call = `${service}:${commandName.replace(/Command$/, '')}`;
+    return OTHERWISE[call] ?? call;
+}
+/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
+function namePermissions(client) {
+    const middleware = (next, { clientName = '', commandName = '' }) => async (args) => {
+        try {
+            return await next(args);
+        }
+        catch (error) {
+            const permission = permissionFor(clientName, commandName);
+            if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
+                error.message = `${error.message} (it takes the permission ${permission})`;
+            throw error;
+        }
+    };
+    client.middlewareStack.add(middleware, { step: 'initialize', name: 'namePermissions' });
+    return client;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/version.js
+/** The version of this action and of the stacks that it deploys; template.yaml's output `Version` says the same. */
+const version_VERSION = '1.0.0';
+
+;// CONCATENATED MODULE: ./build/src/stack/index.js
+
+
+
+
+
+
+
+
+
+
+/***/ }),
+
+/***/ 3260:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bw: () => (/* binding */ statusOver),
+/* harmony export */   Sj: () => (/* binding */ loadRun)
+/* harmony export */ });
+/* unused harmony exports saveRun, clearRun, markOver */
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
+
+const NAME = 'run';
+const OVER = 'over';
+/** Called as soon as the run exists: the runner reads it even when main is killed later. */
+function saveRun(state) {
+    core.saveState(NAME, JSON.stringify(state));
+}
+/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
+function clearRun() {
+    core.saveState(NAME, '');
+}
+/** Main has told how the run went: what is left for `post` is to tidy up. */
+function markOver(status) {
+    core.saveState(OVER, status);
+}
+/** How the run went, if main has told that. */
+function statusOver() {
+    return _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(OVER) || undefined;
+}
+function loadRun() {
+    const text = _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(NAME);
+    return text === '' ? undefined : JSON.parse(text);
+}
+
+
+/***/ }),
+
+/***/ 706:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   BP: () => (/* binding */ logLine),
+/* harmony export */   g$: () => (/* binding */ printable)
+/* harmony export */ });
+/* unused harmony exports shorten, markdown */
+/**
+ * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
+ * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
+ */
+// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
+const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
+/**
+ * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
+ * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
+ * stays, because ARNs hold it.
+ */
+function printable(text) {
+    return text
+        .replaceAll('\\', '\\\\')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
+        .replaceAll('##[', '#\\u{23}[');
+}
+/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
+function logLine(text) {
+    return text
+        .replace(/\s+/g, ' ')
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('##[', '#\\u{23}[');
+}
+/** The start of a text when it is longer than `most` characters, never cut inside a character. */
+function shorten(text, most) {
+    const chars = [...text];
+    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
+}
+/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
+function markdown(text, most = 200) {
+    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+
+/***/ }),
+
+/***/ 3277:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+// ESM COMPAT FLAG
+__nccwpck_require__.r(__webpack_exports__);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  ExitCode: () => (/* binding */ ExitCode),
+  addPath: () => (/* binding */ addPath),
+  debug: () => (/* binding */ debug),
+  endGroup: () => (/* binding */ endGroup),
+  error: () => (/* binding */ error),
+  exportVariable: () => (/* binding */ exportVariable),
+  getBooleanInput: () => (/* binding */ getBooleanInput),
+  getIDToken: () => (/* binding */ getIDToken),
+  getInput: () => (/* binding */ getInput),
+  getMultilineInput: () => (/* binding */ getMultilineInput),
+  getState: () => (/* binding */ getState),
+  group: () => (/* binding */ group),
+  info: () => (/* binding */ info),
+  isDebug: () => (/* binding */ isDebug),
+  markdownSummary: () => (/* reexport */ markdownSummary),
+  notice: () => (/* binding */ notice),
+  platform: () => (/* reexport */ platform_namespaceObject),
+  saveState: () => (/* binding */ saveState),
+  setCommandEcho: () => (/* binding */ setCommandEcho),
+  setFailed: () => (/* binding */ setFailed),
+  setOutput: () => (/* binding */ setOutput),
+  setSecret: () => (/* binding */ setSecret),
+  startGroup: () => (/* binding */ startGroup),
+  summary: () => (/* reexport */ summary),
+  toPlatformPath: () => (/* reexport */ toPlatformPath),
+  toPosixPath: () => (/* reexport */ toPosixPath),
+  toWin32Path: () => (/* reexport */ toWin32Path),
+  warning: () => (/* binding */ warning)
+});
 
 // NAMESPACE OBJECT: ./node_modules/@actions/core/lib/platform.js
 var platform_namespaceObject = {};
@@ -76630,40 +78815,6 @@ __nccwpck_require__.d(platform_namespaceObject, {
   isMacOS: () => (isMacOS),
   isWindows: () => (isWindows),
   platform: () => (platform)
-});
-
-// NAMESPACE OBJECT: ./node_modules/@actions/core/lib/core.js
-var core_namespaceObject = {};
-__nccwpck_require__.r(core_namespaceObject);
-__nccwpck_require__.d(core_namespaceObject, {
-  ExitCode: () => (ExitCode),
-  addPath: () => (addPath),
-  debug: () => (debug),
-  endGroup: () => (endGroup),
-  error: () => (error),
-  exportVariable: () => (exportVariable),
-  getBooleanInput: () => (getBooleanInput),
-  getIDToken: () => (getIDToken),
-  getInput: () => (getInput),
-  getMultilineInput: () => (getMultilineInput),
-  getState: () => (getState),
-  group: () => (group),
-  info: () => (info),
-  isDebug: () => (isDebug),
-  markdownSummary: () => (markdownSummary),
-  notice: () => (notice),
-  platform: () => (platform_namespaceObject),
-  saveState: () => (saveState),
-  setCommandEcho: () => (setCommandEcho),
-  setFailed: () => (setFailed),
-  setOutput: () => (setOutput),
-  setSecret: () => (setSecret),
-  startGroup: () => (startGroup),
-  summary: () => (summary),
-  toPlatformPath: () => (toPlatformPath),
-  toPosixPath: () => (toPosixPath),
-  toWin32Path: () => (toWin32Path),
-  warning: () => (warning)
 });
 
 ;// CONCATENATED MODULE: external "os"
@@ -79613,62 +81764,32 @@ function getIDToken(aud) {
  */
 
 //# sourceMappingURL=core.js.map
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/protocol/timing.js
 
-const realTiming = {
-    now: Date.now,
-    sleep: async (ms) => {
-        await (0,promises_namespaceObject.setTimeout)(ms);
-    },
-    random: Math.random,
-};
-const BASE_MS = 100;
-const CAP_MS = 10_000;
-/**
- * How long to wait after the `tries`th failure in a row (from 1): exponential with full jitter, so that workers that
- * were refused together don't come back together. At most 10 s.
- */
-function timing_backoffMs(tries, random) {
-    return random() * Math.min(CAP_MS, BASE_MS * 2 ** tries);
-}
+/***/ }),
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
-var dist_cjs = __nccwpck_require__(3711);
-// EXTERNAL MODULE: external "node:util"
-var external_node_util_ = __nccwpck_require__(7975);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
-;// CONCATENATED MODULE: ./build/protocol/encoding.js
-/**
- * Object keys as text that every hop can carry.
- *
- * SQS refuses some characters that S3 keys may hold (U+0001..U+001F except TAB, LF, CR, and U+FFFE, U+FFFF:
- * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
- * printable ASCII, so what a message weighs is its length.
- */
-/** What encodeURIComponent leaves as it is, and slashes: most keys are nothing else, and it takes many times longer to say so. */
-const PLAIN = /^[\w.~!'()*/-]*$/;
-/** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
-function encoding_encodeKey(key) {
-    if (PLAIN.test(key))
-        return key;
-    return encodeURIComponent(key).replaceAll('%2F', '/');
-}
-/** The key that {@link encodeKey} encoded. Throws URIError when the text is not its output. */
-function decodeKey(text) {
-    return text.includes('%') ? decodeURIComponent(text) : text;
-}
-/**
- * JSON with every character outside printable ASCII escaped: SQS takes it, and no reader of lines breaks it (Node's
- * readline, for one, ends a line at U+2028).
- */
-function encoding_asciiJson(value) {
-    return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+/***/ 7934:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-;// CONCATENATED MODULE: ./node_modules/valibot/dist/index.mjs
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   FsL: () => (/* binding */ pipe),
+/* harmony export */   Ikc: () => (/* binding */ object),
+/* harmony export */   KIO: () => (/* binding */ picklist),
+/* harmony export */   NTK: () => (/* binding */ rawTransform),
+/* harmony export */   Oxt: () => (/* binding */ variant),
+/* harmony export */   PVZ: () => (/* binding */ tuple),
+/* harmony export */   Wwf: () => (/* binding */ minValue),
+/* harmony export */   XU0: () => (/* binding */ tupleWithRest),
+/* harmony export */   Y2b: () => (/* binding */ safeInteger),
+/* harmony export */   YOg: () => (/* binding */ array),
+/* harmony export */   YjP: () => (/* binding */ string),
+/* harmony export */   aig: () => (/* binding */ number),
+/* harmony export */   cGV: () => (/* binding */ maxValue),
+/* harmony export */   euz: () => (/* binding */ literal),
+/* harmony export */   lqM: () => (/* binding */ optional),
+/* harmony export */   ndf: () => (/* binding */ integer),
+/* harmony export */   pdi: () => (/* binding */ transform)
+/* harmony export */ });
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, boolean, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallback, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullable, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parse, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransformAsync, readonly, record, recordAsync, reduceItems, regex, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParse, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tupleAsync, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, union, unionAsync, unknown, unwrap, url, uuid, value, values, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {
@@ -81663,11 +83784,11 @@ function ksuid(message$1) {
 //#endregion
 //#region src/actions/length/length.ts
 /* @__NO_SIDE_EFFECTS__ */
-function dist_length(requirement, message$1) {
+function length(requirement, message$1) {
 	return {
 		kind: "validation",
 		type: "length",
-		reference: dist_length,
+		reference: length,
 		async: false,
 		expects: `${requirement}`,
 		requirement,
@@ -83243,11 +85364,11 @@ function toSnakeCase() {
 //#endregion
 //#region src/actions/toString/toString.ts
 /* @__NO_SIDE_EFFECTS__ */
-function dist_toString(message$1) {
+function toString(message$1) {
 	return {
 		kind: "transformation",
 		type: "to_string",
-		reference: dist_toString,
+		reference: toString,
 		async: false,
 		message: message$1,
 		"~run"(dataset, config$1) {
@@ -84233,11 +86354,11 @@ function blob(message$1) {
 //#endregion
 //#region src/schemas/boolean/boolean.ts
 /* @__NO_SIDE_EFFECTS__ */
-function dist_boolean(message$1) {
+function boolean(message$1) {
 	return _standardSchema({
 		kind: "schema",
 		type: "boolean",
-		reference: dist_boolean,
+		reference: boolean,
 		expects: "boolean",
 		async: false,
 		message: message$1,
@@ -87246,1950 +89367,177 @@ function unwrap(schema) {
 
 //#endregion
 
-;// CONCATENATED MODULE: ./build/protocol/key.js
-/**
- * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
- * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
- * stands before U+E000 to U+FFFF.
- */
-/** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
-const KEY_BYTES = 1024;
-const MAX_CODE_POINT = 0x10ffff;
-/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
-const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
-const FIRST_SURROGATE = 0xd800;
-const LAST_SURROGATE = 0xdfff;
-/** Negative, zero or positive as `a` stands before, at or after `b` in S3's order. */
-function compareKeys(a, b) {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++) {
-        const x = a.charCodeAt(i);
-        const y = b.charCodeAt(i);
-        if (x !== y)
-            return rank(x) - rank(y);
-    }
-    return a.length - b.length;
-}
-/** Bytes of UTF-8. */
-function utf8Length(text) {
-    return Buffer.byteLength(text);
-}
-/** The code point that follows in a key's order, surrogates left out; undefined after the last. */
-function nextCodePoint(code) {
-    if (code === MAX_CODE_POINT)
-        return undefined;
-    return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
-}
-/** What two keys begin with alike, in whole code points. */
-function key_commonPrefix(a, b) {
-    let i = 0;
-    while (i < a.length && a[i] === b[i])
-        i++;
-    const split = i > 0 && /[\ud800-\udbff]/.test(a[i - 1]);
-    return a.slice(0, split ? i - 1 : i);
-}
-/** A UTF-16 unit's place in code point order: surrogates go above everything else. */
-function rank(unit) {
-    if (unit < FIRST_SURROGATE)
-        return unit;
-    return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
-}
 
-;// CONCATENATED MODULE: ./build/protocol/begin.js
-
-/**
- * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
- * encoded, so that it may end within the escape of a byte.
- */
-function begin_takeBegin(entries) {
-    const begin = entries.map(([key]) => key).reduce(begin_commonBegin, entries[0]?.[0] ?? '');
-    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
-}
-/** Entries with their whole keys again. What is no entry stays as it is. */
-function begin_giveBegin(begin, rests) {
-    return rests.map((entry) => {
-        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
-            return entry;
-        const [key, ...rest] = entry;
-        return [begin + key, ...rest];
-    });
-}
-/** What two encoded keys begin with alike. */
-function begin_commonBegin(begin, key) {
-    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
-}
-
-;// CONCATENATED MODULE: ./build/protocol/message.js
-
-
-
-
-/** The version of everything on this page. A worker refuses tasks of any other. */
-const message_PROTOCOL = 1;
-/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
-const OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
-/**
- * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
- * leaves room for those, the reasons shortened where need be.
- */
-const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
-/** Children of one attempt at most: a task's number in its family has 7 digits. */
-const MOST_CHILDREN = 10_000_000;
-/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
-const MOST_BEGIN = 3 * KEY_BYTES;
-/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
-const MOST_BEGUN = 2_000 * MOST_BEGIN;
-/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
-const REASON_CHARS = 200;
-/** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
-const message_BATCH_BYTES = (/* unused pure expression or super */ null && (250 * 1024));
-/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
-const LONGEST_DELAY_SECONDS = 900;
-const Count = pipe(number(), safeInteger(), minValue(0));
-const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    try {
-        return decodeKey(value);
-    }
-    catch {
-        addIssue({ message: 'is not a percent-encoded key' });
-        return NEVER;
-    }
-}));
-const Place = object({ bucket: string(), prefix: Key });
-/** What becomes of all that belongs to an object. What is left out is the default. */
-const OptionsSchema = object({
-    /** Default: they are copied. */
-    tags: optional(literal('skip')),
-    /** Default: they are left out, for each is billed like a copy. */
-    annotations: optional(literal('copy')),
-    /** Website redirects, which only a request for each object finds. Default: left out. */
-    websiteRedirects: optional(literal('copy')),
-    /** Default: the source object's. */
-    storageClass: optional(string()),
-    /** Default: the destination bucket's own. */
-    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-    /** ARN of the key for `sse`. Default: the AWS managed key. */
-    sseKmsKey: optional(string()),
-    /** A canned ACL. Default: none, so that the copy is private. */
-    acl: optional(string()),
-    /** Default: always. `never` and `if-newer` look at what the destination holds. */
-    overwrite: optional(picklist(['never', 'if-newer'])),
-    /** What changed since it was listed. Default: copied as it is by then. */
-    ifChanged: optional(literal('fail')),
-    /** Objects in an archive class that are not restored. Default: they fail. */
-    archived: optional(literal('skip')),
-    requestPayer: optional(literal('requester')),
-    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
-    sourceOwner: optional(string()),
-    destinationOwner: optional(string()),
-});
-const RunSchema = object({
-    /** Names the run everywhere: queue, log, summary, report. */
-    id: string(),
-    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
-    queue: string(),
-    source: Place,
-    destination: Place,
-    /** Objects in a copy task at most. */
-    batchSize: pipe(number(), integer(), minValue(1)),
-    options: optional(OptionsSchema),
-});
-/** What a listing tells of an object besides key and size, and how far its copy got. */
-const DetailsSchema = object({
-    /** As listed, without quotes. */
-    etag: optional(string()),
-    /** Missing for STANDARD. */
-    storageClass: optional(string()),
-    /** It is in an archive, and not restored. */
-    archived: optional(literal(true)),
-    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
-    upload: optional(string()),
-    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
-    annotate: optional(string()),
-});
-const head = { v: literal(message_PROTOCOL), id: string(), run: RunSchema };
-/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
-const PartSchema = object({
-    prefix: Key,
-    ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
-});
-/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
-const ListingSchema = object({ began: Count, shares: pipe(Count, minValue(1)) });
-const ListTaskSchema = object({
-    ...head,
-    kind: literal('list'),
-    ...PartSchema.entries,
-    /** What it is a part of; missing where the listing begins. */
-    listing: optional(ListingSchema),
-});
-const CopyTaskSchema = object({
-    ...head,
-    kind: literal('copy'),
-    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
-    objects: array(pipe(tupleWithRest([Key, Count], DetailsSchema), transform(([key, size, details]) => ({ key, size, ...details })))),
-    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
-    round: Count,
-});
-const TaskSchema = variant('kind', [ListTaskSchema, CopyTaskSchema]);
-const OutcomeSchema = object({
-    v: literal(message_PROTOCOL),
-    kind: picklist(['list', 'copy']),
-    /** The task that is finished. */
-    task: string(),
-    /** Which attempt finished it: the family that its children are named after. */
-    attempt: string(),
-    /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
-    children: pipe(Count, maxValue(MOST_CHILDREN)),
-    listed: Count,
-    copied: Count,
-    skipped: Count,
-    /** Objects that were gone when their turn came. */
-    vanished: Count,
-    /** Copied objects that are in another storage class than the source. */
-    reclassed: Count,
-    /** Bytes of the copied objects. */
-    bytes: Count,
-    failures: array(pipe(tuple([Key, string(), string()]), transform(([key, code, message]) => ({ key, code, message })))),
-    /** What a list task could not list, and why. */
-    unlisted: optional(object({ part: PartSchema, code: string(), message: string() })),
-});
-/** A message body that is not what this protocol version says; the text says why. */
-class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
-    name = 'MalformedMessageError';
-}
-function message_newListTask(id, run, { prefix, ranges }, listing) {
-    return { v: message_PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
-}
-function newCopyTask(id, run, objects, round = 0) {
-    return { v: message_PROTOCOL, kind: 'copy', id, run, objects, round };
-}
-/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
-function message_encodeTask(task) {
-    const { source, destination } = task.run;
-    const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
-    if (task.kind === 'list')
-        return asciiJson({ ...task, run, ...encodePart(task) });
-    const { begin, rests } = takeBegin(task.objects.map(encodeObject));
-    return asciiJson({ ...task, run, begin, objects: rests });
-}
-/** The contents of a task without objects. */
-const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
-/** The contents with one object more. */
-function withObject({ count, whole, begin }, object) {
-    const entry = encodeObject(object);
-    return {
-        count: count + 1,
-        whole: whole + asciiJson(entry).length + 1,
-        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
-    };
-}
-/** Bytes that the contents take. */
-function contentBytes({ count, whole, begin }) {
-    return whole - begin.length * Math.max(0, count - 1);
-}
-/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
-function decodeTask(body) {
-    return decode(TaskSchema, body, 'a task', 'objects');
-}
-/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
-function encodeOutcome(outcome) {
-    const whole = outcomeBody(outcome);
-    if (whole.length <= OUTCOME_BYTES)
-        return whole;
-    const { failures } = outcome;
-    const withReasons = (bytes) => outcomeBody({
-        ...outcome,
-        failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
-    });
-    return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length));
-}
-function outcomeBody(outcome) {
-    const { unlisted, failures } = outcome;
-    const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
-    const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
-    return asciiJson({ ...outcome, begin, failures: rests, ...missing });
-}
-/** Reads an outcome. Throws MalformedMessageError for anything else. */
-function decodeOutcome(body) {
-    return decode(OutcomeSchema, body, 'an outcome', 'failures');
-}
-/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
-function traceOf(body) {
-    const Loose = v.object({
-        id: v.fallback(v.optional(v.string()), undefined),
-        run: v.object({ id: v.string() }),
-        objects: v.fallback(v.optional(v.array(v.unknown())), undefined),
-    });
-    const found = v.safeParse(Loose, message_parseJson(body));
-    if (!found.success)
-        return undefined;
-    const { id, run, objects } = found.output;
-    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
-}
-/** @param entries the name of the list whose keys are without what `begin` holds */
-function decode(schema, body, what, entries) {
-    const json = message_parseJson(body);
-    if (json === undefined)
-        throw new MalformedMessageError(`not ${what}: the body is not JSON`);
-    const version = json?.v;
-    if (version !== message_PROTOCOL)
-        throw new MalformedMessageError(`not ${what} of protocol version ${message_PROTOCOL}: the body ${tellVersion(version)}`);
-    const read = v.safeParse(schema, withWholeKeys(json, what, entries));
-    if (read.success)
-        return read.output;
-    const issue = read.issues[0];
-    throw new MalformedMessageError(`not ${what}: ${v.getDotPath(issue) ?? 'body'}: ${asciiJson(issue.message).slice(0, REASON_CHARS)}`);
-}
-/** A message with whole keys in the entries of that name, if it has any. */
-function withWholeKeys(message, what, entries) {
-    const { begin, [entries]: rests } = message;
-    if (!Array.isArray(rests))
-        return message;
-    if (typeof begin !== 'string')
-        throw new MalformedMessageError(`not ${what}: begin: is not a text`);
-    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
-        throw new MalformedMessageError(`not ${what}: begin: is too long`);
-    return { ...message, [entries]: giveBegin(begin, rests) };
-}
-/** Only of plain values: a deep enough one would overflow the stack. */
-function tellVersion(version) {
-    if (version === undefined)
-        return 'has no version';
-    if (typeof version === 'object' && version !== null)
-        return 'has a version that is no number';
-    return `is of version ${asciiJson(version).slice(0, 20)}`;
-}
-function encodeObject({ key, size, ...details }) {
-    for (const _ in details)
-        return [encodeKey(key), size, details];
-    return [encodeKey(key), size];
-}
-/** As much of a text as takes so many bytes in a message. */
-function shortened(text, bytes) {
-    let short = text.slice(0, Math.max(0, bytes));
-    while (short !== '' && asciiJson(short).length - '""'.length > bytes)
-        short = short.slice(0, -1);
-    return short;
-}
-function encodePlace(place) {
-    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
-}
-function encodePart({ prefix, ranges }) {
-    return {
-        prefix: encodeKey(prefix),
-        ranges: ranges.map(({ after, upTo }) => ({
-            ...(after !== undefined && { after: encodeKey(after) }),
-            ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
-        })),
-    };
-}
-function message_parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/errors.js
-/** A mistake or state that the person who runs the workflow can mend; its message is all that they are shown. */
-class errors_UserError extends Error {
-    name = 'UserError';
-}
-/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
-function explain(error) {
-    if (error instanceof errors_UserError)
-        return error.message;
-    if (!(error instanceof Error))
-        return String(error);
-    const aws = error;
-    if (error.name === 'AbortError')
-        return 'What was under way was broken off.';
-    if (!aws.$metadata)
-        return `${error.name}: ${error.message}`;
-    const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
-    return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
-}
-function hint(code) {
-    if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
-        return '. The workflow’s role lacks a permission: see docs/permissions.md.';
-    if (isExpired(code))
-        return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
-    if (/^(CredentialsProviderError)$/.test(code))
-        return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
-    return '';
-}
-function isExpired(code) {
-    return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/protocol/ids.js
-
-/** The family of the tasks that the action itself seeds. */
-const ids_SEED_FAMILY = 'seed';
-/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
-function newAttemptId() {
-    return randomBytes(12).toString('base64url');
-}
-/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
-function newRunId(now) {
-    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    return `${time}-${randomBytes(4).toString('hex')}`;
-}
-function ids_taskId(family, index) {
-    return `${family}.${index}`;
-}
-/** Takes a task id apart; undefined when it is none. */
-function ids_parseTaskId(id) {
-    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
-    return match ? { family: match[1], index: Number(match[2]) } : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/ledger.js
-
-
-/**
- * The account of a run: which tasks exist, which are settled, the totals.
- *
- * Exact over at-least-once, unordered delivery: a task's first settlement counts, later ones don't; the children that
- * exist are those which counted settlements name. Keeps one bit for a copy task, one small record for an attempt that
- * spawned children, of which a number is left when all of them have settled, and nothing for an object.
- */
-class ledger_Ledger {
-    totals = zero();
-    /** A number is a family of so many children that are all settled. */
-    #families = new Map();
-    #expected = 0;
-    #settled = 0;
-    /**
-     * @param seeds how many tasks the action sends: `seed.0` to `seed.(seeds - 1)`
-     * @param listed objects of the copy tasks among them, which no list task of this run will tell of
-     * @param family what the seeds are named after instead
-     */
-    constructor(seeds, listed = 0, family = SEED_FAMILY) {
-        this.totals.listed = listed;
-        this.#adopt({ attempt: family, children: seeds });
-    }
-    /** A ledger that goes on where the one of the snapshot was. */
-    static from({ totals, expected, settled, families }) {
-        const ledger = new ledger_Ledger(0);
-        Object.assign(ledger.totals, totals);
-        ledger.#expected = expected;
-        ledger.#settled = settled;
-        for (const family of families)
-            ledger.#families.set(family[0], readFamily(family));
-        return ledger;
-    }
-    /** All that it holds as plain JSON: about 30 bytes for an attempt that spawned children, a bit for an open one's child. */
-    snapshot() {
-        return {
-            totals: { ...this.totals },
-            expected: this.#expected,
-            settled: this.#settled,
-            families: [...this.#families].map(([attempt, family]) => writeFamily(attempt, family)),
-        };
-    }
-    /** Tasks known to exist and not settled. */
-    get open() {
-        return this.#expected - this.#settled;
-    }
-    /** Tasks settled so far. */
-    get settled() {
-        return this.#settled;
-    }
-    /** Every task that exists is settled. Once true it stays true. */
-    get done() {
-        return this.open === 0;
-    }
-    /**
-     * Takes a settlement in.
-     * @returns whether it is the first of its task; {@link counts} tells whether that task is part of the run
-     */
-    settle({ task, totals, spawned }) {
-        const name = parseTaskId(task);
-        if (!name)
-            return false;
-        const family = this.#family(name.family);
-        if (typeof family === 'number' || (family.live && name.index >= family.size))
-            return false;
-        if (!setBit(family, name.index))
-            return false;
-        const brood = spawned && spawned.children > 0 ? spawned : undefined;
-        if (family.live) {
-            this.#settled++;
-            add(this.totals, totals);
-            this.#closeIfSettled(name.family, family);
-            if (brood)
-                this.#adopt(brood);
-        }
-        else {
-            add(family.held, totals);
-            if (brood)
-                family.heldFamilies.push(brood);
-        }
-        return true;
-    }
-    /** Whether a task exists: a counted outcome (or the action) named it. What is said of any other task is held back. */
-    counts(task) {
-        const name = parseTaskId(task);
-        if (!name)
-            return false;
-        const family = this.#families.get(name.family);
-        if (typeof family === 'number')
-            return name.index < family;
-        return family?.live === true && name.index < family.size;
-    }
-    /** Makes a family part of the run, and with it all that its settled children named. */
-    #adopt(first) {
-        const queue = [first];
-        for (let next = queue.pop(); next; next = queue.pop()) {
-            const family = this.#family(next.attempt);
-            if (typeof family === 'number' || family.live)
-                continue;
-            family.live = true;
-            family.size = next.children;
-            this.#expected += family.size;
-            this.#settled += family.settledCount;
-            add(this.totals, family.held);
-            for (const held of family.heldFamilies)
-                queue.push(held);
-            family.heldFamilies = [];
-            this.#closeIfSettled(next.attempt, family);
-        }
-    }
-    #closeIfSettled(attempt, { settledCount, size }) {
-        if (settledCount === size)
-            this.#families.set(attempt, size);
-    }
-    #family(attempt) {
-        const known = this.#families.get(attempt);
-        if (known !== undefined)
-            return known;
-        const family = {
-            live: false,
-            size: 0,
-            settled: new Uint32Array(1),
-            settledCount: 0,
-            held: zero(),
-            heldFamilies: [],
-        };
-        this.#families.set(attempt, family);
-        return family;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/checkpoint/checkpoint.js
-
-
-
-
-
-
-/** The version of what is on this page. An action reads no other. */
-const FORMAT = 1;
-/** The checkpoint of a run that has just been made. */
-function firstCheckpoint(run, { mode, parts }, watcher, now) {
-    return {
-        run,
-        mode,
-        parts,
-        origins: [],
-        seeded: false,
-        startedAt: now,
-        savedAt: now,
-        watcher,
-        segments: [],
-        ledger: new Ledger(parts.length).snapshot(),
-        unlisted: [],
-        samples: [{ elapsedMs: 0, copied: 0 }],
-    };
-}
-const zip = (0,external_node_util_.promisify)(external_node_zlib_.gzip);
-const unzip = (0,external_node_util_.promisify)(external_node_zlib_.gunzip);
-async function encodeCheckpoint(checkpoint) {
-    return await zip(encoding_asciiJson({ format: FORMAT, protocol: message_PROTOCOL, ...checkpoint }));
-}
-/**
- * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
- *
- * @param url where it lies, for people
- */
-async function decodeCheckpoint(bytes, url) {
-    const { format, protocol, ...checkpoint } = await checkpoint_parse(bytes, url);
-    if (format !== FORMAT || protocol !== message_PROTOCOL)
-        throw new errors_UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
-    return checkpoint;
-}
-async function checkpoint_parse(bytes, url) {
-    try {
-        return JSON.parse((await unzip(bytes)).toString());
-    }
-    catch (error) {
-        throw new errors_UserError(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause: error });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
-
-
-/** Objects of one DeleteObjects at most (S3 API reference). */
-const DELETE_AT_ONCE = 1000;
-/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
-const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
-/** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
-class CheckpointStore {
-    #s3;
-    bucket;
-    folder;
-    /** @param folder a key that ends with `/` */
-    constructor(s3, bucket, folder) {
-        this.#s3 = s3;
-        this.bucket = bucket;
-        this.folder = folder;
-    }
-    /** The checkpoint, or undefined when there is none. Throws a UserError when what is there is none of this version. */
-    async read() {
-        try {
-            const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
-            const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-            return { checkpoint: await decodeCheckpoint(bytes, this.#url), etag: ETag };
-        }
-        catch (error) {
-            if (error.name === 'NoSuchKey')
-                return undefined;
-            throw error;
-        }
-    }
-    /**
-     * Writes the checkpoint, if what is there is what `expected` says: the ETag of the one before, or undefined for none.
-     * @returns its ETag, or undefined when something else is there
-     */
-    async write(checkpoint, expected) {
-        try {
-            const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
-                ...this.#at(STATE),
-                Body: await encodeCheckpoint(checkpoint),
-                ContentType: 'application/gzip',
-                ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
-            }));
-            return ETag;
-        }
-        catch (error) {
-            if (!CONFLICTS.includes(error.name))
-                throw error;
-            // A write whose answer got lost is repeated by the SDK, and finds itself there.
-            const found = await this.read();
-            const { watcher, savedAt } = checkpoint;
-            const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
-            return isOurs ? found.etag : undefined;
-        }
-    }
-    async writeSegment(watcher, number, bytes) {
-        await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
-            ...this.#at(segmentName(watcher, number)),
-            Body: bytes,
-            ContentType: 'application/x-ndjson',
-        }));
-    }
-    /** The contents of the segments that a checkpoint names, one after the other. */
-    async *segments({ segments }) {
-        for (const name of segmentNames(segments)) {
-            const { Body } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(name)));
-            if (Body)
-                yield await Body.transformToByteArray();
-        }
-    }
-    async removeSegments({ segments }) {
-        await this.#remove(segmentNames(segments));
-    }
-    /**
-     * Removes the checkpoint and the segments that it names, unless somebody has gone on from it: another run of the same key
-     * may have begun. What a crash has left beside them expires by itself.
-     */
-    async remove({ checkpoint, etag }) {
-        try {
-            await this.#s3.send(new dist_cjs/* DeleteObjectCommand */.k4j({ ...this.#at(STATE), IfMatch: etag }));
-        }
-        catch (error) {
-            const { name } = error;
-            if (!CONFLICTS.includes(name))
-                throw error;
-            if (name !== 'NoSuchKey')
-                return;
-        }
-        await this.removeSegments(checkpoint);
-    }
-    async #remove(names) {
-        const { Bucket, ExpectedBucketOwner } = this.#at('');
-        for (let from = 0; from < names.length; from += DELETE_AT_ONCE)
-            await this.#s3.send(new dist_cjs/* DeleteObjectsCommand */.xvx({
-                Bucket,
-                ...(ExpectedBucketOwner && { ExpectedBucketOwner }),
-                Delete: {
-                    Objects: names.slice(from, from + DELETE_AT_ONCE).map((name) => ({ Key: this.folder + name })),
-                    Quiet: true,
-                },
-            }));
-    }
-    get #url() {
-        return `s3://${this.bucket.name}/${this.folder}${STATE}`;
-    }
-    #at(name) {
-        const { name: Bucket, owner } = this.bucket;
-        return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) };
-    }
-}
-const STATE = 'run.json.gz';
-/** Named by the watcher, so that one that has lost its lease and does not know it yet overwrites nobody's. */
-function segmentName(watcher, number) {
-    return `failures-${watcher}-${number}.ndjson`;
-}
-function segmentNames(segments) {
-    return segments.flatMap(([watcher, count]) => Array.from({ length: count }, (_, index) => segmentName(watcher, index)));
-}
-
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
-var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
-var client_lambda_dist_cjs = __nccwpck_require__(1696);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
-var client_sqs_dist_cjs = __nccwpck_require__(8868);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
-var client_sts_dist_cjs = __nccwpck_require__(1695);
-;// CONCATENATED MODULE: ./build/aws/queue.js
-
-/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
-function isQueueGone(error) {
-    const name = error?.name;
-    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
-}
-/**
- * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
- * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
- */
-const SQS_ATTEMPTS = 10;
-/** How long it may take to learn how many messages wait: a hint that comes late is none. */
-const WAITING_MS = 1_000;
-/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
-async function waitingIn(queueUrl, sqs) {
-    const name = 'ApproximateNumberOfMessages';
-    try {
-        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
-        const count = Number(Attributes?.[name]);
-        return Number.isInteger(count) ? count : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/depths.js
-
-async function readDepths(sqs, stack) {
-    const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
-    return {
-        list: list.waiting,
-        copy: copy.waiting,
-        inFlight: list.inFlight + copy.inFlight,
-        dlq: dlq.waiting + dlq.inFlight,
-    };
-}
-/** Whether the queues that feed the functions read empty. */
-function isDrained({ list, copy, inFlight }) {
-    return list + copy + inFlight === 0;
-}
-async function readDepth(sqs, queueUrl) {
-    const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
-        QueueUrl: queueUrl,
-        AttributeNames: [
-            'ApproximateNumberOfMessages',
-            'ApproximateNumberOfMessagesNotVisible',
-            'ApproximateNumberOfMessagesDelayed',
-        ],
-    }));
-    return {
-        waiting: Number(Attributes?.ApproximateNumberOfMessages) +
-            Number(Attributes?.ApproximateNumberOfMessagesDelayed),
-        inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/aws/sender.js
-
-
-
-/** Entries of one SendMessageBatch at most (SQS API reference). */
-const BATCH_ENTRIES = 10;
-/** Times that one message is offered to SQS before its task is given up and left to redelivery. */
-const TRIES = 6;
-/**
- * Sends messages to one queue in as few requests as SQS allows.
- *
- * SendMessageBatch answers 200 with the entries that it refused: those are sent again. Bodies must be ASCII, so that
- * their length is their size.
- */
-class sender_Sender {
-    #batch = [];
-    #bytes = 0;
-    #sending = new Set();
-    #failure;
-    #sqs;
-    #queueUrl;
-    #timing;
-    /** Batches on their way at once; a producer that is faster waits. */
-    #parallel;
-    constructor(sqs, queueUrl, timing, parallel = 8) {
-        this.#sqs = sqs;
-        this.#queueUrl = queueUrl;
-        this.#timing = timing;
-        this.#parallel = parallel;
-    }
-    /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
-    async send(body, delaySeconds = 0) {
-        if (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
-            await this.#dispatch();
-        this.#batch.push({ body, delaySeconds });
-        this.#bytes += body.length;
-        if (this.#failure)
-            throw this.#failure;
-    }
-    /** Waits until every message taken so far has been accepted by SQS. Throws the first error that repeating did not cure. */
-    async flush() {
-        await this.#dispatch();
-        await Promise.all(this.#sending);
-        if (this.#failure)
-            throw this.#failure;
-    }
-    async #dispatch() {
-        const batch = this.#batch;
-        this.#batch = [];
-        this.#bytes = 0;
-        if (batch.length === 0)
-            return;
-        while (this.#sending.size >= this.#parallel)
-            await Promise.race(this.#sending);
-        const sending = this.#deliver(batch)
-            .catch((error) => {
-            this.#failure ??= error;
-        })
-            .finally(() => this.#sending.delete(sending));
-        this.#sending.add(sending);
-    }
-    async #deliver(batch) {
-        let entries = batch.map(({ body, delaySeconds }, index) => ({
-            Id: String(index),
-            MessageBody: body,
-            ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-        }));
-        for (let tries = 1;; tries++) {
-            const answer = await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries }));
-            const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
-            if (refused.size === 0)
-                return;
-            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
-            const [first] = refused.values();
-            if (tries === TRIES || wrong) {
-                const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
-                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
-            }
-            entries = entries.filter(({ Id }) => refused.has(Id));
-            await this.#timing.sleep(backoffMs(tries, this.#timing.random));
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/run.js
-
-
-
-
-
-/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
-const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
-/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
-const NEW_QUEUE_MS = 1_000;
-/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
-async function createRunQueue(sqs, name) {
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({
-        QueueName: name,
-        Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
-    }));
-    if (!QueueUrl)
-        throw new Error(`SQS created the queue ${name} but named no URL`);
-    return QueueUrl;
-}
-/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
-async function deleteRunQueue(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
-    }
-    catch (error) {
-        if (!isQueueGone(error))
-            throw error;
-    }
-}
-/**
- * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
- * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
- * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
- * begin alike.
- */
-function seeds({ source, prefixes }) {
-    const beginnings = prefixes.length === 0 ? [''] : prefixes;
-    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
-}
-/** Sends the first list tasks, one for each part. */
-async function seed(sqs, listQueueUrl, run, parts, timing) {
-    const sender = new Sender(sqs, listQueueUrl, timing);
-    for (const [index, part] of parts.entries())
-        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
-    await sender.flush();
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/runs.js
-
-
-
-
-/** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */
-const LONGEST_RUN_MS = 14 * 24 * 3600_000;
-/** How a run's id begins: the UTC time at which it was made (protocol/ids.ts). */
-const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
-/**
- * URLs of the run queues of the runs that are going on.
- *
- * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
- * new one: see {@link pauseIfIdle} for what is done about that.
- *
- * @param now milliseconds since the epoch
- */
-async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now));
-    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
-    return urls.filter((_, index) => alive[index]);
-}
-/**
- * Deletes the run queues that were left behind, and returns the ids of their runs. None is deleted while a task waits or
- * is being worked on: it could be one of theirs.
- *
- * @param now milliseconds since the epoch
- */
-async function removeAbandoned(sqs, stack, now) {
-    const prefix = stack.runQueuePrefix;
-    const urls = (await runQueues(sqs, prefix)).filter((url) => isAbandoned(url, prefix, now));
-    if (urls.length === 0 || !isDrained(await readDepths(sqs, stack)))
-        return [];
-    await Promise.all(urls.map((url) => deleteRunQueue(sqs, url)));
-    return urls.map((url) => runIdOf(url, prefix));
-}
-/** The id of the run that a run queue is of. */
-function runIdOf(queueUrl, runQueuePrefix) {
-    return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
-}
-async function runQueues(sqs, runQueuePrefix) {
-    const urls = [];
-    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
-        urls.push(...QueueUrls);
-    return urls;
-}
-function isAbandoned(queueUrl, runQueuePrefix, now) {
-    const [, ...parts] = STARTED.exec(runIdOf(queueUrl, runQueuePrefix)) ?? [];
-    if (parts.length === 0)
-        return false;
-    const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
-    return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
-}
-/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
-async function queueExists(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
-        return true;
-    }
-    catch (error) {
-        if (isQueueGone(error))
-            return false;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/mappings.js
-
-
-const POLL_MS = 1_000;
-/** A mapping is in a change for seconds; after this long something is wrong with it. */
-const LONGEST_MS = 5 * 60_000;
-/** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
-const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException'];
-/**
- * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was
- * created (see {@link pauseIfIdle}). Polling begins within seconds, up to a minute: see {@link untilEnabled}.
- */
-async function resume(lambda, mappings, tools) {
-    await Promise.all(idsOf(mappings).map((id) => setEnabled(lambda, id, true, tools)));
-}
-/**
- * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
- * another run's pause may have come after {@link resume}. Throws when it takes minutes.
- */
-async function untilEnabled(lambda, mappings, tools) {
-    const { timing } = tools;
-    const startedAt = timing.now();
-    for (const id of idsOf(mappings))
-        for (;;) {
-            const { State, StateTransitionReason } = await enableAgain(lambda, id, tools);
-            if (State === 'Enabled')
-                break;
-            if (timing.now() - startedAt > LONGEST_MS)
-                throw new Error(`the event source mapping ${id} is still ${State} (${StateTransitionReason}) after ${LONGEST_MS / 60_000} minutes`);
-            await timing.sleep(POLL_MS);
-        }
-}
-/**
- * Enables a mapping that somebody has disabled in the meantime. For when a run gets no further. Returns whether one was
- * found disabled. Two API calls.
- */
-async function keepEnabled(lambda, mappings, tools) {
-    const found = await Promise.all(idsOf(mappings).map((id) => enableAgain(lambda, id, tools)));
-    return found.some(isDisabled);
-}
-/**
- * Disables the mappings when no run is going on, so that an idle stack polls nothing. Call it after the own run queue was
- * deleted. Returns the URLs of the run queues of the runs that are going on; when there are none, the stack is paused now.
- *
- * A run that begins meanwhile is not left waiting. A run creates its queue first and enables the mappings then; here they
- * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
- * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
- * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
- */
-async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now());
-    const before = await listActive();
-    if (before.length > 0)
-        return before;
-    await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)));
-    const since = await listActive();
-    if (since.length > 0)
-        await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, true, tools)));
-    return since;
-}
-function idsOf({ listMappingId, copyMappingId }) {
-    return [listMappingId, copyMappingId];
-}
-/** Enables a mapping if it is disabled, or about to be. Returns how it was found. */
-async function enableAgain(lambda, id, tools) {
-    const found = await lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
-    if (isDisabled(found))
-        await setEnabled(lambda, id, true, tools);
-    return found;
-}
-function isDisabled({ State = '' }) {
-    return /^Disabl/.test(State);
-}
-async function setEnabled(lambda, id, enabled, { timing }) {
-    const startedAt = timing.now();
-    for (;;) {
-        try {
-            await lambda.send(new client_lambda_dist_cjs/* UpdateEventSourceMappingCommand */.cio({ UUID: id, Enabled: enabled }));
-            return;
-        }
-        catch (error) {
-            if (!BUSY.includes(error.name) || timing.now() - startedAt > LONGEST_MS)
-                throw error;
-            await timing.sleep(POLL_MS);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/outputs.js
-
-
-/** A parameter that only stacks of our template have. */
-const OWN_PARAMETER = 'Fingerprint';
-/** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
-async function outputs_describeStack(cfn, name) {
-    try {
-        const { Stacks } = await cfn.send(new client_cloudformation_dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
-        const stack = Stacks?.[0];
-        if (!stack)
-            return undefined;
-        return {
-            id: stack.StackId ?? '',
-            name: stack.StackName ?? name,
-            status: stack.StackStatus ?? '',
-            statusReason: stack.StackStatusReason,
-            terminationProtection: stack.EnableTerminationProtection ?? false,
-            changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime() ?? 0,
-            parameters: new Map(stack.Parameters?.map((it) => [it.ParameterKey ?? '', it.ParameterValue ?? ''])),
-            tags: new Map(stack.Tags?.map((it) => [it.Key ?? '', it.Value ?? ''])),
-            outputs: new Map(stack.Outputs?.map((it) => [it.OutputKey ?? '', it.OutputValue ?? ''])),
-        };
-    }
-    catch (error) {
-        if (isMissingStack(error))
-            return undefined;
-        throw error;
-    }
-}
-/**
- * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
- * of that name exists but can't serve a run.
- */
-async function findStack(cfn, name) {
-    const stack = await outputs_describeStack(cfn, name);
-    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
-}
-/** Whether a stack is one of ours, made from some version of template.yaml. */
-function outputs_isOwnStack({ parameters }) {
-    return parameters.has(OWN_PARAMETER);
-}
-/** The outputs that a run needs. Throws a UserError that names the missing ones. */
-function outputs_readOutputs({ name, status, outputs }) {
-    const missing = [];
-    const read = (key) => {
-        const value = outputs.get(key);
-        if (!value)
-            missing.push(key);
-        return value ?? '';
-    };
-    const found = {
-        version: read('Version'),
-        listQueueUrl: read('ListQueueUrl'),
-        copyQueueUrl: read('CopyQueueUrl'),
-        deadLetterQueueUrl: read('DeadLetterQueueUrl'),
-        runQueuePrefix: read('RunQueuePrefix'),
-        listFunctionName: read('ListFunctionName'),
-        copyFunctionName: read('CopyFunctionName'),
-        listMappingId: read('ListMappingId'),
-        copyMappingId: read('CopyMappingId'),
-    };
-    if (missing.length > 0)
-        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
-    return found;
-}
-/** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
-function isMissingStack(error) {
-    return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
-}
-
-;// CONCATENATED MODULE: ./build/src/text.js
-/**
- * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
- * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
- */
-// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
-/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
-const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
-/**
- * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
- * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
- * stays, because ARNs hold it.
- */
-function printable(text) {
-    return text
-        .replaceAll('\\', '\\\\')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
-        .replaceAll('##[', '#\\u{23}[');
-}
-/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
-function text_logLine(text) {
-    return text
-        .replace(/\s+/g, ' ')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('##[', '#\\u{23}[');
-}
-/** The start of a text when it is longer than `most` characters, never cut inside a character. */
-function shorten(text, most) {
-    const chars = [...text];
-    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
-}
-/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
-function markdown(text, most = 200) {
-    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/states.js
-/** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
-const CONDITIONS = {
-    CREATE_COMPLETE: 'usable',
-    UPDATE_COMPLETE: 'usable',
-    UPDATE_ROLLBACK_COMPLETE: 'usable',
-    IMPORT_COMPLETE: 'usable',
-    IMPORT_ROLLBACK_COMPLETE: 'usable',
-    CREATE_FAILED: 'broken',
-    ROLLBACK_COMPLETE: 'broken',
-    ROLLBACK_FAILED: 'broken',
-    DELETE_FAILED: 'broken',
-    REVIEW_IN_PROGRESS: 'absent',
-    DELETE_COMPLETE: 'absent',
-};
-/** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
-function states_conditionOf(stack) {
-    if (!stack)
-        return 'absent';
-    const known = CONDITIONS[stack.status];
-    if (known)
-        return known;
-    return stack.status.endsWith('_IN_PROGRESS') ? 'busy' : 'stuck';
-}
-/** What a person can do about a stuck stack. */
-function states_adviceFor({ name, status }) {
-    if (status === 'UPDATE_ROLLBACK_FAILED')
-        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
-    if (status === 'UPDATE_FAILED')
-        return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
-    return 'Bring it into a state that can be updated, or delete it.';
-}
-/** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
-function states_hasMoved(before, after) {
-    if (states_conditionOf(before) === 'absent')
-        return states_conditionOf(after) !== 'absent';
-    return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/events.js
-var _a;
-
-
-
-
-
-const events_POLL_MS = 3_000;
-/** CloudFormation gives up on the slowest of our resources long before. */
-const events_LONGEST_MS = 30 * 60_000;
-/** What CloudFormation says of resources that it gave up on because another one failed. */
-const CONSEQUENCE = /^Resource (creation|update|deletion) cancelled/i;
-/** The events of one operation on a stack: shows them in the log as they come, and remembers what failed first. */
-class events_StackEvents {
-    #cfn;
-    #stackId;
-    #tools;
-    #seen = new Set();
-    #firstFailure;
-    #ended = false;
-    constructor(cfn, stackId, tools) {
-        this.#cfn = cfn;
-        this.#stackId = stackId;
-        this.#tools = tools;
-    }
-    /** The resource that failed first and CloudFormation's reason, or undefined. */
-    get firstFailure() {
-        return this.#firstFailure;
-    }
-    /** Takes what has happened so far for known, so that only later events are shown. */
-    async skip() {
-        for (const event of await this.#fetch())
-            this.#seen.add(event.EventId ?? '');
-    }
-    /** Shows the events since the last look, oldest first. */
-    async show() {
-        for (const event of (await this.#fetch()).reverse()) {
-            this.#seen.add(event.EventId ?? '');
-            this.#tools.log.info(lineOf(event));
-            if (isFailure(event))
-                this.#firstFailure ??= describeFailure(event);
-            if (event.PhysicalResourceId === this.#stackId && !event.ResourceStatus?.endsWith('_IN_PROGRESS'))
-                this.#ended = true;
-        }
-    }
-    /**
-     * Shows events until the operation is over, and returns the stack as it is then. Throws a UserError after half an hour.
-     *
-     * @param before the stack as it was before: for a moment after a call CloudFormation may still describe it like that
-     */
-    async follow(before) {
-        const { now, sleep } = this.#tools.timing;
-        const startedAt = now();
-        for (;;) {
-            const stack = await outputs_describeStack(this.#cfn, this.#stackId);
-            await this.show();
-            if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
-                return stack;
-            if (now() - startedAt > events_LONGEST_MS)
-                throw new errors_UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
-            await sleep(events_POLL_MS);
-        }
-    }
-    /** Events that were not seen yet, newest first, as CloudFormation gives them. */
-    async #fetch() {
-        const found = [];
-        let token;
-        do {
-            const { _a: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
-                StackName: this.#stackId,
-                ...(token !== undefined && { NextToken: token }),
-            }));
-            const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
-            found.push(...unseen);
-            token = unseen.length === page.length ? NextToken : undefined;
-        } while (token !== undefined);
-        return found;
-    }
-}
-_a = events_StackEvents;
-function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
-    return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
-}
-function describeFailure({ LogicalResourceId, ResourceType, ResourceStatusReason }) {
-    return text_logLine(`${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason ?? 'CloudFormation gives no reason'}`);
-}
-function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatusReason, }) {
-    const reason = ResourceStatusReason ? ` (${ResourceStatusReason})` : '';
-    return text_logLine(`${ResourceStatus} ${ResourceType} ${LogicalResourceId}${reason}`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/remove.js
-
-
-
-
-
-/**
- * Deletes a stack and waits until it is gone. Throws a UserError when it is protected, not ours, or can't be deleted,
- * with the first failed resource.
- */
-async function remove_removeStack(cfn, stack, tools) {
-    if (!outputs_isOwnStack(stack))
-        throw remove_foreignStack(stack);
-    if (stack.terminationProtection)
-        throw new errors_UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
-    const events = new events_StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
-    const left = await events.follow(stack);
-    if (states_conditionOf(left) !== 'absent')
-        throw new errors_UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
-}
-/** A stack that has the name but was made from somebody else's template must not be touched. */
-function remove_foreignStack({ name }) {
-    return new errors_UserError(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/after-run.js
-
-
-
-
-/**
- * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
- * when a delete fails.
- */
-async function afterRun(what, status, clients, stack, tools) {
-    if (what === 'keep')
-        return;
-    const { name, outputs } = stack;
-    const { timing, log } = tools;
-    for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
-        log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
-    const deletes = what === 'delete' && status === 'succeeded';
-    const active = deletes
-        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
-        : await pauseIfIdle(clients, outputs, tools);
-    if (active.length > 0)
-        log.info(tellInUse(stack, active));
-    else if (!deletes) {
-        log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
-        if (what === 'delete')
-            log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
-    }
-    else {
-        const found = await outputs_describeStack(clients.cfn, name);
-        if (!found)
-            return;
-        await remove_removeStack(clients.cfn, found, tools);
-        log.info(`The stack ${name} is deleted.`);
-    }
-}
-/** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
-function tellInUse({ name, outputs }, queues) {
-    const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
-    const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
-}
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
-;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
-
-
-/** Bytes of a template that can be sent inside a request (CloudFormation quotas, TemplateBody). */
-const TEMPLATE_BYTES = 51_200;
-/** How template.yaml names the functions' code for the SAM CLI. */
-const LOCAL_CODE = 'CodeUri: dist/functions';
-/** Reads template.yaml and the zip with the functions. */
-async function blueprint_readBlueprint(templatePath, codePath) {
-    const [template, code] = await Promise.all([readFile(templatePath, 'utf8'), readFile(codePath)]);
-    const codeHash = sha256(code);
-    return { template, code, codeHash, fingerprint: fingerprintOf(template, codeHash) };
-}
-/** Another for any change of template or code. Parameters are not in it: CloudFormation tells those itself. */
-function fingerprintOf(template, codeHash) {
-    return sha256(`${codeHash}\n${template}`).slice(0, 32);
-}
-/** The template with the functions' code at an S3 location in place of the local folder. Throws when it can't be sent. */
-function blueprint_withCode(template, { bucket, key }) {
-    const parts = template.split(LOCAL_CODE);
-    if (parts.length !== 2)
-        throw new Error(`the template must say "${LOCAL_CODE}" once`);
-    const packaged = parts.join(`CodeUri: s3://${bucket}/${key}`);
-    if (Buffer.byteLength(packaged) > TEMPLATE_BYTES)
-        throw new Error(`the template is larger than the ${TEMPLATE_BYTES} bytes that CloudFormation takes`);
-    return packaged;
-}
-function sha256(data) {
-    return createHash('sha256').update(data).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/change.js
-
-
-
-
-
-
-
-const change_POLL_MS = 1_500;
-/** How CloudFormation says that a change set changes nothing (the AWS SAM CLI goes by the same two texts). */
-const NO_CHANGES = /didn't contain changes|No updates are to be performed/;
-/** What CloudFormation throws when a stack or change set is not, or no longer, in the state that a call needs. */
-const STATE_ERRORS = (/* unused pure expression or super */ null && ([
-    'ValidationError',
-    'ChangeSetNotFoundException',
-    'ChangeSetNotFound',
-    'InvalidChangeSetStatusException',
-    'InvalidChangeSetStatus',
-]));
-/**
- * Creates or updates a stack by a change set, showing its events, and returns it when it is at rest.
- *
- * Returns `unchanged` when CloudFormation finds nothing to do, and `overtaken` when somebody else changes the stack at
- * the same time: then look again. Throws a UserError that names the first failed resource.
- */
-async function change_applyChange(cfn, change, tools) {
-    try {
-        const changeSet = await createChangeSet(cfn, change, tools);
-        if (typeof changeSet === 'string')
-            return changeSet;
-        // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
-        // it from now on makes this change set void.
-        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
-            await discard(cfn, changeSet);
-            return 'overtaken';
-        }
-        return await execute(cfn, change, changeSet, tools);
-    }
-    catch (error) {
-        if (!STATE_ERRORS.includes(error.name))
-            throw error;
-        const now = await describeStack(cfn, change.stackName);
-        if (hasMoved(change.before, now))
-            return 'overtaken';
-        throw error;
-    }
-}
-async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
-    const isNew = conditionOf(before) === 'absent';
-    const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
-    const { Id = '', StackId = '' } = await cfn.send(new CreateChangeSetCommand({
-        StackName: stackName,
-        ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
-        ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
-        TemplateBody: template,
-        Parameters: [
-            ...[...parameters].map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
-            ...kept.map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
-        ],
-        ...(Object.keys(tags).length > 0 && { Tags: allTags(before, tags) }),
-        Capabilities: ['CAPABILITY_IAM'],
-        // A stack whose creation failed can't be updated, only deleted: let CloudFormation do it, its events remain.
-        ...(isNew && { OnStackFailure: 'DELETE' }),
-    }));
-    for (;;) {
-        const changeSet = await cfn.send(new DescribeChangeSetCommand({ ChangeSetName: Id, StackName: StackId }));
-        if (changeSet.Status === 'CREATE_COMPLETE')
-            return { id: Id, stackId: StackId };
-        if (changeSet.Status === 'FAILED')
-            return await endFailedChangeSet(cfn, { id: Id, stackId: StackId }, changeSet);
-        // Executing a change set deletes all others of the stack.
-        if (changeSet.Status?.startsWith('DELETE'))
-            return 'overtaken';
-        await timing.sleep(change_POLL_MS);
-    }
-}
-/** A change set that names tags takes the others away; those of AWS itself can't be named. */
-function allTags(before, tags) {
-    const kept = [...(before?.tags ?? [])].filter(([name]) => !name.startsWith('aws:'));
-    return Object.entries({ ...Object.fromEntries(kept), ...tags }).map(([Key, Value]) => ({ Key, Value }));
-}
-async function endFailedChangeSet(cfn, changeSet, { StatusReason = '' }) {
-    await discard(cfn, changeSet);
-    if (NO_CHANGES.test(StatusReason))
-        return 'unchanged';
-    throw new UserError(`CloudFormation can’t make this change: ${StatusReason}`);
-}
-async function discard(cfn, { id, stackId }) {
-    await cfn.send(new DeleteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
-}
-async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
-    const events = new StackEvents(cfn, stackId, tools);
-    await events.skip();
-    await cfn.send(new ExecuteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
-    const stack = await events.follow(before);
-    if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
-        return stack;
-    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
-    const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
-    const advice = /not authorized to perform/.test(cause)
-        ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
-        : '';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
-}
-
-;// CONCATENATED MODULE: ./build/protocol/check.js
-
-/** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
-const CHECK_MS = 10_000;
-const check_CheckAnswerSchema = object({
-    /** The protocol version that the function's messages are of. */
-    protocol: number(),
-    /** What is in the way, in words for a person; empty when nothing is. */
-    problems: array(string()),
-});
-
-;// CONCATENATED MODULE: ./build/src/stack/preflight.js
-
-
-
-
-
-
-
-
-/** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
-const IAM_MS = 60_000;
-const AGAIN_MS = 5_000;
-/** An instance may die through no fault of its code; the next invocation gets a new one. */
-const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
-const CHECK_TRIES = 3;
-/**
- * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
- * is closed (403) or elsewhere (301) from one that is not there (404).
- */
-async function preflight_checkBuckets(s3, buckets) {
-    const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)));
-    const missing = buckets.filter((_, index) => !found[index]);
-    if (missing.length > 0)
-        throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
-}
-async function bucketExists(s3, bucket) {
-    try {
-        await s3.send(new HeadBucketCommand({ Bucket: bucket }));
-        return true;
-    }
-    catch (error) {
-        const status = error.$metadata?.httpStatusCode;
-        if (status === 404)
-            return false;
-        if (status === 301 || status === 400 || status === 403)
-            return true;
-        throw error;
-    }
-}
-/** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
-async function preflight_checkConcurrency(lambda, maxConcurrency) {
-    const { AccountLimit } = await lambda.send(new GetAccountSettingsCommand({}));
-    const room = AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY;
-    const needed = maxConcurrency + listConcurrency(maxConcurrency);
-    if (needed <= room)
-        return;
-    let most = maxConcurrency;
-    while (most >= 2 && most + listConcurrency(most) > room)
-        most--;
-    throw new UserError(most < 2
-        ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
-        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`);
-}
-/**
- * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
- *
- * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
- * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
- */
-async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
-    const startedAt = timing.now();
-    for (;;) {
-        const { protocol, problems } = await invokeCheck(lambda, functionName, run);
-        if (protocol !== PROTOCOL)
-            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
-        if (problems.length === 0)
-            return;
-        if (!fresh || timing.now() - startedAt > IAM_MS)
-            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
-        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
-        await timing.sleep(AGAIN_MS);
-    }
-}
-async function invokeCheck(lambda, functionName, check) {
-    let text = '';
-    let failed = false;
-    for (let tries = 1; tries <= CHECK_TRIES; tries++) {
-        const { Payload, FunctionError } = await lambda.send(new InvokeCommand({
-            FunctionName: functionName,
-            Payload: Buffer.from(JSON.stringify({ check })),
-        }));
-        text = Payload ? Buffer.from(Payload).toString('utf8') : '';
-        failed = FunctionError !== undefined;
-        if (!failed || !DIED.test(text))
-            break;
-    }
-    const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswerSchema), text);
-    if (failed || !answer.success)
-        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
-    return answer.output;
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/ensure.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** Looks at a stack that others keep changing. */
-const LOOKS = 20;
-/**
- * Finds the stack, and creates or updates it where `deploy` allows that and the run needs it. Reusing a stack as it is
- * costs one API call. While somebody else is at work on the stack this waits, and then looks again.
- *
- * @throws UserError for whatever a person has to mend; nothing was sent to the queues then
- */
-async function ensureStack(clients, request, tools) {
-    const { cfn } = clients;
-    const blueprint = await readBlueprint(request.templatePath, request.codePath);
-    for (let look = 0; look < LOOKS; look++) {
-        const stack = await describeStack(cfn, request.stackName);
-        const condition = conditionOf(stack);
-        if (stack && condition === 'busy')
-            await waitForOthers(cfn, stack, tools);
-        else if (stack && condition !== 'absent' && !isOwnStack(stack))
-            throw foreignStack(stack);
-        else if (stack && condition === 'stuck')
-            throw stuck(stack);
-        else if (request.deploy === 'never')
-            return reuseAsItIs(stack, request, blueprint, tools);
-        else if (stack && condition === 'broken') {
-            tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`);
-            await removeStack(cfn, stack, tools);
-        }
-        else {
-            const ensured = await createOrUpdate(clients, request, stack, blueprint, tools);
-            if (ensured !== 'overtaken')
-                return ensured;
-            tools.log.info('Another workflow has begun to change the stack');
-        }
-    }
-    throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
-}
-async function waitForOthers(cfn, stack, tools) {
-    tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
-    const events = new StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await events.follow(stack);
-}
-function stuck(stack) {
-    const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
-    return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
-}
-async function createOrUpdate(clients, request, stack, blueprint, tools) {
-    const before = conditionOf(stack) === 'absent' ? undefined : stack;
-    const known = before && homeOf(before.id);
-    if (before && known) {
-        const changes = differencesFrom(before, request, blueprint, known.partition);
-        if (changes.length === 0)
-            return ensured(before, 'reused');
-        tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
-    }
-    else
-        tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`);
-    const home = known ?? (await callerHome(clients.sts));
-    await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
-    await checkConcurrency(clients.lambda, request.maxConcurrency);
-    const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
-    const changed = await applyChange(clients.cfn, {
-        stackName: request.stackName,
-        before,
-        template: withCode(blueprint.template, location),
-        parameters: wantedParameters(request, { ...blueprint, partition: home.partition }, before?.parameters ?? new Map()),
-        tags: request.tags ?? {},
-    }, tools);
-    if (changed === 'overtaken')
-        return changed;
-    if (changed === 'unchanged')
-        return ensured(before, 'reused');
-    return ensured(changed, before ? 'updated' : 'created');
-}
-/** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
-function reuseAsItIs(stack, request, blueprint, { log }) {
-    const { stackName, region } = request;
-    const never = '`deploy` is `never`';
-    if (!stack || conditionOf(stack) === 'absent')
-        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
-    if (conditionOf(stack) === 'broken')
-        throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
-    const found = ensured(stack, 'reused');
-    const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
-    const missing = changes.filter(isRight);
-    if (missing.length > 0)
-        throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
-    if (found.outputs.version !== VERSION)
-        log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
-    else {
-        // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
-        const byHand = stack.parameters.get('Fingerprint') === '';
-        const told = changes.filter((name) => !(byHand && name === 'Fingerprint'));
-        if (told.length > 0)
-            log.warning(`The stack ${stackName} is not as this run would have it (${told.join(', ')}).`);
-    }
-    return found;
-}
-function differencesFrom(stack, request, { fingerprint }, partition) {
-    const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
-    return differences(stack, wanted, request.tags);
-}
-function ensured(stack, how) {
-    return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
-}
-/** Partition and account in an ARN. */
-function homeOf(arn) {
-    const [, partition, , , accountId] = arn.split(':');
-    return partition && accountId ? { partition, accountId } : undefined;
-}
-async function callerHome(sts) {
-    const { Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
-    const home = homeOf(Arn);
-    if (!home)
-        throw new Error(`STS names the caller ${Arn}, which is no ARN`);
-    return home;
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/permissions.js
-/** API calls whose IAM action has another name than the call (AWS service authorization reference). */
-const OTHERWISE = {
-    's3:HeadBucket': 's3:ListBucket',
-    's3:HeadObject': 's3:GetObject',
-    's3:ListObjectsV2': 's3:ListBucket',
-    's3:CopyObject': 's3:PutObject',
-    's3:DeleteObjects': 's3:DeleteObject',
-    's3:PutPublicAccessBlock': 's3:PutBucketPublicAccessBlock',
-    's3:PutBucketLifecycleConfiguration': 's3:PutLifecycleConfiguration',
-    'sqs:SendMessageBatch': 'sqs:SendMessage',
-    'sqs:DeleteMessageBatch': 'sqs:DeleteMessage',
-    'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
-    'lambda:Invoke': 'lambda:InvokeFunction',
-};
-const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/;
-/** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
-function permissionFor(clientName, commandName) {
-    const service = clientName.replace(/Client$/, '').toLowerCase();
-    const call = `${service}:${commandName.replace(/Command$/, '')}`;
-    return OTHERWISE[call] ?? call;
-}
-/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
-function namePermissions(client) {
-    const middleware = (next, { clientName = '', commandName = '' }) => async (args) => {
-        try {
-            return await next(args);
-        }
-        catch (error) {
-            const permission = permissionFor(clientName, commandName);
-            if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
-                error.message = `${error.message} (it takes the permission ${permission})`;
-            throw error;
-        }
-    };
-    client.middlewareStack.add(middleware, { step: 'initialize', name: 'namePermissions' });
-    return client;
-}
-
-;// CONCATENATED MODULE: ./build/src/stack/version.js
-/** The version of this action and of the stacks that it deploys; template.yaml's output `Version` says the same. */
-const version_VERSION = '1.0.0';
-
-;// CONCATENATED MODULE: ./build/src/stack/index.js
-
-
-
-
-
-
-
-
-
-;// CONCATENATED MODULE: ./build/src/clients.js
-
-
-
-
-
-
-
-/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
-const CHECKPOINT_ATTEMPTS = 8;
-/**
- * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
- * their user agent which workflow run made a call.
- */
-function createClients(region) {
-    const config = { region, customUserAgent: userAgent() };
-    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
-    return {
-        cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
-        lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
-        s3: namePermissions(new dist_cjs/* S3Client */.YxF({
-            ...config,
-            // Buckets may be in other regions than the stack.
-            followRegionRedirects: true,
-            // A server like S3 has no host names for buckets as a rule; the functions do the same.
-            forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
-            maxAttempts: CHECKPOINT_ATTEMPTS,
-        })),
-        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
-        sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
-    };
-}
-function userAgent() {
-    const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt } = process.env;
-    const workflow = run ? [['github-run', `${run}.${attempt ?? 1}`]] : [];
-    return [['s3-71-action', version_VERSION], ...workflow];
-}
-
-;// CONCATENATED MODULE: ./build/src/format.js
-const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']));
-/** A count with thousands separators. */
-function formatCount(value) {
-    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
-}
-/** A count of things with their name in singular or plural. */
-function counted(count, noun) {
-    return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-/** Bytes in the largest binary unit that keeps the number at 1 or above. */
-function formatBytes(bytes) {
-    let value = bytes;
-    let unit = 0;
-    while (value >= 1024 && unit < UNITS.length - 1) {
-        value /= 1024;
-        unit++;
-    }
-    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
-function formatDuration(ms) {
-    if (ms < 9_950)
-        return `${(ms / 1000).toFixed(1)}s`;
-    const total = Math.round(ms / 1000);
-    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
-    const two = (value) => String(value).padStart(2, '0');
-    if (hours > 0)
-        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
-    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
-}
-
-;// CONCATENATED MODULE: ./build/src/state.js
-
-const NAME = 'run';
-const OVER = 'over';
-/** Called as soon as the run exists: the runner reads it even when main is killed later. */
-function saveRun(state) {
-    core.saveState(NAME, JSON.stringify(state));
-}
-/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
-function clearRun() {
-    core.saveState(NAME, '');
-}
-/** Main has ended the run and told how it went: what is left for `post` is the stack. */
-function markOver(status) {
-    core.saveState(OVER, status);
-}
-/** How the run went that main has ended; undefined when it has not. */
-function statusOver() {
-    return getState(OVER) || undefined;
-}
-function loadRun() {
-    const text = getState(NAME);
-    return text === '' ? undefined : JSON.parse(text);
-}
-
-;// CONCATENATED MODULE: ./build/src/post.js
-
-
-
-
-
-
-
-
-
-
-/** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
-async function post() {
-    const run = loadRun();
-    if (!run)
-        return;
-    const clients = createClients(run.region);
-    const status = statusOver();
-    if (!status && !(await stop(run, clients)))
-        return;
-    await afterRun(run.afterRun, status ?? 'cancelled', clients, run.stack, { timing: realTiming, log: core_namespaceObject });
-}
-/** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
-async function stop(run, clients) {
-    const store = openStore(run, clients);
-    const last = await lastCheckpoint(run, store);
-    const watcher = last?.checkpoint.watcher;
-    if (watcher && watcher.id !== run.checkpoints?.watcher) {
-        info(`Run ${run.runId} goes on, watched by ${printable(watcher.name)}.`);
-        return false;
-    }
-    await deleteRunQueue(clients.sqs, run.queueUrl);
-    warning(`Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`);
-    if (last)
-        await store?.remove(last);
-    return true;
-}
-function openStore({ checkpoints }, { s3 }) {
-    return checkpoints && new CheckpointStore(s3, checkpoints.bucket, checkpoints.folder);
-}
-/** Nothing where it can't be read: the run has to be stopped all the same. */
-async function lastCheckpoint({ runId }, store) {
-    try {
-        const found = await store?.read();
-        return found?.checkpoint.run.id === runId ? found : undefined;
-    }
-    catch (error) {
-        info(`How far the run got can’t be told. ${text_logLine(explain(error))}`);
-        return undefined;
-    }
-}
-/** How far a run had got. */
-function tellTotals({ checkpoint }) {
-    const { savedAt, ledger } = checkpoint;
-    const { listed, copied, skipped, failed } = ledger.totals;
-    const time = new Date(savedAt).toISOString();
-    return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`;
-}
-post().catch((error) => {
-    setFailed(`The run could not be stopped, or its stack not be tidied up. ${explain(error)}`);
-});
-
+/***/ })
+
+/******/ });
+/************************************************************************/
+/******/ // The module cache
+/******/ var __webpack_module_cache__ = {};
+/******/ 
+/******/ // The require function
+/******/ function __nccwpck_require__(moduleId) {
+/******/ 	// Check if module is in cache
+/******/ 	var cachedModule = __webpack_module_cache__[moduleId];
+/******/ 	if (cachedModule !== undefined) {
+/******/ 		return cachedModule.exports;
+/******/ 	}
+/******/ 	// Create a new module (and put it into the cache)
+/******/ 	var module = __webpack_module_cache__[moduleId] = {
+/******/ 		// no module.id needed
+/******/ 		// no module.loaded needed
+/******/ 		exports: {}
+/******/ 	};
+/******/ 
+/******/ 	// Execute the module function
+/******/ 	var threw = true;
+/******/ 	try {
+/******/ 		__webpack_modules__[moduleId].call(module.exports, module, module.exports, __nccwpck_require__);
+/******/ 		threw = false;
+/******/ 	} finally {
+/******/ 		if(threw) delete __webpack_module_cache__[moduleId];
+/******/ 	}
+/******/ 
+/******/ 	// Return the exports of the module
+/******/ 	return module.exports;
+/******/ }
+/******/ 
+/************************************************************************/
+/******/ /* webpack/runtime/asset-relocator-loader */
+/******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
+/******/ 
+/******/ /* webpack/runtime/async module */
+/******/ (() => {
+/******/ 	var webpackQueues = typeof Symbol === "function" ? Symbol("webpack queues") : "__webpack_queues__";
+/******/ 	var webpackExports = typeof Symbol === "function" ? Symbol("webpack exports") : "__webpack_exports__";
+/******/ 	var webpackError = typeof Symbol === "function" ? Symbol("webpack error") : "__webpack_error__";
+/******/ 	var resolveQueue = (queue) => {
+/******/ 		if(queue && queue.d < 1) {
+/******/ 			queue.d = 1;
+/******/ 			queue.forEach((fn) => (fn.r--));
+/******/ 			queue.forEach((fn) => (fn.r-- ? fn.r++ : fn()));
+/******/ 		}
+/******/ 	}
+/******/ 	var wrapDeps = (deps) => (deps.map((dep) => {
+/******/ 		if(dep !== null && typeof dep === "object") {
+/******/ 			if(dep[webpackQueues]) return dep;
+/******/ 			if(dep.then) {
+/******/ 				var queue = [];
+/******/ 				queue.d = 0;
+/******/ 				dep.then((r) => {
+/******/ 					obj[webpackExports] = r;
+/******/ 					resolveQueue(queue);
+/******/ 				}, (e) => {
+/******/ 					obj[webpackError] = e;
+/******/ 					resolveQueue(queue);
+/******/ 				});
+/******/ 				var obj = {};
+/******/ 				obj[webpackQueues] = (fn) => (fn(queue));
+/******/ 				return obj;
+/******/ 			}
+/******/ 		}
+/******/ 		var ret = {};
+/******/ 		ret[webpackQueues] = x => {};
+/******/ 		ret[webpackExports] = dep;
+/******/ 		return ret;
+/******/ 	}));
+/******/ 	__nccwpck_require__.a = (module, body, hasAwait) => {
+/******/ 		var queue;
+/******/ 		hasAwait && ((queue = []).d = -1);
+/******/ 		var depQueues = new Set();
+/******/ 		var exports = module.exports;
+/******/ 		var currentDeps;
+/******/ 		var outerResolve;
+/******/ 		var reject;
+/******/ 		var promise = new Promise((resolve, rej) => {
+/******/ 			reject = rej;
+/******/ 			outerResolve = resolve;
+/******/ 		});
+/******/ 		promise[webpackExports] = exports;
+/******/ 		promise[webpackQueues] = (fn) => (queue && fn(queue), depQueues.forEach(fn), promise["catch"](x => {}));
+/******/ 		module.exports = promise;
+/******/ 		body((deps) => {
+/******/ 			currentDeps = wrapDeps(deps);
+/******/ 			var fn;
+/******/ 			var getResult = () => (currentDeps.map((d) => {
+/******/ 				if(d[webpackError]) throw d[webpackError];
+/******/ 				return d[webpackExports];
+/******/ 			}))
+/******/ 			var promise = new Promise((resolve) => {
+/******/ 				fn = () => (resolve(getResult));
+/******/ 				fn.r = 0;
+/******/ 				var fnQueue = (q) => (q !== queue && !depQueues.has(q) && (depQueues.add(q), q && !q.d && (fn.r++, q.push(fn))));
+/******/ 				currentDeps.map((dep) => (dep[webpackQueues](fnQueue)));
+/******/ 			});
+/******/ 			return fn.r ? promise : getResult();
+/******/ 		}, (err) => ((err ? reject(promise[webpackError] = err) : outerResolve(exports)), resolveQueue(queue)));
+/******/ 		queue && queue.d < 0 && (queue.d = 0);
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/create fake namespace object */
+/******/ (() => {
+/******/ 	var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 	var leafPrototypes;
+/******/ 	// create a fake namespace object
+/******/ 	// mode & 1: value is a module id, require it
+/******/ 	// mode & 2: merge all properties of value into the ns
+/******/ 	// mode & 4: return value when already ns object
+/******/ 	// mode & 16: return value when it's Promise-like
+/******/ 	// mode & 8|1: behave like require
+/******/ 	__nccwpck_require__.t = function(value, mode) {
+/******/ 		if(mode & 1) value = this(value);
+/******/ 		if(mode & 8) return value;
+/******/ 		if(typeof value === 'object' && value) {
+/******/ 			if((mode & 4) && value.__esModule) return value;
+/******/ 			if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 		}
+/******/ 		var ns = Object.create(null);
+/******/ 		__nccwpck_require__.r(ns);
+/******/ 		var def = {};
+/******/ 		leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 		for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 			Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 		}
+/******/ 		def['default'] = () => (value);
+/******/ 		__nccwpck_require__.d(ns, def);
+/******/ 		return ns;
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/define property getters */
+/******/ (() => {
+/******/ 	// define getter functions for harmony exports
+/******/ 	__nccwpck_require__.d = (exports, definition) => {
+/******/ 		for(var key in definition) {
+/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 			}
+/******/ 		}
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/hasOwnProperty shorthand */
+/******/ (() => {
+/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/************************************************************************/
+/******/ 
+/******/ // startup
+/******/ // Load entry module and return exports
+/******/ // This entry module used 'module' so it can't be inlined
+/******/ var __webpack_exports__ = __nccwpck_require__(5779);
+/******/ __webpack_exports__ = await __webpack_exports__;
+/******/ 
