@@ -3,16 +3,18 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ApiCalls, countCalls } from './api-calls.ts'
 import type { Clients } from './clients.ts'
+import { explain } from './errors.ts'
 import { formatDuration } from './format.ts'
 import type { Inputs } from './inputs.ts'
-import { checkFunction, type EnsuredStack, ensureStack } from './stack/index.ts'
+import { afterRun, checkFunction, type EnsuredStack, ensureStack, type StackOutputs } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' }
 
 /**
  * Brings the stack into the state that the run needs, and lets its functions check with their own rights that the
- * run can be done. Throws a UserError for whatever a person has to mend; nothing was sent then.
+ * run can be done. Throws a UserError for whatever a person has to mend; nothing was sent then, and a stack that was
+ * deployed here is left as after a run that failed.
  */
 export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tools): Promise<EnsuredStack> {
   const { source, destination } = inputs
@@ -37,11 +39,32 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
   const { outputs, how } = stack
   const run = { source, destination, options: inputs.options }
   const functions = [outputs.listFunctionName, outputs.copyFunctionName]
-  await Promise.all(
-    functions.map((name) => checkFunction(clients.lambda, name, run, how !== 'reused', tools)),
-  )
+  const deployed = how !== 'reused'
+  try {
+    await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, deployed, tools)))
+  } catch (error) {
+    // A stack polls its queues from its deployment on, and no run will come to pause it.
+    if (deployed) await leaveUnused(clients, inputs, outputs, tools)
+    throw error
+  }
   tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${tell(calls)}`)
   return stack
+}
+
+/** Does what `after-run` says. What goes wrong is a warning: it must not hide why there is no run. */
+async function leaveUnused(
+  clients: Clients,
+  { stackName, afterRun: what }: Inputs,
+  outputs: StackOutputs,
+  tools: Tools,
+): Promise<void> {
+  try {
+    await afterRun(what, 'failed', clients, { name: stackName, outputs }, tools)
+  } catch (error) {
+    tools.log.warning(
+      `The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,
+    )
+  }
 }
 
 function tell(calls: ApiCalls): string {

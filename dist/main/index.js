@@ -90882,10 +90882,12 @@ function countCalls(clients) {
 
 
 
+
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' };
 /**
  * Brings the stack into the state that the run needs, and lets its functions check with their own rights that the
- * run can be done. Throws a UserError for whatever a person has to mend; nothing was sent then.
+ * run can be done. Throws a UserError for whatever a person has to mend; nothing was sent then, and a stack that was
+ * deployed here is left as after a run that failed.
  */
 async function prepareStack(clients, inputs, tools) {
     const { source, destination } = inputs;
@@ -90906,9 +90908,27 @@ async function prepareStack(clients, inputs, tools) {
     const { outputs, how } = stack;
     const run = { source, destination, options: inputs.options };
     const functions = [outputs.listFunctionName, outputs.copyFunctionName];
-    await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, how !== 'reused', tools)));
+    const deployed = how !== 'reused';
+    try {
+        await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, deployed, tools)));
+    }
+    catch (error) {
+        // A stack polls its queues from its deployment on, and no run will come to pause it.
+        if (deployed)
+            await leaveUnused(clients, inputs, outputs, tools);
+        throw error;
+    }
     tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${prepare_tell(calls)}`);
     return stack;
+}
+/** Does what `after-run` says. What goes wrong is a warning: it must not hide why there is no run. */
+async function leaveUnused(clients, { stackName, afterRun: what }, outputs, tools) {
+    try {
+        await afterRun(what, 'failed', clients, { name: stackName, outputs }, tools);
+    }
+    catch (error) {
+        tools.log.warning(`The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`);
+    }
 }
 function prepare_tell(calls) {
     const count = calls.count;
