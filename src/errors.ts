@@ -9,7 +9,7 @@ export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const aws = error as Error & { $metadata?: { httpStatusCode?: number; requestId?: string } }
   if (error.name === 'AbortError') return 'What was under way was broken off.'
-  if (!aws.$metadata) return `${error.name}: ${error.message}`
+  if (!aws.$metadata) return `${error.name}: ${error.message}${hint(error.name)}`
   const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : ''
   return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`
 }

@@ -79598,7 +79598,7 @@ function explain(error) {
     if (error.name === 'AbortError')
         return 'What was under way was broken off.';
     if (!aws.$metadata)
-        return `${error.name}: ${error.message}`;
+        return `${error.name}: ${error.message}${hint(error.name)}`;
     const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
     return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
 }

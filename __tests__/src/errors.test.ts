@@ -1,0 +1,41 @@
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createClients } from '../../src/clients.ts'
+import { explain } from '../../src/errors.ts'
+
+const saved = { ...process.env }
+beforeEach(() => {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
+})
+afterEach(() => {
+  process.env = { ...saved }
+})
+
+test('a step without credentials is told to get some, though no request was ever sent', async () => {
+  Object.assign(process.env, {
+    HOME: '/nonexistent',
+    AWS_CONFIG_FILE: '/nonexistent/config',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  })
+  const { sts } = createClients('eu-west-1')
+  const error = await sts.send(new GetCallerIdentityCommand({})).catch((thrown: unknown) => thrown)
+  expect(error).not.toHaveProperty('$metadata')
+  expect(explain(error)).toMatch(
+    /^CredentialsProviderError: .*\. No AWS credentials: run aws-actions\/configure-aws-credentials before this step\.$/,
+  )
+})
+
+test('of an error that AWS answered, the request is told and what to look at', () => {
+  const denied = Object.assign(new Error('no'), {
+    name: 'AccessDenied',
+    $metadata: { httpStatusCode: 403, requestId: 'r1' },
+  })
+  expect(explain(denied)).toBe(
+    'AWS answered AccessDenied: no (request r1). The workflow’s role lacks a permission: see docs/permissions.md.',
+  )
+})
+
+test('an error of another kind is told as it is', () => {
+  expect(explain(new TypeError('no'))).toBe('TypeError: no')
+})
