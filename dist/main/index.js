@@ -89577,11 +89577,22 @@ async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
 /** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
 const CHECKPOINT_ATTEMPTS = 8;
 /**
+ * A connection on which nothing has come or gone for so long is taken for lost, and the call made again: the network may
+ * swallow a request, and the SDK would wait for its answer for ever. The slowest answers are SQS's to a long poll (20 s) and
+ * a function's to a check (10 s, and its start).
+ */
+const SILENCE_MS = 30_000;
+/** How long it may take to connect: a few lost packets. */
+const CONNECT_MS = 10_000;
+/**
  * The AWS clients of the action, all of one region, with errors that name a missing permission. CloudTrail shows by
  * their user agent which workflow run made a call.
+ *
+ * @param silenceMs how long a call waits for a sign of life; it is made again then, and throws a TimeoutError in the end
  */
-function createClients(region) {
-    const config = { region, customUserAgent: userAgent() };
+function createClients(region, silenceMs = SILENCE_MS) {
+    const requestHandler = { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs };
+    const config = { region, customUserAgent: userAgent(), requestHandler };
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
         cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
