@@ -89215,6 +89215,8 @@ const AGAIN_MS = 5_000;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
 const CHECK_TRIES = 3;
+/** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
+const THROTTLED_MS = 60_000;
 /**
  * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
  * is closed (403) or elsewhere (301) from one that is not there (404).
@@ -89259,10 +89261,11 @@ async function checkConcurrency(lambda, maxConcurrency) {
  * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
  * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
  */
-async function checkFunction(lambda, functionName, run, fresh, { timing, log }) {
+async function checkFunction(lambda, functionName, run, fresh, tools) {
+    const { timing, log } = tools;
     const startedAt = timing.now();
     for (;;) {
-        const { protocol, problems } = await invokeCheck(lambda, functionName, run);
+        const { protocol, problems } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
             throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
         if (problems.length === 0)
@@ -89273,14 +89276,11 @@ async function checkFunction(lambda, functionName, run, fresh, { timing, log }) 
         await timing.sleep(AGAIN_MS);
     }
 }
-async function invokeCheck(lambda, functionName, check) {
+async function invokeCheck(lambda, functionName, check, tools) {
     let text = '';
     let failed = false;
     for (let tries = 1; tries <= CHECK_TRIES; tries++) {
-        const { Payload, FunctionError } = await lambda.send(new client_lambda_dist_cjs/* InvokeCommand */.mdN({
-            FunctionName: functionName,
-            Payload: Buffer.from(JSON.stringify({ check })),
-        }));
+        const { Payload, FunctionError } = await invoke(lambda, functionName, { check }, tools);
         text = Payload ? Buffer.from(Payload).toString('utf8') : '';
         failed = FunctionError !== undefined;
         if (!failed || !DIED.test(text))
@@ -89290,6 +89290,29 @@ async function invokeCheck(lambda, functionName, check) {
     if (failed || !answer.success)
         throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
     return answer.output;
+}
+/**
+ * Invokes a function. Where Lambda has no room for it, because other functions of the account take it all, this asks again
+ * for a minute, and then throws a UserError.
+ */
+async function invoke(lambda, functionName, event, { timing, log }) {
+    const Payload = Buffer.from(JSON.stringify(event));
+    const startedAt = timing.now();
+    for (;;) {
+        try {
+            return await lambda.send(new client_lambda_dist_cjs/* InvokeCommand */.mdN({ FunctionName: functionName, Payload }));
+        }
+        catch (error) {
+            const { name, message, Reason = name } = error;
+            if (name !== 'TooManyRequestsException')
+                throw error;
+            const said = logLine(`${Reason}: ${message}`);
+            if (timing.now() - startedAt >= THROTTLED_MS)
+                throw new UserError(`Lambda had no room for the function ${functionName} for a minute (${said}); nothing was sent. Other functions take up the concurrency that the account has in this region, or this function has too little reserved. Run the step again when they are done, ask for a higher quota (Lambda, concurrent executions) or set less of it aside for others.`);
+            log.info(`Lambda has no room for the function ${functionName} (${said}): asking again`);
+            await timing.sleep(AGAIN_MS);
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/version.js

@@ -1,4 +1,10 @@
-import { GetAccountSettingsCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
+import {
+  GetAccountSettingsCommand,
+  InvokeCommand,
+  type InvokeCommandOutput,
+  type LambdaClient,
+  type TooManyRequestsException,
+} from '@aws-sdk/client-lambda'
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import * as v from 'valibot'
 import { type CheckAnswer, CheckAnswerSchema, type CheckEvent } from '../../protocol/check.ts'
@@ -14,6 +20,8 @@ const AGAIN_MS = 5_000
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/
 const CHECK_TRIES = 3
+/** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
+const THROTTLED_MS = 60_000
 
 /**
  * Throws a UserError that names each bucket that does not exist. No permission is needed for that: S3 tells a bucket that
@@ -66,11 +74,12 @@ export async function checkFunction(
   functionName: string,
   run: CheckEvent['check'],
   fresh: boolean,
-  { timing, log }: Tools,
+  tools: Tools,
 ): Promise<void> {
+  const { timing, log } = tools
   const startedAt = timing.now()
   for (;;) {
-    const { protocol, problems } = await invokeCheck(lambda, functionName, run)
+    const { protocol, problems } = await invokeCheck(lambda, functionName, run, tools)
     if (protocol !== PROTOCOL)
       throw new UserError(
         `The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`,
@@ -89,16 +98,12 @@ async function invokeCheck(
   lambda: LambdaClient,
   functionName: string,
   check: CheckEvent['check'],
+  tools: Tools,
 ): Promise<CheckAnswer> {
   let text = ''
   let failed = false
   for (let tries = 1; tries <= CHECK_TRIES; tries++) {
-    const { Payload, FunctionError } = await lambda.send(
-      new InvokeCommand({
-        FunctionName: functionName,
-        Payload: Buffer.from(JSON.stringify({ check } satisfies CheckEvent)),
-      }),
-    )
+    const { Payload, FunctionError } = await invoke(lambda, functionName, { check }, tools)
     text = Payload ? Buffer.from(Payload).toString('utf8') : ''
     failed = FunctionError !== undefined
     if (!failed || !DIED.test(text)) break
@@ -109,4 +114,33 @@ async function invokeCheck(
       `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`,
     )
   return answer.output
+}
+
+/**
+ * Invokes a function. Where Lambda has no room for it, because other functions of the account take it all, this asks again
+ * for a minute, and then throws a UserError.
+ */
+async function invoke(
+  lambda: LambdaClient,
+  functionName: string,
+  event: CheckEvent,
+  { timing, log }: Tools,
+): Promise<InvokeCommandOutput> {
+  const Payload = Buffer.from(JSON.stringify(event))
+  const startedAt = timing.now()
+  for (;;) {
+    try {
+      return await lambda.send(new InvokeCommand({ FunctionName: functionName, Payload }))
+    } catch (error) {
+      const { name, message, Reason = name } = error as TooManyRequestsException
+      if (name !== 'TooManyRequestsException') throw error
+      const said = logLine(`${Reason}: ${message}`)
+      if (timing.now() - startedAt >= THROTTLED_MS)
+        throw new UserError(
+          `Lambda had no room for the function ${functionName} for a minute (${said}); nothing was sent. Other functions take up the concurrency that the account has in this region, or this function has too little reserved. Run the step again when they are done, ask for a higher quota (Lambda, concurrent executions) or set less of it aside for others.`,
+        )
+      log.info(`Lambda has no room for the function ${functionName} (${said}): asking again`)
+      await timing.sleep(AGAIN_MS)
+    }
+  }
 }

@@ -1,18 +1,29 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import { describe, expect, test } from '@jest/globals'
 import { PROTOCOL } from '../../../protocol/message.ts'
+import { UserError } from '../../../src/errors.ts'
 import { checkFunction } from '../../../src/stack/preflight.ts'
 import type { Tools } from '../../../src/stack/tools.ts'
 
 const RUN = { source: { bucket: 'from', prefix: '' }, destination: { bucket: 'to', prefix: '' } }
 
+/** What Lambda throws where it has no room for a function. */
+const full = {
+  thrown: Object.assign(new Error('Rate Exceeded.'), {
+    name: 'TooManyRequestsException',
+    Reason: 'ConcurrentInvocationLimitExceeded',
+  }),
+}
+
 /** A Lambda that answers this, in turn and then the last again, and what is logged meanwhile. */
-function setUp(...answers: { error?: boolean; payload: object }[]) {
+function setUp(...answers: ({ error?: boolean; payload: object } | { thrown: Error })[]) {
   const lines: string[] = []
   let asked = 0
   const lambda = {
     send: async () => {
-      const { error, payload } = answers[Math.min(asked++, answers.length - 1)] as (typeof answers)[number]
+      const answer = answers[Math.min(asked++, answers.length - 1)] as (typeof answers)[number]
+      if ('thrown' in answer) throw answer.thrown
+      const { error, payload } = answer
       return { Payload: Buffer.from(JSON.stringify(payload)), ...(error && { FunctionError: 'Unhandled' }) }
     },
   } as unknown as LambdaClient
@@ -30,6 +41,7 @@ function setUp(...answers: { error?: boolean; payload: object }[]) {
     check: (fresh = false) => checkFunction(lambda, 'f', RUN, fresh, tools),
     lines,
     asked: () => asked,
+    now: () => now,
   }
 }
 
@@ -50,6 +62,31 @@ describe('the check of a run', () => {
   test('does not ask again when the function’s own code fails', async () => {
     const { check, asked } = setUp({ error: true, payload: { errorType: 'Error' } })
     await expect(check()).rejects.toThrow(/outdated or broken/)
+    expect(asked()).toBe(1)
+  })
+
+  test('waits for room where Lambda has none for the function', async () => {
+    const { check, asked, lines } = setUp(full, full, full, full, fine)
+    await check()
+    expect(asked()).toBe(5)
+    expect(lines[0]).toMatch(
+      /no room for the function f \(ConcurrentInvocationLimitExceeded: Rate Exceeded\./,
+    )
+  })
+
+  test('says after a minute without room what takes it and what to do', async () => {
+    const { check, now } = setUp(full)
+    const error = await check().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UserError)
+    expect(error).toHaveProperty('message', expect.stringMatching(/function f .*concurrency.*higher quota/))
+    expect(now()).toBeGreaterThanOrEqual(60_000)
+    expect(now()).toBeLessThanOrEqual(70_000)
+  })
+
+  test('does not wait where the function may not be invoked', async () => {
+    const denied = Object.assign(new Error('no'), { name: 'AccessDeniedException' })
+    const { check, asked } = setUp({ thrown: denied })
+    await expect(check()).rejects.toBe(denied)
     expect(asked()).toBe(1)
   })
 
