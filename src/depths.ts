@@ -29,7 +29,8 @@ export function isDrained({ list, copy, inFlight }: Depths): boolean {
 
 type Depth = { waiting: number; inFlight: number }
 
-async function readDepth(sqs: SQSClient, queueUrl: string): Promise<Depth> {
+/** Messages of one queue; approximate like {@link Depths}. */
+export async function readDepth(sqs: SQSClient, queueUrl: string): Promise<Depth> {
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({
       QueueUrl: queueUrl,

@@ -10,7 +10,7 @@ const BATCH = 10
 /** Messages that one look reads at most: 10,000 requests, and below the 120,000 that SQS lets be hidden at once (SQS quotas). */
 export const MOST = 100_000
 /** For how long a look hides what it has seen from itself; whoever looks at the same time sees the others. */
-const LOOK_SECONDS = 120
+export const LOOK_SECONDS = 120
 
 /** A message of the DLQ. */
 export type DeadLetter = { id: string; body: string }

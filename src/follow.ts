@@ -40,7 +40,7 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   const { clients, outputs, store, inputs, signal } = job
   const { sqs, lambda } = clients
   const [checkpoint] = await Promise.all([
-    seedOnce(job, tools.timing),
+    seedOnce(job, tools),
     resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
   ])
   const { run, startedAt, origins } = checkpoint

@@ -1,10 +1,9 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Timing } from '../protocol/timing.ts'
+import { pauseWhile } from './pause.ts'
 
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
-/** A cancelled job is noticed within this time. */
-const STEP_MS = 1_000
 
 export type PatienceOptions = {
   timing: Timing
@@ -52,9 +51,7 @@ export class Patience {
   async #pause(tries: number): Promise<void> {
     const { timing, worthwhile } = this.#options
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1))
-    const until = timing.now() + longest * (0.5 + timing.random() / 2)
-    for (let left = until - timing.now(); left > 0 && worthwhile(); left = until - timing.now())
-      await timing.sleep(Math.min(STEP_MS, left))
+    await pauseWhile(worthwhile, longest * (0.5 + timing.random() / 2), timing)
   }
 }
 

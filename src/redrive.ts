@@ -12,8 +12,10 @@ import {
   type Task,
 } from '../protocol/message.ts'
 import type { Timing } from '../protocol/timing.ts'
-import { look, MOST } from './dlq.ts'
+import { look } from './dlq.ts'
 import { activeRuns, type StackOutputs } from './stack/index.ts'
+import type { Tools } from './stack/tools.ts'
+import { lookThoroughly } from './thorough-look.ts'
 
 /** What a run was begun with from the DLQ. */
 type Redriven = {
@@ -25,7 +27,7 @@ type Redriven = {
   objects: number
   /** Messages that are no tasks of this protocol version. */
   unreadable: number
-  /** Whether the DLQ may hold more than was looked through. */
+  /** Whether the DLQ may hold more than was come across. */
   more: boolean
 }
 
@@ -36,7 +38,12 @@ type Redrive = { sqs: SQSClient; stack: StackOutputs; signal: AbortSignal }
  * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. Tasks of runs
  * that are going on, of other places, and what can't be read are left alone.
  */
-export async function redrive({ sqs, stack, signal }: Redrive, run: Run, timing: Timing): Promise<Redriven> {
+export async function redrive(
+  { sqs, stack, signal }: Redrive,
+  run: Run,
+  tools: Tools & { timing: Timing },
+): Promise<Redriven> {
+  const { timing } = tools
   const prefix = stack.runQueuePrefix
   const active = await activeRuns(sqs, prefix, timing.now())
   const ongoing = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1).slice(prefix.length)))
@@ -46,13 +53,13 @@ export async function redrive({ sqs, stack, signal }: Redrive, run: Run, timing:
   const origins = new Set<string>()
   let objects = 0
   let unreadable = 0
-  const seen = await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+  const more = await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, async ({ body }) => {
     const task = readTask(body)
     if (!task) unreadable++
-    if (!task || ongoing.has(task.run.id) || !isBetween(task, run)) return 'keep'
+    if (!task || ongoing.has(task.run.id) || !isBetween(task, run)) return
     const origin = nameOf(task)
     // SQS may have delivered a task to the DLQ twice.
-    if (origins.has(origin)) return 'keep'
+    if (origins.has(origin)) return
     const id = taskId(family, origins.size)
     origins.add(origin)
     if (task.kind === 'list') {
@@ -61,10 +68,9 @@ export async function redrive({ sqs, stack, signal }: Redrive, run: Run, timing:
       objects += task.objects.length
       await copies.send(encodeTask(newCopyTask(id, run, task.objects.map(afresh))))
     }
-    return 'keep'
   })
   await Promise.all([lists.flush(), copies.flush()])
-  return { family, origins, objects, unreadable, more: seen >= MOST }
+  return { family, origins, objects, unreadable, more }
 }
 
 /**

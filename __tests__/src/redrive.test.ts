@@ -1,7 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { encodeTask, newCopyTask, type Run } from '../../protocol/message.ts'
-import { realTiming } from '../../protocol/timing.ts'
 import { MOST } from '../../src/dlq.ts'
 import { redrive } from '../../src/redrive.ts'
 
@@ -12,7 +11,6 @@ const run: Run = {
   destination: { bucket: 'to', prefix: '' },
   batchSize: 10,
 }
-const dead = encodeTask(newCopyTask('seed.0', { ...run, id: 'old' }, [{ key: 'k', size: 1 }]))
 const STACK = {
   listQueueUrl: 'list',
   copyQueueUrl: 'copy',
@@ -20,38 +18,156 @@ const STACK = {
   runQueuePrefix: 's-run-',
 }
 
-/** A DLQ of so many messages, of which the last is a task of an earlier run; and what was sent to other queues. */
-function play(length: number) {
-  const sent: string[] = []
-  let read = 0
-  const send = async (command: { input: object; constructor: { name: string } }) => {
-    const { name } = command.constructor
-    if (name === 'SendMessageBatchCommand')
-      sent.push(
-        ...(command.input as { Entries: { MessageBody: string }[] }).Entries.map((one) => one.MessageBody),
-      )
-    if (name !== 'ReceiveMessageCommand') return {}
-    const ids = Array.from({ length: Math.min(10, length - read) }, (_, index) => read + index)
-    read += ids.length
-    const body = (id: number) => (id === length - 1 ? dead : 'not readable')
-    return { Messages: ids.map((id) => ({ MessageId: `${id}`, Body: body(id), ReceiptHandle: `${id}` })) }
+/** A task of an earlier run. */
+const dead = (id = 'seed.0') => encodeTask(newCopyTask(id, { ...run, id: 'old' }, [{ key: 'k', size: 1 }]))
+
+/** A message of the DLQ, and until when it is hidden. */
+type Letter = { body: string; hiddenUntil: number }
+
+const letters = (...bodies: string[]): Letter[] => bodies.map((body) => ({ body, hiddenUntil: 0 }))
+const times = (count: number, body: string) => Array.from({ length: count }, () => body)
+
+/** A DLQ that shows its oldest messages first, on a clock that moves when it answers or is waited for. */
+class FakeSqs {
+  now = 0
+  readonly abort = new AbortController()
+  /** Bodies sent to other queues. */
+  readonly sent: string[] = []
+  readonly #latencyMs: number
+  readonly #letters: Letter[]
+  #shown: number[] = []
+  #hidden: number[]
+  /** When the first of the hidden are to be shown. */
+  #backAt = 0
+
+  constructor(all: Letter[], latencyMs = 0) {
+    this.#letters = all
+    this.#latencyMs = latencyMs
+    this.#hidden = [...all.keys()]
   }
+
+  async send(
+    { input, constructor: { name } }: { input: object; constructor: { name: string } },
+    { abortSignal }: { abortSignal?: AbortSignal } = {},
+  ): Promise<object> {
+    // As the SDK says it.
+    if (abortSignal?.aborted) throw Object.assign(new Error('Request aborted'), { name: 'AbortError' })
+    this.now += this.#latencyMs
+    const { Entries = [] } = input as { Entries?: { MessageBody: string; ReceiptHandle: string }[] }
+    switch (name) {
+      case 'SendMessageBatchCommand':
+        this.sent.push(...Entries.map(({ MessageBody }) => MessageBody))
+        return {}
+      case 'ReceiveMessageCommand':
+        return this.#receive(input as { VisibilityTimeout: number; WaitTimeSeconds: number })
+      case 'ChangeMessageVisibilityBatchCommand':
+        for (const { ReceiptHandle } of Entries) this.#letter(Number(ReceiptHandle)).hiddenUntil = this.now
+        this.#backAt = this.now
+        return {}
+      case 'GetQueueAttributesCommand':
+        this.#showAgain()
+        return {
+          Attributes: {
+            ApproximateNumberOfMessages: String(this.#shown.length),
+            ApproximateNumberOfMessagesDelayed: '0',
+            ApproximateNumberOfMessagesNotVisible: String(this.#hidden.length),
+          },
+        }
+      default:
+        return {}
+    }
+  }
+
+  #receive({ VisibilityTimeout, WaitTimeSeconds }: { VisibilityTimeout: number; WaitTimeSeconds: number }) {
+    this.#showAgain()
+    const found = this.#shown.splice(0, 10)
+    if (found.length === 0) this.now += WaitTimeSeconds * 1000
+    const until = this.now + VisibilityTimeout * 1000
+    for (const place of found) this.#letter(place).hiddenUntil = until
+    this.#hidden.push(...found)
+    this.#backAt = Math.min(this.#backAt, until)
+    const Messages = found.map((place) => {
+      const { body } = this.#letter(place)
+      return { MessageId: `${place}`, Body: body, ReceiptHandle: `${place}` }
+    })
+    return { Messages }
+  }
+
+  #showAgain(): void {
+    if (this.now < this.#backAt) return
+    const isHidden = (place: number) => this.#letter(place).hiddenUntil > this.now
+    this.#shown = [...this.#hidden.filter((place) => !isHidden(place)), ...this.#shown]
+    this.#hidden = this.#hidden.filter(isHidden)
+    const until = (place: number) => this.#letter(place).hiddenUntil
+    this.#backAt = this.#hidden.reduce(
+      (least, place) => Math.min(least, until(place)),
+      Number.POSITIVE_INFINITY,
+    )
+  }
+
+  #letter(place: number): Letter {
+    return this.#letters[place] as Letter
+  }
+}
+
+/** Redrives what this DLQ holds. */
+function play(fake: FakeSqs, onPause = () => {}) {
   // The paginator of ListQueues asks whether it is given a client.
-  const sqs = Object.assign(Object.create(SQSClient.prototype), { send }) as SQSClient
-  const signal = new AbortController().signal
-  return { sent, redriven: redrive({ sqs, stack: STACK as never, signal }, run, realTiming) }
+  const sqs = Object.assign(Object.create(SQSClient.prototype), { send: fake.send.bind(fake) }) as SQSClient
+  const timing = {
+    now: () => fake.now,
+    sleep: async (ms: number) => {
+      fake.now += ms
+      onPause()
+    },
+    random: () => 0.5,
+  }
+  const log = { info: () => {}, warning: () => {} }
+  return redrive({ sqs, stack: STACK as never, signal: fake.abort.signal }, run, { timing, log })
 }
 
 test('finds a task of an earlier run behind thousands of messages that are none', async () => {
-  const { sent, redriven } = play(12_345)
-  const { origins, objects, more, unreadable } = await redriven
+  const sqs = new FakeSqs(letters(...times(12_344, 'not readable'), dead()))
+  const { origins, objects, more, unreadable } = await play(sqs)
   expect([[...origins], objects, more, unreadable]).toEqual([['old/seed.0'], 1, false, 12_344])
-  expect(sent).toHaveLength(1)
+  expect(sqs.sent).toHaveLength(1)
+  expect(sqs.now).toBeLessThan(5_000)
 })
 
 test('stops at its bound, and says that there may be more', async () => {
-  const { sent, redriven } = play(MOST + 1)
-  const { origins, more } = await redriven
+  const sqs = new FakeSqs(letters(...times(MOST, 'not readable'), dead()))
+  const { origins, more } = await play(sqs)
   expect([origins.size, more]).toEqual([0, true])
-  expect(sent).toEqual([])
+  expect(sqs.sent).toEqual([])
+})
+
+test.each([5, 60, 119])('waits for a task that another look hides for %i more seconds', async (seconds) => {
+  const sqs = new FakeSqs([
+    ...letters('not readable', dead('a')),
+    { body: dead('b'), hiddenUntil: seconds * 1000 },
+  ])
+  const { origins, more, unreadable } = await play(sqs)
+  expect([[...origins], more, unreadable]).toEqual([['old/a', 'old/b'], false, 1])
+  expect(sqs.sent).toHaveLength(2)
+})
+
+test('says after two minutes that there may be more than others let it see', async () => {
+  const sqs = new FakeSqs([...letters(dead('a')), { body: dead('b'), hiddenUntil: Number.POSITIVE_INFINITY }])
+  const { origins, more } = await play(sqs)
+  expect([[...origins], more]).toEqual([['old/a'], true])
+  expect(sqs.now).toBeGreaterThan(120_000)
+  expect(sqs.now).toBeLessThan(150_000)
+})
+
+test('says that there may be more when it met its first messages again before it was through', async () => {
+  const sqs = new FakeSqs(letters(...times(30_000, 'not readable'), dead()), 50)
+  const { more, unreadable } = await play(sqs)
+  expect(more).toBe(true)
+  expect(unreadable).toBeLessThan(30_000)
+})
+
+test('a job that is cancelled waits no longer for what another look hides', async () => {
+  const sqs = new FakeSqs([{ body: dead(), hiddenUntil: Number.POSITIVE_INFINITY }])
+  await expect(play(sqs, () => sqs.abort.abort())).rejects.toHaveProperty('name', 'AbortError')
+  expect(sqs.now).toBeLessThan(5_000)
 })

@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6985);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2416);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 6985:
+/***/ 2416:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -88485,6 +88485,7 @@ async function readDepths(sqs, stack) {
 function isDrained({ list, copy, inFlight }) {
     return list + copy + inFlight === 0;
 }
+/** Messages of one queue; approximate like {@link Depths}. */
 async function readDepth(sqs, queueUrl) {
     const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
         QueueUrl: queueUrl,
@@ -90008,7 +90009,61 @@ async function showAgain(sqs, queueUrl, receipts) {
         }));
 }
 
+;// CONCATENATED MODULE: ./build/src/pause.js
+/** A cancelled job is noticed within this time. */
+const STEP_MS = 1_000;
+/** Waits for so long, or until that is no longer worthwhile. */
+async function pauseWhile(worthwhile, ms, { now, sleep }) {
+    const until = now() + ms;
+    for (let left = ms; left > 0 && worthwhile(); left = until - now())
+        await sleep(Math.min(STEP_MS, left));
+}
+
+;// CONCATENATED MODULE: ./build/src/thorough-look.js
+
+
+
+
+const thorough_look_LOOK_MS = LOOK_SECONDS * 1000;
+/** The pause before the second look; each further one is twice as long. */
+const FIRST_PAUSE_MS = 5_000;
+/**
+ * Looks through the DLQ until all that it counts was visited, each letter once and to be kept. Others may be looking at it, or
+ * have been cut off while they did: what they hide is back after two minutes, and for so long this looks again.
+ *
+ * @returns whether the DLQ may hold letters that were not visited
+ */
+async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
+    const visited = new Set();
+    let lastAt;
+    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
+        const startedAt = timing.now();
+        const seen = await look(sqs, queueUrl, signal, async (letter) => {
+            if (!visited.has(letter.id))
+                await visit(letter);
+            visited.add(letter.id);
+            return 'keep';
+        });
+        const now = timing.now();
+        // A look that takes longer than it hides letters comes across its first ones again, and ends there.
+        if (seen >= MOST || now - startedAt >= thorough_look_LOOK_MS)
+            return true;
+        const { waiting, inFlight } = await readDepth(sqs, queueUrl);
+        const missing = waiting + inFlight - visited.size;
+        if (!(missing > 0))
+            return false;
+        lastAt ??= now + thorough_look_LOOK_MS;
+        if (startedAt >= lastAt)
+            return true;
+        log.info(`The dead-letter queue counts ${counted(missing, 'message')} more than it shows, maybe because somebody else looks at it: looking again`);
+        // Half of the time is chance, so that two that look at the same time don't meet again.
+        const pause = pauseMs * (0.5 + timing.random() / 2);
+        await pauseWhile(() => !signal.aborted, Math.min(pause, lastAt - now), timing);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/redrive.js
+
 
 
 
@@ -90019,7 +90074,8 @@ async function showAgain(sqs, queueUrl, receipts) {
  * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. Tasks of runs
  * that are going on, of other places, and what can't be read are left alone.
  */
-async function redrive({ sqs, stack, signal }, run, timing) {
+async function redrive({ sqs, stack, signal }, run, tools) {
+    const { timing } = tools;
     const prefix = stack.runQueuePrefix;
     const active = await activeRuns(sqs, prefix, timing.now());
     const ongoing = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1).slice(prefix.length)));
@@ -90029,16 +90085,16 @@ async function redrive({ sqs, stack, signal }, run, timing) {
     const origins = new Set();
     let objects = 0;
     let unreadable = 0;
-    const seen = await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+    const more = await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, async ({ body }) => {
         const task = redrive_readTask(body);
         if (!task)
             unreadable++;
         if (!task || ongoing.has(task.run.id) || !isBetween(task, run))
-            return 'keep';
+            return;
         const origin = nameOf(task);
         // SQS may have delivered a task to the DLQ twice.
         if (origins.has(origin))
-            return 'keep';
+            return;
         const id = taskId(family, origins.size);
         origins.add(origin);
         if (task.kind === 'list') {
@@ -90048,10 +90104,9 @@ async function redrive({ sqs, stack, signal }, run, timing) {
             objects += task.objects.length;
             await copies.send(encodeTask(newCopyTask(id, run, task.objects.map(afresh))));
         }
-        return 'keep';
     });
     await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, objects, unreadable, more: seen >= MOST };
+    return { family, origins, objects, unreadable, more };
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
@@ -90092,24 +90147,24 @@ function nameOf({ id, run }) {
 
 
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
-async function seedOnce({ clients, outputs, found, signal }, timing) {
+async function seedOnce({ clients, outputs, found, signal }, tools) {
     const { checkpoint } = found;
     const { run, mode, parts, seeded } = checkpoint;
     if (seeded)
         return checkpoint;
     if (mode === 'copy') {
-        await seed(clients.sqs, outputs.listQueueUrl, run, parts, timing);
+        await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing);
         return { ...checkpoint, seeded: true };
     }
-    const { family, origins, objects, unreadable, more } = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, timing);
-    if (origins.size === 0)
+    const { family, origins, objects, unreadable, more } = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
+    if (origins.size === 0 && !more)
         notice('The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.');
     else
         info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`);
     if (unreadable > 0)
         warning(`${counted(unreadable, 'message')} in the dead-letter queue can’t be read as tasks of this version of the action, and stay there.`);
     if (more)
-        warning('The dead-letter queue holds more messages than one run looks through: redrive again after this one.');
+        warning('The dead-letter queue may hold more messages than this run came across, because there are many or somebody else looks at them: redrive again after this one.');
     const ledger = new Ledger(origins.size, objects, family).snapshot();
     return { ...checkpoint, seeded: true, origins: [...origins], ledger };
 }
@@ -90289,10 +90344,9 @@ async function outcomes_record(outcome, { ledger, failures, unlisted }) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/patience.js
-const FIRST_PAUSE_MS = 1_000;
+
+const patience_FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** A cancelled job is noticed within this time. */
-const STEP_MS = 1_000;
 /**
  * An SQS client that outlasts an outage: a call that the SDK has given up on for a passing reason is made again, with
  * back-off from 1 s to 30 s, for as long as that is worthwhile. What will not pass is thrown at once.
@@ -90329,10 +90383,8 @@ class Patience {
     /** Half of the time is chance, so that calls that failed together don't come back together. */
     async #pause(tries) {
         const { timing, worthwhile } = this.#options;
-        const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
-        const until = timing.now() + longest * (0.5 + timing.random() / 2);
-        for (let left = until - timing.now(); left > 0 && worthwhile(); left = until - timing.now())
-            await timing.sleep(Math.min(STEP_MS, left));
+        const longest = Math.min(LONGEST_PAUSE_MS, patience_FIRST_PAUSE_MS * 2 ** (tries - 1));
+        await pauseWhile(worthwhile, longest * (0.5 + timing.random() / 2), timing);
     }
 }
 const THROTTLED = /^(RequestThrottled|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException)$/;
@@ -90518,7 +90570,7 @@ async function follow(job, tools) {
     const { clients, outputs, store, inputs, signal } = job;
     const { sqs, lambda } = clients;
     const [checkpoint] = await Promise.all([
-        seedOnce(job, tools.timing),
+        seedOnce(job, tools),
         resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
     ]);
     const { run, startedAt, origins } = checkpoint;

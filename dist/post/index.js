@@ -77813,6 +77813,7 @@ async function readDepths(sqs, stack) {
 function isDrained({ list, copy, inFlight }) {
     return list + copy + inFlight === 0;
 }
+/** Messages of one queue; approximate like {@link Depths}. */
 async function readDepth(sqs, queueUrl) {
     const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
         QueueUrl: queueUrl,
