@@ -18,7 +18,7 @@ import type { Tools } from './stack/tools.ts'
 import { lookThoroughly } from './thorough-look.ts'
 
 /** What a run was begun with from the DLQ. */
-type Redriven = {
+export type Redriven = {
   /** What the run's first tasks are named after: another name each time, for the DLQ comes in another order each time. */
   family: string
   /** Run and task of each message; each has become a seed. */
@@ -27,6 +27,8 @@ type Redriven = {
   objects: number
   /** Messages that are no tasks of this protocol version. */
   unreadable: number
+  /** Messages between the same places that are left to runs that are going on, by the name of the run's queue. */
+  ongoing: ReadonlyMap<string, number>
   /** Whether the DLQ may hold more than was come across. */
   more: boolean
 }
@@ -46,17 +48,24 @@ export async function redrive(
   const { timing } = tools
   const prefix = stack.runQueuePrefix
   const active = await activeRuns(sqs, prefix, timing.now())
-  const ongoing = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1).slice(prefix.length)))
+  const queues = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1)))
   const lists = new Sender(sqs, stack.listQueueUrl, timing)
   const copies = new Sender(sqs, stack.copyQueueUrl, timing)
   const family = newAttemptId()
   const origins = new Set<string>()
+  const ongoing = new Map<string, number>()
   let objects = 0
   let unreadable = 0
   const more = await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, async ({ body }) => {
     const task = readTask(body)
     if (!task) unreadable++
-    if (!task || ongoing.has(task.run.id) || !isBetween(task, run)) return
+    // What this run itself has left there comes of seeds that are now sent again.
+    if (!task || !isBetween(task, run) || task.run.id === run.id) return
+    const queue = prefix + task.run.id
+    if (queues.has(queue)) {
+      ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1)
+      return
+    }
     const origin = nameOf(task)
     // SQS may have delivered a task to the DLQ twice.
     if (origins.has(origin)) return
@@ -70,7 +79,7 @@ export async function redrive(
     }
   })
   await Promise.all([lists.flush(), copies.flush()])
-  return { family, origins, objects, unreadable, more }
+  return { family, origins, objects, unreadable, ongoing, more }
 }
 
 /**

@@ -4,9 +4,12 @@ import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import type { Job } from './follow.ts'
 import { counted } from './format.ts'
 import { Ledger } from './ledger.ts'
-import { redrive } from './redrive.ts'
+import { type Redriven, redrive } from './redrive.ts'
 import { seed } from './run.ts'
 import type { Tools } from './stack/tools.ts'
+
+/** Runs that are going on are named up to so many. */
+const MOST_NAMED = 10
 
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
 export async function seedOnce(
@@ -20,12 +23,16 @@ export async function seedOnce(
     await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing)
     return { ...checkpoint, seeded: true }
   }
-  const { family, origins, objects, unreadable, more } = await redrive(
-    { sqs: clients.sqs, stack: outputs, signal },
-    run,
-    tools,
-  )
-  if (origins.size === 0 && !more)
+  const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools)
+  tell(redriven)
+  const { origins, objects, family } = redriven
+  const ledger = new Ledger(origins.size, objects, family).snapshot()
+  return { ...checkpoint, seeded: true, origins: [...origins], ledger }
+}
+
+/** Tells what was redriven, and what was not and why. */
+function tell({ origins, objects, unreadable, ongoing, more }: Redriven): void {
+  if (origins.size === 0 && ongoing.size === 0 && !more)
     core.notice(
       'The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.',
     )
@@ -35,10 +42,17 @@ export async function seedOnce(
     core.warning(
       `${counted(unreadable, 'message')} in the dead-letter queue can’t be read as tasks of this version of the action, and stay there.`,
     )
+  if (ongoing.size > 0) core.warning(tellOngoing(ongoing))
   if (more)
     core.warning(
       'The dead-letter queue may hold more messages than this run came across, because there are many or somebody else looks at them: redrive again after this one.',
     )
-  const ledger = new Ledger(origins.size, objects, family).snapshot()
-  return { ...checkpoint, seeded: true, origins: [...origins], ledger }
+}
+
+/** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
+function tellOngoing(ongoing: Redriven['ongoing']): string {
+  const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0)
+  const queues = [...ongoing.keys()]
+  const others = queues.length > MOST_NAMED ? ` and ${counted(queues.length - MOST_NAMED, 'other')}` : ''
+  return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues.slice(0, MOST_NAMED).join(', ')}${others}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`
 }

@@ -19,7 +19,8 @@ const STACK = {
 }
 
 /** A task of an earlier run. */
-const dead = (id = 'seed.0') => encodeTask(newCopyTask(id, { ...run, id: 'old' }, [{ key: 'k', size: 1 }]))
+const dead = (id = 'seed.0', runId = 'old') =>
+  encodeTask(newCopyTask(id, { ...run, id: runId }, [{ key: 'k', size: 1 }]))
 
 /** A message of the DLQ, and until when it is hidden. */
 type Letter = { body: string; hiddenUntil: number }
@@ -30,6 +31,8 @@ const times = (count: number, body: string) => Array.from({ length: count }, () 
 /** A DLQ that shows its oldest messages first, on a clock that moves when it answers or is waited for. */
 class FakeSqs {
   now = 0
+  /** Names of the queues of runs. */
+  readonly runQueues: string[] = []
   readonly abort = new AbortController()
   /** Bodies sent to other queues. */
   readonly sent: string[] = []
@@ -64,6 +67,8 @@ class FakeSqs {
         for (const { ReceiptHandle } of Entries) this.#letter(Number(ReceiptHandle)).hiddenUntil = this.now
         this.#backAt = this.now
         return {}
+      case 'ListQueuesCommand':
+        return { QueueUrls: this.runQueues.map((queue) => `https://sqs/1/${queue}`) }
       case 'GetQueueAttributesCommand':
         this.#showAgain()
         return {
@@ -164,6 +169,26 @@ test('says that there may be more when it met its first messages again before it
   const { more, unreadable } = await play(sqs)
   expect(more).toBe(true)
   expect(unreadable).toBeLessThan(30_000)
+})
+
+test('leaves the tasks of runs whose queues exist alone, and counts them', async () => {
+  const elsewhere = dead('d', 'going').replace('"from"', '"elsewhere"')
+  const all = [
+    dead('a', 'going'),
+    dead('b', 'going'),
+    dead('a', 'lost'),
+    elsewhere,
+    dead('a', 'new'),
+    dead('c'),
+  ]
+  const sqs = new FakeSqs(letters(...all))
+  sqs.runQueues.push('s-run-going', 's-run-lost', 's-run-new', 's-run-idle')
+  const { origins, ongoing } = await play(sqs)
+  expect([...origins]).toEqual(['old/c'])
+  expect([...ongoing]).toEqual([
+    ['s-run-going', 2],
+    ['s-run-lost', 1],
+  ])
 })
 
 test('a job that is cancelled waits no longer for what another look hides', async () => {

@@ -90078,19 +90078,26 @@ async function redrive({ sqs, stack, signal }, run, tools) {
     const { timing } = tools;
     const prefix = stack.runQueuePrefix;
     const active = await activeRuns(sqs, prefix, timing.now());
-    const ongoing = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1).slice(prefix.length)));
+    const queues = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1)));
     const lists = new Sender(sqs, stack.listQueueUrl, timing);
     const copies = new Sender(sqs, stack.copyQueueUrl, timing);
     const family = newAttemptId();
     const origins = new Set();
+    const ongoing = new Map();
     let objects = 0;
     let unreadable = 0;
     const more = await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, async ({ body }) => {
         const task = redrive_readTask(body);
         if (!task)
             unreadable++;
-        if (!task || ongoing.has(task.run.id) || !isBetween(task, run))
+        // What this run itself has left there comes of seeds that are now sent again.
+        if (!task || !isBetween(task, run) || task.run.id === run.id)
             return;
+        const queue = prefix + task.run.id;
+        if (queues.has(queue)) {
+            ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1);
+            return;
+        }
         const origin = nameOf(task);
         // SQS may have delivered a task to the DLQ twice.
         if (origins.has(origin))
@@ -90106,7 +90113,7 @@ async function redrive({ sqs, stack, signal }, run, tools) {
         }
     });
     await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, objects, unreadable, more };
+    return { family, origins, objects, unreadable, ongoing, more };
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
@@ -90146,6 +90153,8 @@ function nameOf({ id, run }) {
 
 
 
+/** Runs that are going on are named up to so many. */
+const MOST_NAMED = 10;
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
 async function seedOnce({ clients, outputs, found, signal }, tools) {
     const { checkpoint } = found;
@@ -90156,17 +90165,31 @@ async function seedOnce({ clients, outputs, found, signal }, tools) {
         await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing);
         return { ...checkpoint, seeded: true };
     }
-    const { family, origins, objects, unreadable, more } = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
-    if (origins.size === 0 && !more)
+    const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
+    tell(redriven);
+    const { origins, objects, family } = redriven;
+    const ledger = new Ledger(origins.size, objects, family).snapshot();
+    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
+}
+/** Tells what was redriven, and what was not and why. */
+function tell({ origins, objects, unreadable, ongoing, more }) {
+    if (origins.size === 0 && ongoing.size === 0 && !more)
         notice('The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.');
     else
         info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`);
     if (unreadable > 0)
         warning(`${counted(unreadable, 'message')} in the dead-letter queue can’t be read as tasks of this version of the action, and stay there.`);
+    if (ongoing.size > 0)
+        warning(tellOngoing(ongoing));
     if (more)
         warning('The dead-letter queue may hold more messages than this run came across, because there are many or somebody else looks at them: redrive again after this one.');
-    const ledger = new Ledger(origins.size, objects, family).snapshot();
-    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
+}
+/** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
+function tellOngoing(ongoing) {
+    const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0);
+    const queues = [...ongoing.keys()];
+    const others = queues.length > MOST_NAMED ? ` and ${counted(queues.length - MOST_NAMED, 'other')}` : '';
+    return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues.slice(0, MOST_NAMED).join(', ')}${others}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/budget.js
@@ -90750,10 +90773,10 @@ function readChoice(name, choices) {
     const text = getInput(name);
     const choice = choices.find((one) => one === text);
     if (choice === undefined)
-        throw new Error(`${name}: "${printable(text)}" must be ${tell(choices)}`);
+        throw new Error(`${name}: "${printable(text)}" must be ${read_choice_tell(choices)}`);
     return choice;
 }
-function tell(choices) {
+function read_choice_tell(choices) {
     const words = choices.filter((word) => word !== '').join(', ');
     return choices.includes('') ? `empty or one of ${words}` : `one of ${words}`;
 }
