@@ -8,6 +8,7 @@ import { LeaseLostError, Saver } from './checkpoint/saver.ts'
 import type { CheckpointStore, Found } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { explain } from './errors.ts'
+import { counted } from './format.ts'
 import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
 import { forget } from './redrive.ts'
@@ -52,7 +53,11 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   if (course.ending === 'cancelled') await deleteRunQueue(sqs, run.queue)
   if (course.ending === 'settled' && origins.length > 0)
     try {
-      await forget({ sqs, stack: outputs, signal }, new Set(origins))
+      const left = await forget({ sqs, stack: outputs, signal }, new Set(origins))
+      if (left > 0)
+        core.warning(
+          `Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`,
+        )
     } catch (error) {
       // What was counted is told all the same.
       core.warning(

@@ -85,12 +85,18 @@ export async function redrive(
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
  * the run's own name.
+ *
+ * @returns how many of them it did not come across: another look may hide them
  */
-export async function forget({ sqs, stack, signal }: Redrive, origins: ReadonlySet<string>): Promise<void> {
+export async function forget({ sqs, stack, signal }: Redrive, origins: ReadonlySet<string>): Promise<number> {
+  const left = new Set(origins)
   await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
     const task = readTask(body)
-    return task && origins.has(nameOf(task)) ? 'remove' : 'keep'
+    if (!task || !origins.has(nameOf(task))) return 'keep'
+    left.delete(nameOf(task))
+    return 'remove'
   })
+  return left.size
 }
 
 /** Without what may have changed since: a restore, or the options that an upload was begun with. */

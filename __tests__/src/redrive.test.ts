@@ -2,7 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { encodeTask, newCopyTask, type Run } from '../../protocol/message.ts'
 import { MOST } from '../../src/dlq.ts'
-import { redrive } from '../../src/redrive.ts'
+import { forget, redrive } from '../../src/redrive.ts'
 
 const run: Run = {
   id: 'new',
@@ -67,6 +67,11 @@ class FakeSqs {
         for (const { ReceiptHandle } of Entries) this.#letter(Number(ReceiptHandle)).hiddenUntil = this.now
         this.#backAt = this.now
         return {}
+      case 'DeleteMessageBatchCommand':
+        this.#hidden = this.#hidden.filter(
+          (place) => !Entries.some((entry) => entry.ReceiptHandle === `${place}`),
+        )
+        return {}
       case 'ListQueuesCommand':
         return { QueueUrls: this.runQueues.map((queue) => `https://sqs/1/${queue}`) }
       case 'GetQueueAttributesCommand':
@@ -115,10 +120,14 @@ class FakeSqs {
   }
 }
 
-/** Redrives what this DLQ holds. */
-function play(fake: FakeSqs, onPause = () => {}) {
+function redriveFrom(fake: FakeSqs) {
   // The paginator of ListQueues asks whether it is given a client.
   const sqs = Object.assign(Object.create(SQSClient.prototype), { send: fake.send.bind(fake) }) as SQSClient
+  return { sqs, stack: STACK as never, signal: fake.abort.signal }
+}
+
+/** Redrives what this DLQ holds. */
+function play(fake: FakeSqs, onPause = () => {}) {
   const timing = {
     now: () => fake.now,
     sleep: async (ms: number) => {
@@ -128,7 +137,7 @@ function play(fake: FakeSqs, onPause = () => {}) {
     random: () => 0.5,
   }
   const log = { info: () => {}, warning: () => {} }
-  return redrive({ sqs, stack: STACK as never, signal: fake.abort.signal }, run, { timing, log })
+  return redrive(redriveFrom(fake), run, { timing, log })
 }
 
 test('finds a task of an earlier run behind thousands of messages that are none', async () => {
@@ -195,4 +204,15 @@ test('a job that is cancelled waits no longer for what another look hides', asyn
   const sqs = new FakeSqs([{ body: dead(), hiddenUntil: Number.POSITIVE_INFINITY }])
   await expect(play(sqs, () => sqs.abort.abort())).rejects.toHaveProperty('name', 'AbortError')
   expect(sqs.now).toBeLessThan(5_000)
+})
+
+test('tells how many redriven tasks another look hides when they are to be removed', async () => {
+  const sqs = new FakeSqs([
+    ...letters(dead('a'), dead('a'), dead('b')),
+    { body: dead('c'), hiddenUntil: 60_000 },
+  ])
+  expect(await forget(redriveFrom(sqs), new Set(['old/a', 'old/c']))).toBe(1)
+  sqs.now = 60_000
+  expect(await forget(redriveFrom(sqs), new Set(['old/c']))).toBe(0)
+  expect([...(await play(sqs)).origins]).toEqual(['old/b'])
 })

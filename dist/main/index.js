@@ -90118,12 +90118,19 @@ async function redrive({ sqs, stack, signal }, run, tools) {
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
  * the run's own name.
+ *
+ * @returns how many of them it did not come across: another look may hide them
  */
 async function forget({ sqs, stack, signal }, origins) {
+    const left = new Set(origins);
     await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
         const task = redrive_readTask(body);
-        return task && origins.has(nameOf(task)) ? 'remove' : 'keep';
+        if (!task || !origins.has(nameOf(task)))
+            return 'keep';
+        left.delete(nameOf(task));
+        return 'remove';
     });
+    return left.size;
 }
 /** Without what may have changed since: a restore, or the options that an upload was begun with. */
 function afresh({ archived, upload, annotate, ...object }) {
@@ -90588,6 +90595,7 @@ async function drain(watched, options, depths) {
 
 
 
+
 /** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
 async function follow(job, tools) {
     const { clients, outputs, store, inputs, signal } = job;
@@ -90606,7 +90614,9 @@ async function follow(job, tools) {
         await deleteRunQueue(sqs, run.queue);
     if (course.ending === 'settled' && origins.length > 0)
         try {
-            await forget({ sqs, stack: outputs, signal }, new Set(origins));
+            const left = await forget({ sqs, stack: outputs, signal }, new Set(origins));
+            if (left > 0)
+                warning(`Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`);
         }
         catch (error) {
             // What was counted is told all the same.
