@@ -43,7 +43,10 @@ export type Simulated = {
   course: { ms: number; copied: number }[]
 }
 
-/** S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. */
+/**
+ * S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. Of what
+ * a page costs the list function (docs/benchmarks.md) somewhat more than half, which is to read it: copy tasks are made later.
+ */
 const S3_MODEL: Omit<S3Model, 'partitions'> = {
   copiesPerSecond: 3_500,
   listsPerSecond: 5_500,

@@ -18,6 +18,8 @@ const SHORTEST_SECONDS = 0.1
 /** What is left at the end is sent in so many passes over a second at most. */
 const MOST_PASSES = 10
 const PASSES_MS = 1_000
+/** Objects that are drawn at once then: it costs less than one by one, and is less than the smallest task. */
+const HANDFUL = 10
 /** How fast objects were drawn of late is an average over so many seconds; workers that waited for tasks may become so much faster. */
 const RATE_SECONDS = 2
 const GROWTH = 2
@@ -151,10 +153,10 @@ export class Mixer {
     for (let pass = 0; pass < passes; pass++) {
       if (pass > 0) await timing.sleep(PASSES_MS / passes)
       const left = Math.ceil(this.#bag.size / (passes - pass))
-      for (let sent = 0; sent < left; sent++) {
+      for (let sent = 0; sent < left; sent += HANDFUL) {
         this.#delay = (seconds * sent) / left
         this.#place = placeIn(before + this.#delay, before + seconds)
-        await this.#packer.add(this.#bag.draw(1))
+        await this.#packer.add(this.#bag.draw(Math.min(HANDFUL, left - sent)))
       }
       await this.#packer.flush()
       await dispatch()
