@@ -121,5 +121,7 @@ export function toFailure(key: string, { code, message }: S3Error): Failure {
 }
 
 function unfinished(): S3Error {
-  return new S3Error('RequestTimeout', 'S3 had not finished when the time of the function was up', { status: 0 })
+  return new S3Error('RequestTimeout', 'S3 had not finished when the time of the function was up', {
+    status: 0,
+  })
 }
