@@ -39,7 +39,8 @@ export class Alphabet {
    * only where names of that depth have ended so: in `tenant-00042/` no slash follows before the last digit.
    */
   following(start: string): readonly number[] {
-    const { depth, length } = placeOf(start)
+    const depth = start.split('/').length - 1
+    const length = start.length - (start.lastIndexOf('/') + 1)
     const mayEnd = this.#ends.has(endOf(END, depth, length))
     const maySlash = this.#ends.has(endOf(SLASH, depth, length))
     const followers = this.#after.get(Array.from(start.slice(-2)).at(-1) ?? '')
@@ -50,14 +51,9 @@ export class Alphabet {
   }
 
   #learnEnds(key: string): void {
-    let depth = 0
-    let from = 0
-    for (let at = key.indexOf('/'); at >= 0; at = key.indexOf('/', from)) {
-      this.#ends.add(endOf(SLASH, depth, at - from))
-      depth++
-      from = at + 1
-    }
-    this.#ends.add(endOf(END, depth, key.length - from))
+    const names = key.split('/')
+    for (const [depth, { length }] of names.entries())
+      this.#ends.add(endOf(depth < names.length - 1 ? SLASH : END, depth, length))
   }
 
   #add(context: string | undefined, code: number): void {
@@ -100,17 +96,7 @@ class Followers {
   }
 }
 
-/** In how many folders a text ends, and how long it goes on in the last, in UTF-16 units. */
-function placeOf(text: string): { depth: number; length: number } {
-  let depth = 0
-  let from = 0
-  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', from)) {
-    depth++
-    from = at + 1
-  }
-  return { depth, length: text.length - from }
-}
-
+/** Where a name ends, and with which code: the depth of its folder, and its length in UTF-16 units. */
 function endOf(code: number, depth: number, length: number): string {
   return `${code} ${depth} ${length}`
 }
