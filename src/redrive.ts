@@ -13,7 +13,7 @@ import {
 } from '../protocol/message.ts'
 import type { Timing } from '../protocol/timing.ts'
 import { look } from './dlq.ts'
-import { activeRuns, type StackOutputs } from './stack/index.ts'
+import { activeRuns, runIdOf, type StackOutputs } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { lookThoroughly } from './thorough-look.ts'
 
@@ -48,7 +48,7 @@ export async function redrive(
   const { timing } = tools
   const prefix = stack.runQueuePrefix
   const active = await activeRuns(sqs, prefix, timing.now())
-  const queues = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1)))
+  const activeIds = new Set(active.map((url) => runIdOf(url, prefix)))
   const lists = new Sender(sqs, stack.listQueueUrl, timing)
   const copies = new Sender(sqs, stack.copyQueueUrl, timing)
   const family = newAttemptId()
@@ -61,8 +61,8 @@ export async function redrive(
     if (!task) unreadable++
     // What this run itself has left there comes of seeds that are now sent again.
     if (!task || !isBetween(task, run) || task.run.id === run.id) return
-    const queue = prefix + task.run.id
-    if (queues.has(queue)) {
+    if (activeIds.has(task.run.id)) {
+      const queue = prefix + task.run.id
       ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1)
       return
     }

@@ -90078,7 +90078,7 @@ async function redrive({ sqs, stack, signal }, run, tools) {
     const { timing } = tools;
     const prefix = stack.runQueuePrefix;
     const active = await activeRuns(sqs, prefix, timing.now());
-    const queues = new Set(active.map((url) => url.slice(url.lastIndexOf('/') + 1)));
+    const activeIds = new Set(active.map((url) => runIdOf(url, prefix)));
     const lists = new Sender(sqs, stack.listQueueUrl, timing);
     const copies = new Sender(sqs, stack.copyQueueUrl, timing);
     const family = newAttemptId();
@@ -90093,8 +90093,8 @@ async function redrive({ sqs, stack, signal }, run, tools) {
         // What this run itself has left there comes of seeds that are now sent again.
         if (!task || !isBetween(task, run) || task.run.id === run.id)
             return;
-        const queue = prefix + task.run.id;
-        if (queues.has(queue)) {
+        if (activeIds.has(task.run.id)) {
+            const queue = prefix + task.run.id;
             ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1);
             return;
         }

@@ -77790,7 +77790,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   sS: () => (/* reexport */ namePermissions)
 });
 
-// UNUSED EXPORTS: activeRuns, checkFunction, ensureStack, findStack, keepEnabled, queueExists, resume, untilEnabled
+// UNUSED EXPORTS: activeRuns, checkFunction, ensureStack, findStack, keepEnabled, queueExists, resume, runIdOf, untilEnabled
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
 var dist_cjs = __nccwpck_require__(1696);
