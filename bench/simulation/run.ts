@@ -69,7 +69,8 @@ const MEMORY_MB = { list: 1769, copy: 256 }
 const TIMEOUT_MS = 300_000
 const VISIBILITY_MS = 600_000
 const [LIST, COPY, RUN] = ['list', 'copy', 'run'] as const
-const POLL_MS = 500
+/** The action waits in long polls, which SQS answers as outcomes come. */
+const POLL_MS = 100
 
 /** The logger of workers that have nothing to say. */
 const SILENT = { info() {}, warn() {}, error() {} } as unknown as Pick<Logger, 'info' | 'warn' | 'error'>
