@@ -5,10 +5,14 @@ import { Demand } from './demand.ts'
 import { Packer } from './packer.ts'
 import { spreadSeconds, taskSize } from './spread.ts'
 
-/** Until so many objects were found the source may be small: nothing holds its tasks back, */
+/** Until so many objects were found the source may be small: its tasks hold so few, so that all workers have some, */
 const FEW_KEYS = 20_000
-/** and they hold so few objects, so that all workers have some. */
 const FEW_OBJECTS = 40
+/**
+ * and nothing is held back when that was all. Before, only the first page leaves as it comes, so that Lambda starts workers: what
+ * follows comes from near it, and would keep one partition busy for long.
+ */
+const FIRST_KEYS = 1_000
 /** How long tasks wait for others that fill a request with them. */
 const DISPATCH_MS = 250
 /** How often a list task that stays sends what is due. */
@@ -104,6 +108,7 @@ export class Mixer {
     const { timing, until, waiting } = this.#deps
     const { age, seconds } = this.#spread()
     this.#endsAt = age + seconds
+    await this.#sendDue()
     while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {
       if (((await waiting('list')) ?? 1) > 0) break
       await timing.sleep(STAY_MS)
@@ -118,7 +123,8 @@ export class Mixer {
     const { age, seconds } = this.#spread()
     this.#place = placeIn(age, age + seconds)
     const more = ((await this.#demand.look(age)) * batchSize) / this.#shares
-    const count = this.#isSmall ? this.#bag.size : this.#countDue(now, seconds, more)
+    const isAllDue = this.#isSmall && (this.#hasAll || this.#found <= FIRST_KEYS)
+    const count = isAllDue ? this.#bag.size : this.#countDue(now, seconds, more)
     this.#drawnAt = now
     await this.#packer.add(this.#bag.draw(count))
     if (now - this.#dispatchedAt < DISPATCH_MS) return
@@ -167,6 +173,11 @@ export class Mixer {
   /** Seconds that workers take for what is left if they go on as of late, and become faster. */
   #secondsAtRate(): number {
     return this.#bag.size / Math.max(1, GROWTH * this.#rate)
+  }
+
+  /** Whether the list task has found all. */
+  get #hasAll(): boolean {
+    return this.#endsAt !== undefined
   }
 
   get #isSmall(): boolean {

@@ -83,10 +83,25 @@ test('all that is found is sent once, in tasks that the run and SQS allow, whate
   )
 })
 
-test('a small source is sent as it is found, in small tasks', async () => {
-  const { sent, foundAt } = await mix(rounds(['a', 'b'], 1000), { isFirst: true })
-  expect(sent.map(({ objects, delay }) => [objects.length, delay])).toEqual(Array(50).fill([40, 0]))
-  expect(sent[0]?.at).toBeLessThan(foundAt)
+describe('of a source that may be small', () => {
+  test('the first page leaves as it comes, in small tasks', async () => {
+    const { sent } = await mix(rounds(['a', 'b'], 1000), { isFirst: true })
+    const first = sent.filter(({ at }) => at === sent[0]?.at)
+    expect(first.map(({ objects, delay }) => [objects.length, delay])).toEqual(Array(24).fill([40, 0]))
+    expect(count(first, 'a/0')).toBe(960)
+  })
+
+  test('the pages behind it are sent no faster than one partition takes them, for they come from near it', async () => {
+    const { sent, foundAt } = await mix(rounds(Array(30).fill('a'), 1000), { isFirst: true })
+    const seconds = foundAt / 1000
+    expect(count(sent.filter(({ at }) => at < foundAt))).toBeLessThan(1_000 + 3_500 * seconds)
+  })
+
+  test('all is sent when that was all, and nothing held back', async () => {
+    const { sent, foundAt } = await mix(rounds(Array(13).fill('a'), 1000), { isFirst: true })
+    const all = sent.filter(({ at }) => at <= foundAt)
+    expect(all.map(({ objects, delay }) => [objects.length, delay])).toEqual(Array(325).fill([40, 0]))
+  })
 })
 
 test('copies begin at once, and are spread over the time that is left', async () => {
