@@ -13,6 +13,8 @@ const FEW_OBJECTS = 40
  * follows comes from near it, and would keep one partition busy for long.
  */
 const FIRST_KEYS = 1_000
+/** Of what is drawn, the share that comes from what was found last: from the parts of the source that go on, of which too little was sent so far. */
+const NEWEST_SHARE = 0.7
 /** How long tasks wait for others that fill a request with them. */
 const DISPATCH_MS = 250
 /** How often a list task that stays sends what is due. */
@@ -126,10 +128,16 @@ export class Mixer {
     const isAllDue = this.#isSmall && (this.#hasAll || this.#found <= FIRST_KEYS)
     const count = isAllDue ? this.#bag.size : this.#countDue(now, seconds, more)
     this.#drawnAt = now
-    await this.#packer.add(this.#bag.draw(count))
+    await this.#packer.add(this.#draw(count))
     if (now - this.#dispatchedAt < DISPATCH_MS) return
     this.#dispatchedAt = now
     await dispatch()
+  }
+
+  #draw(count: number): Listed[] {
+    if (this.#hasAll) return this.#bag.draw(count)
+    const newest = this.#bag.drawNewest(Math.round(NEWEST_SHARE * count))
+    return [...newest, ...this.#bag.draw(count - newest.length)]
   }
 
   /** How many to draw, so that the bag would be empty when the time over which copies are spread is over, and some more. */

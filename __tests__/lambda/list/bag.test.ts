@@ -6,14 +6,16 @@ import { Bag } from '../../../lambda/list/bag.ts'
 test('what was put in comes out once, and never more than there is', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.oneof(fc.array(fc.nat()), fc.nat(20))),
+      fc.array(fc.oneof(fc.array(fc.nat()), fc.nat(20), fc.record({ newest: fc.nat(20) }))),
       fc.integer({ min: 1, max: 1e9 }),
       (steps, seed) => {
         const bag = new Bag<number>(seededRandom(seed))
         const put: number[] = []
         const drawn: number[] = []
         for (const step of steps) {
-          if (typeof step === 'number') {
+          if (typeof step === 'object' && 'newest' in step) {
+            drawn.push(...bag.drawNewest(step.newest))
+          } else if (typeof step === 'number') {
             const before = bag.size
             const some = bag.draw(step)
             expect(some.length).toBe(Math.min(step, before))
@@ -40,4 +42,14 @@ test('what was put in first and last is drawn alike', () => {
     expect(share).toBeGreaterThan(150)
     expect(share).toBeLessThan(250)
   }
+})
+
+test('the newest are those that were put in last, as long as there are any', () => {
+  const bag = new Bag<string>(seededRandom(1))
+  bag.put(Array(1000).fill('old'))
+  bag.put(Array(100).fill('new'))
+  expect(bag.drawNewest(60)).toEqual(Array(60).fill('new'))
+  expect(bag.drawNewest(60)).toEqual(Array(40).fill('new'))
+  expect(bag.drawNewest(60)).toEqual([])
+  expect(bag.size).toBe(1000)
 })

@@ -139,6 +139,15 @@ test('what is found late is not behind what was found before', async () => {
   }
 })
 
+test('most of what is sent comes from what was found last, which of the rest had no share so far', async () => {
+  const found = [...rounds(Array(50).fill('early'), 8000), ...rounds(Array(50).fill('late'), 1000)]
+  const { sent, foundAt } = await mix(found, { shares: 10 })
+  const some = sent.filter(({ at }) => at > 6_000 && at < foundAt)
+  // Of all that was found it is a ninth.
+  expect(count(some, 'late') / count(some)).toBeGreaterThan(0.7)
+  expect(count(some, 'late') / count(some)).toBeLessThan(0.85)
+})
+
 test('what was found before others came to share the listing is not what they have found', async () => {
   const found = [round('alone', 70_000), ...rounds(Array(5).fill('shared'), 100)]
   const how = { isFirst: true, shares: 10 }
