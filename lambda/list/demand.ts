@@ -1,12 +1,12 @@
 import type { Timing } from '../../protocol/timing.ts'
 
-/** Seconds of a listing in which an empty copy queue tells nothing: Lambda starts workers, and much of the source is not found. */
-const BLIND_SECONDS = 11
+/** Seconds of a listing in which an empty copy queue tells nothing: Lambda starts workers, and little of the source is found. */
+const BLIND_SECONDS = 4
 const LOOK_EVERY_MS = 1_000
 /** After a look that SQS did not answer: it may be busy, and each such look takes time. */
 const LOOK_AGAIN_MS = 10_000
-/** Copy tasks that should wait for a worker, so that none has to wait for a task: what four partitions take in a second, at 250 objects each. */
-const WANTED = 60
+/** Copy tasks that should wait for a worker, so that none has to wait for a task: what four partitions take in half a second, at 250 objects each. */
+const WANTED = 30
 /** Looks in a row that have to agree: counts lag, so that one says little. */
 const LOOKS = 5
 
