@@ -1,16 +1,16 @@
 import * as core from '@actions/core'
 import { realTiming } from '../protocol/timing.ts'
-import { begin } from './begin.ts'
-import { createClients } from './clients.ts'
+import { type Begun, begin } from './begin.ts'
+import { type Clients, createClients } from './clients.ts'
 import { endRun } from './end-run.ts'
 import { explain } from './errors.ts'
 import { follow, type Job, tellFromCheckpoint } from './follow.ts'
-import { readInputs } from './inputs.ts'
+import { type Inputs, readInputs } from './inputs.ts'
 import { showPlace } from './location.ts'
-import { prepareStack } from './prepare.ts'
+import { leaveUnused, prepareStack } from './prepare.ts'
 import { report } from './report.ts'
 import { type Result, type Status, statusOf } from './result.ts'
-import { afterRun } from './stack/index.ts'
+import { afterRun, type EnsuredStack } from './stack/index.ts'
 import { clearRun, markOver } from './state.ts'
 import { printable } from './text.ts'
 
@@ -35,10 +35,10 @@ async function main(signal: AbortSignal): Promise<void> {
   const inputs = readInputs()
   const clients = createClients(inputs.region)
   const stack = await core.group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools))
-  if (signal.aborted) return cancelledEarly()
+  if (signal.aborted) return await cancelledEarly(clients, inputs, stack)
 
-  const { attachment, store, runKey } = await begin(clients, inputs, stack, tools, signal)
-  if (attachment.how === 'aborted') return cancelledEarly()
+  const { attachment, store, runKey } = await beginOrLeave(clients, inputs, stack, signal)
+  if (attachment.how === 'aborted') return await cancelledEarly(clients, inputs, stack)
   const { run } = attachment.checkpoint
   core.info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
   if (runKey !== undefined) core.info(`Its run-key is ${printable(runKey)}`)
@@ -67,9 +67,24 @@ async function main(signal: AbortSignal): Promise<void> {
   }
 }
 
-function cancelledEarly(): void {
+async function beginOrLeave(
+  clients: Clients,
+  inputs: Inputs,
+  stack: EnsuredStack,
+  signal: AbortSignal,
+): Promise<Begun> {
+  try {
+    return await begin(clients, inputs, stack, tools, signal)
+  } catch (error) {
+    await leaveUnused(clients, inputs, stack, tools)
+    throw error
+  }
+}
+
+async function cancelledEarly(clients: Clients, inputs: Inputs, stack: EnsuredStack): Promise<void> {
   core.setOutput('status', 'cancelled')
   core.setFailed('The job was cancelled before the run began.')
+  await leaveUnused(clients, inputs, stack, tools)
 }
 
 /** Whether a run, and what it has in queues and buckets, is now the matter of others. */

@@ -6,7 +6,7 @@ import type { Clients } from './clients.ts'
 import { explain } from './errors.ts'
 import { formatDuration } from './format.ts'
 import type { Inputs } from './inputs.ts'
-import { afterRun, checkFunction, type EnsuredStack, ensureStack, type StackOutputs } from './stack/index.ts'
+import { afterRun, checkFunction, type EnsuredStack, ensureStack } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' }
@@ -39,32 +39,41 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
   const { outputs, how } = stack
   const run = { source, destination, options: inputs.options }
   const functions = [outputs.listFunctionName, outputs.copyFunctionName]
-  const deployed = how !== 'reused'
   try {
-    await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, deployed, tools)))
+    await Promise.all(
+      functions.map((name) => checkFunction(clients.lambda, name, run, isDeployed(stack), tools)),
+    )
   } catch (error) {
-    // A stack polls its queues from its deployment on, and no run will come to pause it.
-    if (deployed) await leaveUnused(clients, inputs, outputs, tools)
+    await leaveUnused(clients, inputs, stack, tools)
     throw error
   }
   tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${tell(calls)}`)
   return stack
 }
 
-/** Does what `after-run` says. What goes wrong is a warning: it must not hide why there is no run. */
-async function leaveUnused(
+/**
+ * Does what `after-run` says with a stack that was deployed for a run that does not begin: it polls its queues from its deployment
+ * on, and no run will come to pause it. What goes wrong is a warning: it must not hide why there is no run.
+ */
+export async function leaveUnused(
   clients: Clients,
   { stackName, afterRun: what }: Inputs,
-  outputs: StackOutputs,
+  stack: EnsuredStack,
   tools: Tools,
 ): Promise<void> {
+  if (!isDeployed(stack)) return
   try {
-    await afterRun(what, 'failed', clients, { name: stackName, outputs }, tools)
+    await afterRun(what, 'failed', clients, { name: stackName, outputs: stack.outputs }, tools)
   } catch (error) {
     tools.log.warning(
       `The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,
     )
   }
+}
+
+/** Whether this step has deployed it. */
+function isDeployed({ how }: EnsuredStack): boolean {
+  return how !== 'reused'
 }
 
 function tell(calls: ApiCalls): string {

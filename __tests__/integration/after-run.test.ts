@@ -1,5 +1,5 @@
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type Aws, startAws } from '../../local/index.ts'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
 
@@ -107,4 +107,33 @@ test('a complete copy is a success though its run queue can’t be deleted, and 
   expect(post.log).not.toMatch(/stopped|::warning/)
   expect(post.log).toMatch(/The stack s3-71 is deleted/)
   expect((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 's3-71' }))).QueueUrls ?? []).toEqual([])
+})
+
+describe('a stack that was deployed for a run that never begins is paused', () => {
+  test('when the run queue can’t be created', async () => {
+    const { result } = await startStep({
+      ...step(),
+      onLine: (line) => {
+        if (/^Created in/.test(line)) denied = 'CreateQueue'
+      },
+    })
+    const { log, exitCode } = await result
+    expect(exitCode).toBe(1)
+    expect(log).toMatch(/::error::.*AccessDenied/)
+    expect(log).toMatch(/The stack s3-71 is paused/)
+    expect(polling()).toEqual([false, false])
+  })
+
+  test('when the job is cancelled before that', async () => {
+    const cancelled = await startStep({
+      ...step(),
+      onLine: (line) => {
+        if (/^Creating the stack/.test(line)) cancelled.process.kill('SIGINT')
+      },
+    })
+    const { log, outputs } = await cancelled.result
+    expect(outputs).toMatchObject({ status: 'cancelled' })
+    expect(log).toMatch(/was cancelled before the run began/)
+    expect(polling()).toEqual([false, false])
+  })
 })

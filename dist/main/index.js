@@ -91027,27 +91027,33 @@ async function prepareStack(clients, inputs, tools) {
     const { outputs, how } = stack;
     const run = { source, destination, options: inputs.options };
     const functions = [outputs.listFunctionName, outputs.copyFunctionName];
-    const deployed = how !== 'reused';
     try {
-        await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, deployed, tools)));
+        await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, isDeployed(stack), tools)));
     }
     catch (error) {
-        // A stack polls its queues from its deployment on, and no run will come to pause it.
-        if (deployed)
-            await leaveUnused(clients, inputs, outputs, tools);
+        await leaveUnused(clients, inputs, stack, tools);
         throw error;
     }
     tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${prepare_tell(calls)}`);
     return stack;
 }
-/** Does what `after-run` says. What goes wrong is a warning: it must not hide why there is no run. */
-async function leaveUnused(clients, { stackName, afterRun: what }, outputs, tools) {
+/**
+ * Does what `after-run` says with a stack that was deployed for a run that does not begin: it polls its queues from its deployment
+ * on, and no run will come to pause it. What goes wrong is a warning: it must not hide why there is no run.
+ */
+async function leaveUnused(clients, { stackName, afterRun: what }, stack, tools) {
+    if (!isDeployed(stack))
+        return;
     try {
-        await afterRun(what, 'failed', clients, { name: stackName, outputs }, tools);
+        await afterRun(what, 'failed', clients, { name: stackName, outputs: stack.outputs }, tools);
     }
     catch (error) {
         tools.log.warning(`The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`);
     }
+}
+/** Whether this step has deployed it. */
+function isDeployed({ how }) {
+    return how !== 'reused';
 }
 function prepare_tell(calls) {
     const count = calls.count;
@@ -91451,10 +91457,10 @@ async function main(signal) {
     const clients = createClients(inputs.region);
     const stack = await group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools));
     if (signal.aborted)
-        return cancelledEarly();
-    const { attachment, store, runKey } = await begin(clients, inputs, stack, tools, signal);
+        return await cancelledEarly(clients, inputs, stack);
+    const { attachment, store, runKey } = await beginOrLeave(clients, inputs, stack, signal);
     if (attachment.how === 'aborted')
-        return cancelledEarly();
+        return await cancelledEarly(clients, inputs, stack);
     const { run } = attachment.checkpoint;
     info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`);
     if (runKey !== undefined)
@@ -91488,9 +91494,19 @@ async function main(signal) {
             await tidyUp(job, status);
     }
 }
-function cancelledEarly() {
+async function beginOrLeave(clients, inputs, stack, signal) {
+    try {
+        return await begin(clients, inputs, stack, tools, signal);
+    }
+    catch (error) {
+        await leaveUnused(clients, inputs, stack, tools);
+        throw error;
+    }
+}
+async function cancelledEarly(clients, inputs, stack) {
     setOutput('status', 'cancelled');
     setFailed('The job was cancelled before the run began.');
+    await leaveUnused(clients, inputs, stack, tools);
 }
 /** Whether a run, and what it has in queues and buckets, is now the matter of others. */
 function isLeft(result) {
