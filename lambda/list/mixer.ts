@@ -110,6 +110,7 @@ export class Mixer {
     const { timing, until, waiting } = this.#deps
     const { age, seconds } = this.#spread()
     this.#endsAt = age + seconds
+    // The rest of a small source is due now, and not only after a pause.
     await this.#sendDue()
     while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {
       if (((await waiting('list')) ?? 1) > 0) break
