@@ -98,6 +98,21 @@ test('a worker whose small tasks never needed its pace is cut from what it did',
   expect(pace.rate).toBeGreaterThan(25)
 })
 
+test('a new worker is not cut to a crawl because refusals, which are fast, are its first answers', async () => {
+  const time = new VirtualTime()
+  const pace = new Pace(time)
+  const copyOne = (index: number) =>
+    pace.run(async () => {
+      const refused = index < 3
+      await time.sleep(refused ? 15 : 100)
+      pace.answered(refused)
+    })
+  const started = pace.rate
+  const copies = Promise.all(Array.from({ length: 10 }, (_, index) => copyOne(index)))
+  await time.run(copies)
+  expect(pace.rate).toBeGreaterThan(started / 3)
+})
+
 test('refusals that no pace can cure do not bring a worker to a halt', async () => {
   const time = new VirtualTime()
   const pace = new Pace(time)

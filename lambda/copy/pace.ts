@@ -56,8 +56,8 @@ export class Pace {
   #accepted = 0
   /** The share of answers of late that were refusals. */
   #refused = 0
-  /** The most answers a second of late. */
-  #done = 0
+  /** The most answers a second of late. A new worker's first ones are refusals, if there are any, which come faster: they don't tell what it does. */
+  #done = START
   #window: Window
 
   constructor(timing: Timing) {
