@@ -3,14 +3,14 @@ import type { Timing } from '../../protocol/timing.ts'
 import { Bag } from './bag.ts'
 import { Demand } from './demand.ts'
 import { Packer } from './packer.ts'
-import { spreadSeconds, taskSize } from './spread.ts'
+import { restSeconds, spreadSeconds, taskSize } from './spread.ts'
 
-/** Until so many objects were found the source may be small: its tasks hold so few, so that all workers have some, */
+/** A source of no more objects is small: nothing is held back when all was found, and tasks hold so few that all workers have some. */
 const FEW_KEYS = 20_000
 const FEW_OBJECTS = 40
 /**
- * and nothing is held back when that was all. Before, only the first page leaves as it comes, so that Lambda starts workers: what
- * follows comes from near it, and would keep one partition busy for long.
+ * The same goes for the first page, so that Lambda starts workers. What follows comes from near it, and would keep one partition
+ * busy for long; in small tasks, it would also make the copy queue look fuller than it is.
  */
 const FIRST_KEYS = 1_000
 /** Of what is drawn, the share that comes from what was found last: from the parts of the source that go on, of which too little was sent so far. */
@@ -54,7 +54,7 @@ export type MixerDeps = {
  *
  * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go at least, and faster when
  * workers wait for tasks. So what is found late is not behind all that was found before. What is left when the list task ends
- * is sent as well, held back for as long as it would have stayed in the bag; for less where workers waited all the time.
+ * is sent as well, held back for as long as it would have stayed in the bag; for less where workers waited all the time, or the source is of modest size.
  */
 export class Mixer {
   readonly #deps: MixerDeps
@@ -85,7 +85,7 @@ export class Mixer {
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
     this.#packer = new Packer(
-      () => (this.#isSmall ? Math.min(FEW_OBJECTS, batchSize) : taskSize(batchSize, this.#place)),
+      () => (this.#isAllDue ? Math.min(FEW_OBJECTS, batchSize) : taskSize(batchSize, this.#place)),
       (objects) => send(objects, Math.floor(this.#delay)),
     )
   }
@@ -108,8 +108,7 @@ export class Mixer {
    */
   async end(): Promise<void> {
     const { timing, until, waiting } = this.#deps
-    const { age, seconds } = this.#spread()
-    this.#endsAt = age + seconds
+    this.#endsAt = this.#age + restSeconds(this.#age, this.#foundByAll)
     // The rest of a small source is due now, and not only after a pause.
     await this.#sendDue()
     while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {
@@ -126,8 +125,7 @@ export class Mixer {
     const { age, seconds } = this.#spread()
     this.#place = placeIn(age, age + seconds)
     const more = ((await this.#demand.look(age)) * batchSize) / this.#shares
-    const isAllDue = this.#isSmall && (this.#hasAll || this.#found <= FIRST_KEYS)
-    const count = isAllDue ? this.#bag.size : this.#countDue(now, seconds, more)
+    const count = this.#isAllDue ? this.#bag.size : this.#countDue(now, seconds, more)
     this.#drawnAt = now
     await this.#packer.add(this.#draw(count))
     if (now - this.#dispatchedAt < DISPATCH_MS) return
@@ -189,19 +187,27 @@ export class Mixer {
     return this.#endsAt !== undefined
   }
 
-  get #isSmall(): boolean {
-    return this.#deps.isFirst && this.#shares === 1 && this.#found <= FEW_KEYS
+  /** Whether nothing is held back: of a small source that was found, and of the first page of any. */
+  get #isAllDue(): boolean {
+    return this.#deps.isFirst && this.#shares === 1 && this.#found <= (this.#hasAll ? FEW_KEYS : FIRST_KEYS)
+  }
+
+  /** Seconds that the listing has taken. Clocks of machines may differ. */
+  get #age(): number {
+    const { timing, listing } = this.#deps
+    return Math.max(0, timing.now() - listing.began) / 1000
+  }
+
+  /** Each task that shares the listing has found about as much since. */
+  get #foundByAll(): number {
+    return this.#alone + (this.#found - this.#alone) * this.#shares
   }
 
   /** Seconds that the listing has taken, and those over which to spread the copies of what is in the bag. */
   #spread(): { age: number; seconds: number } {
-    const { timing, listing } = this.#deps
-    // Clocks of machines may differ.
-    const age = Math.max(0, timing.now() - listing.began) / 1000
+    const age = this.#age
     if (this.#endsAt !== undefined) return { age, seconds: Math.max(0, this.#endsAt - age) }
-    // Each task that shares the listing has found about as much since.
-    const found = this.#alone + (this.#found - this.#alone) * this.#shares
-    return { age, seconds: spreadSeconds(age, found) }
+    return { age, seconds: spreadSeconds(age, this.#foundByAll) }
   }
 }
 

@@ -6,6 +6,9 @@ const PARTITION_COPIES = 3_500
 const FIRST_SECONDS = 60
 /** What is listed later is copied over so many times the age of the listing. */
 const TIMES_AGE = 2
+/** Of no more than so many objects, the rest is spread as for so many partitions: one copies them in a minute, and four should not wait for it. */
+const MODEST = 200_000
+const PARTITIONS = 4
 /** The share of objects, of those copied last, that go in smaller tasks than others, */
 const SMALLER = 0.1
 /** and the size of the smallest beside that of the others. */
@@ -21,6 +24,12 @@ const SMALLEST = 0.1
 export function spreadSeconds(age: number, found: number): number {
   const longest = Math.max(FIRST_SECONDS - age, TIMES_AGE * age)
   return Math.min(LONGEST_DELAY_SECONDS, longest, found / PARTITION_COPIES)
+}
+
+/** The same for what is left when a list task has found all: late parts of a source of modest size are no long wait, wherever they stand. */
+export function restSeconds(age: number, found: number): number {
+  const seconds = spreadSeconds(age, found)
+  return found > MODEST ? seconds : Math.min(seconds, found / (PARTITIONS * PARTITION_COPIES))
 }
 
 /**

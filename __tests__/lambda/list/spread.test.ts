@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { spreadSeconds, taskSize } from '../../../lambda/list/spread.ts'
+import { restSeconds, spreadSeconds, taskSize } from '../../../lambda/list/spread.ts'
 
 test('copies are never spread over longer than SQS holds a message back', () => {
   fc.assert(
@@ -21,6 +21,11 @@ test('what is listed late is spread in proportion to the age of the listing', ()
 
 test('little is not spread over longer than one partition takes for it', () => {
   expect([spreadSeconds(10, 0), spreadSeconds(10, 3_500), spreadSeconds(10, 35_000)]).toEqual([0, 1, 10])
+})
+
+test('what is left of a source of modest size is sent as fast as four partitions take it, that of others in their time', () => {
+  expect([restSeconds(10, 0), restSeconds(10, 14_000), restSeconds(10, 140_000)]).toEqual([0, 1, 10])
+  for (const found of [250_000, 1e6, 1e9]) expect(restSeconds(10, found)).toBe(spreadSeconds(10, found))
 })
 
 test('tasks that come last are smaller, the later the smaller, and none is empty or larger than the run allows', () => {

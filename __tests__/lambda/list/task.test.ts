@@ -56,7 +56,11 @@ const seed = newListTask('seed.0', run, { prefix: '', ranges: [{}] })
 test('a small source is shared out in small tasks that nothing holds back', async () => {
   const { result, copies, lists } = await work(hex(5_000), seed)
   expect([result.listed, lists.length]).toEqual([5_000, 0])
-  expect(copies.map(({ task, delay }) => [task.objects.length, delay])).toEqual(Array(125).fill([40, 0]))
+  const sizes = copies.map(({ task }) => task.objects.length)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5_000)
+  expect(copies.every(({ delay }) => delay === 0)).toBe(true)
+  // What leaves on the way, before it is known to be small, is in full tasks.
+  expect(sizes.filter((size) => size > 40).reduce((sum, size) => sum + size, 0)).toBeLessThan(5_000 / 5)
 })
 
 test('tasks of a large source mix keys from all over and are spread over time', async () => {
