@@ -54,7 +54,8 @@ export type MixerDeps = {
  *
  * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go at least, and faster when
  * workers wait for tasks. So what is found late is not behind all that was found before. What is left when the list task ends
- * is sent as well, held back for as long as it would have stayed in the bag; for less where workers waited all the time, or the source is of modest size.
+ * is sent as well, held back for as long as it would have stayed in the bag; for less where workers waited all the time, or
+ * the source is of modest size.
  */
 export class Mixer {
   readonly #deps: MixerDeps
@@ -108,7 +109,8 @@ export class Mixer {
    */
   async end(): Promise<void> {
     const { timing, until, waiting } = this.#deps
-    this.#endsAt = this.#age + restSeconds(this.#age, this.#foundByAll)
+    const age = this.#age
+    this.#endsAt = age + restSeconds(age, this.#foundByAll)
     // The rest of a small source is due now, and not only after a pause.
     await this.#sendDue()
     while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {

@@ -26,7 +26,7 @@ export function spreadSeconds(age: number, found: number): number {
   return Math.min(LONGEST_DELAY_SECONDS, longest, found / PARTITION_COPIES)
 }
 
-/** The same for what is left when a list task has found all: late parts of a source of modest size are no long wait, wherever they stand. */
+/** The same for what is left when a list task has found all; less for a source of modest size, of which no part is a long wait. */
 export function restSeconds(age: number, found: number): number {
   const seconds = spreadSeconds(age, found)
   return found > MODEST ? seconds : Math.min(seconds, found / (PARTITIONS * PARTITION_COPIES))
