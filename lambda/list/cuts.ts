@@ -1,5 +1,5 @@
 import { ABOVE } from '../../protocol/key.ts'
-import { crowdEnd, folderIn, type Known, likelyEnd, pagesLeft } from './lane.ts'
+import { crowdEnd, folderIn, type Known, likelyEnd, pagesLeft, TOO_MANY } from './lane.ts'
 import type { Reader } from './reader.ts'
 import { endCuts, evenCuts, guessPagesLeft, isBetween, sharedByAll } from './split.ts'
 
@@ -15,7 +15,7 @@ const CROWD_PAGES = 4
  *
  * - at folders that S3 names when it is asked: all of them hold keys;
  * - evenly, as letters count, and the fewer the less such guesses have hit, within the folder that keys crowd;
- * - behind everything that begins like the known page, to find where the keys end;
+ * - where letters tell nothing, behind everything that begins like the known page, to find where the keys end;
  * - evenly as far as the lane is likely to go.
  *
  * Adds to the lane's clues.
@@ -33,24 +33,37 @@ export async function cutsOf(
   for (let asked = 0; asked < DESCENTS; asked++) {
     if (clues.folders?.length) {
       const pages = pagesLeft(lane, prefix, alphabet) ?? Number.POSITIVE_INFINITY
-      return spread(clues.folders, Math.min(most, Math.floor(pages / FOLDER_PAGES)))
+      return atFolders(lane, clues.folders, Math.min(most, Math.floor(pages / FOLDER_PAGES)))
     }
     const folder = nextFolder(lane, prefix)
     if (folder === undefined) break
+    if (folderOf(first) === folder && folderOf(last) === folder) {
+      // It would name a page of keys.
+      Object.assign(clues, { folder, folders: [], crowd: folder, isOfKeys: true })
+      break
+    }
     if (reader.spare < 1) return []
-    if (!(await askFor(folder, lane, reader))) break
+    if (!(await askFor(folder, lane, prefix, reader))) break
   }
   // Few keys are left of a folder that lies in a page with others.
   if (clues.crowd === undefined && folderOf(first) !== folderOf(last)) return []
   const even = (upTo: string | undefined) =>
     evenCuts({ ...page, upTo }, Math.max(1, Math.round(most * reader.luck)), prefix, alphabet)
   const end = crowdEnd(lane)
-  if (end !== undefined && guessPagesLeft({ ...page, upTo: end }, prefix, alphabet) > CROWD_PAGES)
-    return even(end)
-  if (lane.upTo === undefined) clues.ends ??= endCuts(page, prefix, alphabet)
+  const guess = guessPagesLeft({ ...page, upTo: end ?? likelyEnd(lane) }, prefix, alphabet)
+  if (end !== undefined && guess > CROWD_PAGES && guess <= TOO_MANY) return even(end)
+  if (lane.upTo === undefined || guess > TOO_MANY)
+    clues.ends ??= endCuts({ ...page, upTo: end ?? lane.upTo }, prefix, alphabet)
   clues.ends = clues.ends?.filter((key) => isBetween(last, key, lane.upTo))
   if (clues.ends?.length) return spread(clues.ends, most)
   return even(likelyEnd(lane))
+}
+
+/** The folders to cut a lane at. Where keys crowd one folder these may go on for long: the next folder is among the cuts. */
+function atFolders({ page: { first, last } }: Known, folders: readonly string[], most: number): string[] {
+  const [next, ...others] = folders
+  if (next === undefined || most < 1 || folderOf(first) !== folderOf(last)) return spread(folders, most)
+  return [next, ...spread(others, most - 1)]
 }
 
 /**
@@ -70,9 +83,14 @@ function nextFolder({ page: { first, last }, upTo, clues }: Known, prefix: strin
 }
 
 /** Asks for the folders in a folder, and notes those that lie in the lane; false when it has too much to go by them. */
-async function askFor(folder: string, lane: Known, reader: Reader<{ key: string }>): Promise<boolean> {
-  const { clues } = lane
-  const { last } = lane.page
+async function askFor(
+  folder: string,
+  lane: Known,
+  prefix: string,
+  reader: Reader<{ key: string }>,
+): Promise<boolean> {
+  const { clues, page } = lane
+  const { last } = page
   const { folders, hasKeys, end } = await reader.folders(folder, last)
   const inLane = folders.filter((name) => isBetween(last, name, lane.upTo))
   clues.folder = folder
@@ -87,8 +105,11 @@ async function askFor(folder: string, lane: Known, reader: Reader<{ key: string 
   clues.folders = inLane
   const below = folderIn(folder, last)
   // What S3 does not name is not taken for missing: it is asked for.
-  if (!hasKeys && below !== undefined && lane.upTo !== undefined)
-    clues.ends = [(inLane.at(-1) ?? below) + ABOVE]
+  if (!hasKeys && below !== undefined && lane.upTo !== undefined) {
+    const upTo = (inLane.at(-1) ?? below) + ABOVE
+    const isVague = guessPagesLeft({ ...page, upTo }, prefix, reader.alphabet) > TOO_MANY
+    clues.ends = [...(isVague ? endCuts({ ...page, upTo }, prefix, reader.alphabet) : []), upTo]
+  }
   return true
 }
 

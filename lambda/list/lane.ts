@@ -35,7 +35,7 @@ export type Clues = {
 export type Known = Lane & { page: { first: string; last: string } }
 
 /** A guess of more pages is none: keys are not spread as letters are. */
-const TOO_MANY = 20_000
+export const TOO_MANY = 20_000
 /** Taken for the pages of a lane of which nothing is known, */
 const UNKNOWN = 1000
 /** and of one that lies in some folders of which nothing else is. */

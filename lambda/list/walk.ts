@@ -109,12 +109,14 @@ export async function walk<T extends { key: string }>(
       // The first pages too, although they come from one place: the copy functions need a while to start.
       await emit()
       const isLate = deps.isLate()
-      if (rounds === look || isLate) {
+      // What no look has found may come up any time: a folder that holds nearly all, say.
+      const isAlone = isFirst && spawned === 0 && rounds % REFILL_EVERY === 0
+      if (rounds === look || isAlone || isLate) {
         const parts = await divideAll(lanes, isFirst ? SHARED : SHARED_LATER, prefix, reader)
         const hands = deal(parts, LANES)
         lanes = isLate ? [] : (hands.shift() ?? [])
         await spawn(hands)
-        look = 2 * look + 2
+        if (rounds === look) look = 2 * look + 2
       } else if (rounds % REFILL_EVERY === 0) {
         if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allowOne()
         const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length

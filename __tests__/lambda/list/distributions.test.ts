@@ -69,6 +69,15 @@ test('a month of which a page or two are left is not cut into its days', async (
   expect(run.requests).toBeLessThanOrEqual(13 + 15)
 })
 
+test.each([
+  // Among a thousand others, and behind keys of which nothing tells how many follow: each took a second more.
+  ['one hot directory', 2_000],
+  ['hot directory at the end', 1_500],
+])('%s: it is shared as soon as the listing has come to it', async (name, ms) => {
+  const keys = (KEY_SETS[name] as (size: number) => KeySet)(MILLION)
+  expect((await simulate(keys)).sharedMs).toBeLessThan(ms)
+})
+
 test('keys are in order in each key set', () => {
   for (const make of Object.values(KEY_SETS)) {
     const { size, at } = make(20_000)

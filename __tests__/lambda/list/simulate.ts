@@ -20,6 +20,8 @@ export type Simulated = {
   /** Virtual milliseconds from the seeds to the last key. */
   ms: number
   longestTaskMs: number
+  /** When a first part was handed to another task; Infinity when none was. */
+  sharedMs: number
   /** Stretches of key indexes that were emitted. */
   emitted: [number, number][]
 }
@@ -27,7 +29,15 @@ export type Simulated = {
 /** Lists a key set by walks in virtual time; deterministic. */
 export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = ''): Promise<Simulated> {
   const clock = new Clock()
-  const result: Simulated = { requests: 0, tasks: 0, depth: 0, ms: 0, longestTaskMs: 0, emitted: [] }
+  const result: Simulated = {
+    requests: 0,
+    tasks: 0,
+    depth: 0,
+    ms: 0,
+    longestTaskMs: 0,
+    sharedMs: Number.POSITIVE_INFINITY,
+    emitted: [],
+  }
   const waiting: (() => void)[] = []
   let running = 0
 
@@ -67,6 +77,7 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
           if (first) result.emitted.push([first.index, first.index + 1 + rest.length])
       },
       spawn: async (hands) => {
+        result.sharedMs = Math.min(result.sharedMs, clock.now)
         for (const child of hands) send(child, depth + 1)
       },
       isLate: () => clock.now - begun > TASK_MS,
