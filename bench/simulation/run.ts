@@ -1,4 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 import { waitingIn } from '../../aws/queue.ts'
 import { Pace } from '../../lambda/copy/pace.ts'
 import { workOnCopyTask } from '../../lambda/copy/task.ts'
@@ -8,6 +9,7 @@ import { handleEvent } from '../../lambda/worker.ts'
 import { SEED_FAMILY, taskId } from '../../protocol/ids.ts'
 import { decodeOutcome, encodeTask, newListTask, type Run } from '../../protocol/message.ts'
 import { Ledger } from '../../src/ledger.ts'
+import { Cpu } from './cpu.ts'
 import type { KeySet } from './key-sets.ts'
 import { SimulatedLambda } from './lambda.ts'
 import { type S3Model, SimulatedS3 } from './s3.ts'
@@ -44,8 +46,8 @@ export type Simulated = {
 }
 
 /**
- * S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. Of what
- * a page costs the list function (docs/benchmarks.md) somewhat more than half, which is to read it: copy tasks are made later.
+ * S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. What a page
+ * costs the list function (docs/benchmarks.md, and its profile) is to two fifths to read it, the rest to make copy tasks of it.
  */
 const S3_MODEL: Omit<S3Model, 'partitions'> = {
   copiesPerSecond: 3_500,
@@ -55,7 +57,7 @@ const S3_MODEL: Omit<S3Model, 'partitions'> = {
   refusalMs: 15,
   spread: 0.35,
   copyCpuMs: 0.12,
-  listCpuMs: 9,
+  pageCpuMs: 6,
 }
 const LAMBDA_MODEL = {
   startConcurrency: 5,
@@ -63,7 +65,7 @@ const LAMBDA_MODEL = {
   coldStartMs: 350,
   invokeMs: 20,
 }
-const SQS_MODEL = { latencyMs: 8, duplicates: 0.001, countLagMs: 2_000 }
+const SQS_MODEL = { latencyMs: 8, duplicates: 0.001, countLagMs: 2_000, sendCpuMs: 0.13 }
 /** As in template.yaml. */
 const MEMORY_MB = { list: 1769, copy: 256 }
 const TIMEOUT_MS = 300_000
@@ -72,10 +74,10 @@ const [LIST, COPY, RUN] = ['list', 'copy', 'run'] as const
 /** The action waits in long polls, which SQS answers as outcomes come. */
 const POLL_MS = 100
 
-/** The logger of workers that have nothing to say. */
-const SILENT = { info() {}, warn() {}, error() {} } as unknown as Pick<Logger, 'info' | 'warn' | 'error'>
-
-/** Runs the functions' own code and the action's ledger against the models. The same scenario gives the same numbers. */
+/**
+ * Runs the functions' own code and the action's ledger against the models. The same scenario gives the same numbers. Throws
+ * the error of the first task that fails.
+ */
 export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   const { keys, prefix, partitions, maxConcurrency, batchSize, seed } = scenario
   const time = new VirtualTime(seed)
@@ -85,11 +87,20 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   const ledger = new Ledger(1)
   const ended = () => ledger.done
 
-  const deps = (queueUrl: string) => ({
-    sqs: sqs.client,
+  let failure: unknown
+  /** Nothing in the models makes a task fail. */
+  const logger = {
+    info() {},
+    warn() {},
+    error(message: string, { error = new Error(message) }: { error?: Error }) {
+      failure ??= error
+    },
+  } as unknown as Pick<Logger, 'info' | 'warn' | 'error'>
+  const deps = (queueUrl: string, client: SQSClient) => ({
+    sqs: client,
     queueUrl,
-    gate: new RunGate(sqs.client, time.now),
-    logger: SILENT,
+    gate: new RunGate(client, time.now),
+    logger,
     timing: time,
   })
   const common = { timeoutMs: TIMEOUT_MS, visibilityMs: VISIBILITY_MS }
@@ -100,13 +111,15 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     queueUrl: LIST,
     maxConcurrency: Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4))),
     instance: () => {
-      const worker = deps(LIST)
+      const cpu = new Cpu(time, MEMORY_MB.list)
+      const client = sqs.client(cpu)
+      const worker = deps(LIST, client)
       const listing: ListDeps = {
-        s3: s3.client(MEMORY_MB.list),
+        s3: s3.client(cpu),
         timing: time,
         listQueueUrl: LIST,
         copyQueueUrl: COPY,
-        waiting: (queueUrl) => waitingIn(queueUrl, sqs.client),
+        waiting: (queueUrl) => waitingIn(queueUrl, client),
       }
       return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
         handleEvent(event, context, LIST, (task, attempt) => workOnListTask(task, attempt, listing), worker)
@@ -119,8 +132,9 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     queueUrl: COPY,
     maxConcurrency,
     instance: () => {
-      const worker = deps(COPY)
-      const copying = { s3: s3.client(MEMORY_MB.copy), pace: new Pace(time), timing: time, queueUrl: COPY }
+      const cpu = new Cpu(time, MEMORY_MB.copy)
+      const worker = deps(COPY, sqs.client())
+      const copying = { s3: s3.client(cpu), pace: new Pace(time), timing: time, queueUrl: COPY }
       return (event: Parameters<typeof handleEvent>[0], context: Parameters<typeof handleEvent>[1]) =>
         handleEvent(event, context, COPY, (task, attempt) => workOnCopyTask(task, attempt, copying), worker)
     },
@@ -153,9 +167,12 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
   /** Reads outcomes as the action does, until the ledger is done. */
   async function watch(queue: SimulatedSqs, account: Ledger, clock: VirtualTime) {
     const mapped = Promise.all([lambda.map(list, ended), lambda.map(copy, ended)])
-    mapped.catch(() => {})
+    mapped.catch((error: unknown) => {
+      failure ??= error
+    })
     const outcomes: { ms: number; copied: number }[] = []
     while (!account.done) {
+      if (failure !== undefined) throw failure
       for (const body of queue.takeAll(RUN)) {
         const { task, attempt, children, failures, ...counts } = decodeOutcome(body)
         const totals = {

@@ -7,6 +7,7 @@ import {
   S3Error,
 } from '../../lambda/s3/index.ts'
 import { compareKeys } from '../../protocol/key.ts'
+import type { Cpu } from './cpu.ts'
 import { foldersOf, indexAfter, type KeySet } from './key-sets.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -22,33 +23,16 @@ export type S3Model = {
   /** A refusal comes faster than an answer. */
   refusalMs: number
   spread: number
-  /** What an instance has to do for an answer, in milliseconds of a whole vCPU (docs/benchmarks.md). */
+  /** What an instance has to do for a copy, and for a full page, in milliseconds of a whole vCPU (docs/benchmarks.md). */
   copyCpuMs: number
-  listCpuMs: number
-}
-
-/** Memory in MB that comes with a whole vCPU (Lambda guide, "Configure memory"). */
-const VCPU_MB = 1769
-/** Less work that is left is not waited for: it is done while others wait for S3. */
-const SHORTEST_WORK_MS = 2
-
-/** An instance's share of a vCPU: it does one thing after another. */
-class Cpu {
-  #freeAt = 0
-  readonly #time: VirtualTime
-  readonly #share: number
-  constructor(time: VirtualTime, memoryMb: number) {
-    this.#time = time
-    this.#share = Math.min(1, memoryMb / VCPU_MB)
-  }
-  async work(ms: number): Promise<void> {
-    this.#freeAt = Math.max(this.#freeAt, this.#time.now()) + ms / this.#share
-    const left = this.#freeAt - this.#time.now()
-    if (left >= SHORTEST_WORK_MS) await this.#time.sleep(left)
-  }
+  pageCpuMs: number
 }
 
 const PAGE_KEYS = 1000
+/** The share of a full page's work that the smallest answer takes. */
+const LEAST_SHARE = 0.05
+/** As of an object that was sent in one piece: it is a good part of what copy tasks hold. */
+const ETAG = '"d41d8cd98f00b204e9800998ecf8427e"'
 /** Requests that S3 takes at once beyond its rate: a fifth of a second's. */
 const BURST_SECONDS = 0.2
 
@@ -107,13 +91,13 @@ export class SimulatedS3 {
   }
 
   /** What an instance of a function has for its client: answers cost it time of its CPU. */
-  client(memoryMb: number): Pick<S3, 'listObjectsV2' | 'copyObject' | 'perform'> {
-    const cpu = new Cpu(this.#time, memoryMb)
-    const { copyCpuMs, listCpuMs } = this.#model
+  client(cpu: Cpu): Pick<S3, 'listObjectsV2' | 'copyObject' | 'perform'> {
+    const { copyCpuMs, pageCpuMs } = this.#model
     return {
       listObjectsV2: async (request) => {
         const answer = await this.#list(request)
-        await cpu.work(listCpuMs)
+        const entries = answer.objects.length + answer.commonPrefixes.length
+        await cpu.work(pageCpuMs * Math.max(LEAST_SHARE, entries / PAGE_KEYS))
         return answer
       },
       copyObject: async (request) => {
@@ -145,7 +129,7 @@ export class SimulatedS3 {
     const objects = Array.from({ length: end - start }, (_, index) => ({
       key: this.#keys.at(start + index),
       size: 1,
-      etag: '',
+      etag: ETAG,
       lastModified: '',
     }))
     const isTruncated = end < this.#keys.size
@@ -160,7 +144,7 @@ export class SimulatedS3 {
   async #copy({ sourceKey }: CopyRequest): Promise<CopyAnswer> {
     this.copies++
     await this.#answer(this.#copyLimits[this.#partitionOf(sourceKey)] as Limit, this.#model.copyMs)
-    return {} as CopyAnswer
+    return { etag: ETAG } as CopyAnswer
   }
 
   async #answer(limit: Limit, ms: number): Promise<void> {

@@ -5,6 +5,7 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
+import type { Cpu } from './cpu.ts'
 import { type Message, Queue } from './queue.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -15,6 +16,8 @@ export type SqsModel = {
   duplicates: number
   /** How far behind the counts of messages are. */
   countLagMs: number
+  /** What it takes a list function to make and send a KiB of copy tasks, in milliseconds of a whole vCPU (docs/benchmarks.md). */
+  sendCpuMs: number
 }
 
 /** Bytes for which SQS bills a request of its own (SQS pricing). */
@@ -34,9 +37,14 @@ export class SimulatedSqs {
     this.#model = model
   }
 
-  /** What the workers take for the SDK's client. */
-  get client(): SQSClient {
-    return { send: (command: unknown) => this.#send(command) } as unknown as SQSClient
+  /** What the workers take for the SDK's client. With a CPU, what is sent costs it time. */
+  client(cpu?: Cpu): SQSClient {
+    const send = async (command: unknown) => {
+      if (cpu && command instanceof SendMessageBatchCommand)
+        await cpu.work((this.#model.sendCpuMs * bytesOf(command)) / 1024)
+      return await this.#send(command)
+    }
+    return { send } as unknown as SQSClient
   }
 
   put(queueUrl: string, body: string, delayMs = 0): void {
@@ -88,7 +96,7 @@ export class SimulatedSqs {
     await this.#time.sleep(this.#model.latencyMs)
     if (command instanceof SendMessageBatchCommand) {
       const { QueueUrl = '', Entries = [] } = command.input
-      this.#bill(Entries.reduce((sum, { MessageBody = '' }) => sum + MessageBody.length, 0))
+      this.#bill(bytesOf(command))
       for (const { MessageBody = '', DelaySeconds = 0 } of Entries)
         this.put(QueueUrl, MessageBody, DelaySeconds * 1000)
       return { Failed: [] }
@@ -145,4 +153,8 @@ export class SimulatedSqs {
     this.#queues.set(url, queue)
     return queue
   }
+}
+
+function bytesOf({ input }: SendMessageBatchCommand): number {
+  return (input.Entries ?? []).reduce((sum, { MessageBody = '' }) => sum + MessageBody.length, 0)
 }
