@@ -86,7 +86,10 @@ export class Mixer {
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
     this.#packer = new Packer(
-      () => (this.#isAllDue ? Math.min(FEW_OBJECTS, batchSize) : taskSize(batchSize, this.#place)),
+      () =>
+        this.#isAllDue
+          ? Math.min(FEW_OBJECTS, batchSize)
+          : taskSize(batchSize, this.#place, this.#foundByAll),
       (objects) => send(objects, Math.floor(this.#delay)),
     )
   }

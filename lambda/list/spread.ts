@@ -9,8 +9,10 @@ const TIMES_AGE = 2
 /** Of no more than so many objects, the rest is spread as for so many partitions: one copies them in a minute, and four should not wait for it. */
 const MODEST = 200_000
 const PARTITIONS = 4
-/** The share of objects, of those copied last, that go in smaller tasks than others, */
-const SMALLER = 0.1
+/** So many objects, of those copied last, go in smaller tasks than others, */
+const LAST_OBJECTS = 100_000
+/** but no smaller share of a source, and no larger one: in a source of modest size, workers may still be of very unequal pace by then. */
+const [LEAST_SHARE, MOST_SHARE] = [0.1, 0.5]
 /** and the size of the smallest beside that of the others. */
 const SMALLEST = 0.1
 
@@ -38,7 +40,9 @@ export function restSeconds(age: number, found: number): number {
  *
  * @param most as the run says
  * @param place the task's, from 0 to 1, between the beginning and the end of the time over which copies are spread
+ * @param found objects to copy that the listing has found so far
  */
-export function taskSize(most: number, place: number): number {
-  return Math.ceil(most * Math.min(1, Math.max(SMALLEST, (1 - place) / SMALLER)))
+export function taskSize(most: number, place: number, found: number): number {
+  const last = Math.max(LEAST_SHARE, Math.min(MOST_SHARE, LAST_OBJECTS / found))
+  return Math.ceil(most * Math.min(1, Math.max(SMALLEST, (1 - place) / last)))
 }

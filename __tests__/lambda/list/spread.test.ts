@@ -29,12 +29,26 @@ test('what is left of a source of modest size is sent as fast as four partitions
 })
 
 test('tasks that come last are smaller, the later the smaller, and none is empty or larger than the run allows', () => {
-  const sizes = [0, 0.5, 0.9, 0.95, 0.98, 0.999, 1].map((place) => taskSize(250, place))
+  const sizes = [0, 0.5, 0.9, 0.95, 0.98, 0.999, 1].map((place) => taskSize(250, place, 1e6))
   expect(sizes).toEqual([250, 250, 250, 126, 51, 25, 25])
+  const most = fc.integer({ min: 1, max: 1000 })
+  const place = fc.double({ min: 0, max: 2, noNaN: true })
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0, max: 2, noNaN: true }), (most, by) => {
-      expect(taskSize(most, by)).toBeGreaterThanOrEqual(1)
-      expect(taskSize(most, by)).toBeLessThanOrEqual(most)
+    fc.property(most, place, fc.nat(), (objects, at, found) => {
+      expect(taskSize(objects, at, found)).toBeGreaterThanOrEqual(1)
+      expect(taskSize(objects, at, found)).toBeLessThanOrEqual(objects)
     }),
   )
+})
+
+test('about the last hundred thousand objects go in smaller tasks, but half of a source at most, and a tenth at least', () => {
+  const half = (found: number) => [0.49, 0.75].map((place) => taskSize(250, place, found))
+  expect([half(1), half(50_000), half(200_000), half(400_000)]).toEqual([
+    [250, 125],
+    [250, 125],
+    [250, 125],
+    [250, 250],
+  ])
+  for (const found of [1e6, 1e9])
+    expect([taskSize(250, 0.9, found), taskSize(250, 0.95, found)]).toEqual([250, 126])
 })
