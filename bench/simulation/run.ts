@@ -46,8 +46,8 @@ export type Simulated = {
 }
 
 /**
- * S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. What a page
- * costs the list function (docs/benchmarks.md, and its profile) is to two fifths to read it, the rest to make copy tasks of it.
+ * S3: its published limits; latencies of small objects within a region. Lambda and SQS: AWS's documents and prices. Of what a
+ * page costs the list function (docs/benchmarks.md), two fifths are to read it, by a profile; the rest is to make copy tasks.
  */
 const S3_MODEL: Omit<S3Model, 'partitions'> = {
   copiesPerSecond: 3_500,
