@@ -1,5 +1,5 @@
 import { ABOVE } from '../../protocol/key.ts'
-import { crowdEnd, folderIn, type Known, likelyEnd, pagesLeft, TOO_MANY } from './lane.ts'
+import { crowdEnd, folderIn, type Known, likelyEnd, pagesLeft } from './lane.ts'
 import type { Reader } from './reader.ts'
 import { endCuts, evenCuts, guessPagesLeft, isBetween, sharedByAll } from './split.ts'
 
@@ -51,8 +51,8 @@ export async function cutsOf(
     evenCuts({ ...page, upTo }, Math.max(1, Math.round(most * reader.luck)), prefix, alphabet)
   const end = crowdEnd(lane)
   const guess = guessPagesLeft({ ...page, upTo: end ?? likelyEnd(lane) }, prefix, alphabet)
-  if (end !== undefined && guess > CROWD_PAGES && guess <= TOO_MANY) return even(end)
-  if (lane.upTo === undefined || guess > TOO_MANY)
+  if (end !== undefined && guess !== undefined && guess > CROWD_PAGES) return even(end)
+  if (lane.upTo === undefined || guess === undefined)
     clues.ends ??= endCuts({ ...page, upTo: end ?? lane.upTo }, prefix, alphabet)
   clues.ends = clues.ends?.filter((key) => isBetween(last, key, lane.upTo))
   if (clues.ends?.length) return spread(clues.ends, most)
@@ -107,8 +107,9 @@ async function askFor(
   // What S3 does not name is not taken for missing: it is asked for.
   if (!hasKeys && below !== undefined && lane.upTo !== undefined) {
     const upTo = (inLane.at(-1) ?? below) + ABOVE
-    const isVague = guessPagesLeft({ ...page, upTo }, prefix, reader.alphabet) > TOO_MANY
-    clues.ends = [...(isVague ? endCuts({ ...page, upTo }, prefix, reader.alphabet) : []), upTo]
+    const rest = { ...page, upTo }
+    const isVague = guessPagesLeft(rest, prefix, reader.alphabet) === undefined
+    clues.ends = [...(isVague ? endCuts(rest, prefix, reader.alphabet) : []), upTo]
   }
   return true
 }

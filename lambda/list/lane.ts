@@ -34,8 +34,6 @@ export type Clues = {
 /** A lane of which a page is known. */
 export type Known = Lane & { page: { first: string; last: string } }
 
-/** A guess of more pages is none: keys are not spread as letters are. */
-export const TOO_MANY = 20_000
 /** Taken for the pages of a lane of which nothing is known, */
 const UNKNOWN = 1000
 /** and of one that lies in some folders of which nothing else is. */
@@ -60,7 +58,7 @@ export function pagesLeft(lane: Lane, prefix: string, alphabet: Alphabet): numbe
   const { pages, page } = lane
   const guess = guessPagesLeft({ ...page, upTo: likelyEnd(lane) }, prefix, alphabet)
   // What has lasted so long is likely to last as long again.
-  return guess > TOO_MANY ? undefined : Math.max(pages, guess)
+  return guess === undefined ? undefined : Math.max(pages, guess)
 }
 
 /** The same for all lanes, so that they can be compared. */

@@ -17,11 +17,19 @@ export type Stretch = {
   upTo?: string | undefined
 }
 
-/** How many more pages the stretch holds if keys go on as densely as in its known page, as letters count; Infinity when that can't be told. */
-export function guessPagesLeft({ first, last, upTo }: Stretch, prefix: string, alphabet: Alphabet): number {
+/** A guess of more pages is none: keys are not spread as letters are. */
+const TOO_MANY = 20_000
+
+/** How many more pages the stretch holds if keys go on as densely as in its known page, as letters count; undefined when letters tell nothing. */
+export function guessPagesLeft(
+  { first, last, upTo }: Stretch,
+  prefix: string,
+  alphabet: Alphabet,
+): number | undefined {
   const scale = new Scale(first, upTo, prefix, alphabet)
   const covered = scale.place(last) - scale.place(first)
-  return covered > 0 ? (scale.end - scale.place(last)) / covered : Number.POSITIVE_INFINITY
+  const pages = (scale.end - scale.place(last)) / covered
+  return covered > 0 && pages <= TOO_MANY ? pages : undefined
 }
 
 /** Keys that divide what is left of a stretch evenly, as letters count: in order, and at most so many. */

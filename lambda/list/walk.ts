@@ -109,15 +109,16 @@ export async function walk<T extends { key: string }>(
       // The first pages too, although they come from one place: the copy functions need a while to start.
       await emit()
       const isLate = deps.isLate()
+      const isRefill = rounds % REFILL_EVERY === 0
       // What no look has found may come up any time: a folder that holds nearly all, say.
-      const isAlone = isFirst && spawned === 0 && rounds % REFILL_EVERY === 0
-      if (rounds === look || isAlone || isLate) {
+      const isAlone = isFirst && spawned === 0
+      if (rounds === look || (isAlone && isRefill) || isLate) {
         const parts = await divideAll(lanes, isFirst ? SHARED : SHARED_LATER, prefix, reader)
         const hands = deal(parts, LANES)
         lanes = isLate ? [] : (hands.shift() ?? [])
         await spawn(hands)
         if (rounds === look) look = 2 * look + 2
-      } else if (rounds % REFILL_EVERY === 0) {
+      } else if (isRefill) {
         if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allowOne()
         const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
         const most = Math.max(LANES, Math.min(MOST_LANES, lanes.length + lasting))
