@@ -108,8 +108,15 @@ const PartSchema = v.object({
   ranges: v.array(v.object({ after: v.optional(Key), upTo: v.optional(Key) })),
 })
 
-/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
-const ListingSchema = v.object({ began: Count, shares: v.pipe(Count, v.minValue(1)) })
+/**
+ * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
+ * all of them had found when the task that says so was made.
+ */
+const ListingSchema = v.object({
+  began: Count,
+  shares: v.pipe(Count, v.minValue(1)),
+  found: v.optional(Count, 0),
+})
 
 const ListTaskSchema = v.object({
   ...head,

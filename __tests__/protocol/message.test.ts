@@ -61,7 +61,10 @@ describe('tasks', () => {
         key,
         bound,
         bound,
-        fc.option(fc.record({ began: fc.maxSafeNat(), shares: fc.integer({ min: 1 }) }), { nil: undefined }),
+        fc.option(
+          fc.record({ began: fc.maxSafeNat(), shares: fc.integer({ min: 1 }), found: fc.maxSafeNat() }),
+          { nil: undefined },
+        ),
         (prefix, after, upTo, listing) => {
           const ranges = [{ upTo: after }, { after, upTo }]
           const task = newListTask('seed.0', run, { prefix, ranges }, listing)

@@ -9,6 +9,7 @@ import { handleEvent } from '../../lambda/worker.ts'
 import { SEED_FAMILY, taskId } from '../../protocol/ids.ts'
 import { decodeOutcome, encodeTask, newListTask, type Run } from '../../protocol/message.ts'
 import { Ledger } from '../../src/ledger.ts'
+import { listConcurrency } from '../../src/stack/parameters.ts'
 import { Cpu } from './cpu.ts'
 import type { KeySet } from './key-sets.ts'
 import { SimulatedLambda } from './lambda.ts'
@@ -109,7 +110,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     name: LIST,
     memoryMb: MEMORY_MB.list,
     queueUrl: LIST,
-    maxConcurrency: Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4))),
+    maxConcurrency: listConcurrency(maxConcurrency),
     instance: () => {
       const cpu = new Cpu(time, MEMORY_MB.list)
       const client = sqs.client(cpu)

@@ -87392,8 +87392,15 @@ const PartSchema = object({
     prefix: Key,
     ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
 });
-/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
-const ListingSchema = object({ began: Count, shares: pipe(Count, minValue(1)) });
+/**
+ * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
+ * all of them had found when the task that says so was made.
+ */
+const ListingSchema = object({
+    began: Count,
+    shares: pipe(Count, minValue(1)),
+    found: optional(Count, 0),
+});
 const ListTaskSchema = object({
     ...head,
     kind: literal('list'),
@@ -89061,9 +89068,9 @@ function wantedParameters(wishes, { partition, fingerprint }, current) {
         wanted.set('PermissionsBoundaryArn', wishes.permissionsBoundary);
     return wanted;
 }
-/** List functions at once for so many copy functions: one lists faster than four copy, and ten are enough for any run. */
+/** List functions at once for so many copy functions: one lists faster than four copy, and twenty are enough for any run. */
 function listConcurrency(maxConcurrency) {
-    return Math.min(10, Math.max(2, Math.floor(maxConcurrency / 4)));
+    return Math.min(20, Math.max(2, Math.floor(maxConcurrency / 4)));
 }
 /** The names of the parameters and tags in which a stack differs from what is wanted; a tag is shown as `tag NAME`. */
 function parameters_differences(stack, wanted, tags = {}) {

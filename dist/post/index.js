@@ -76809,8 +76809,15 @@ const PartSchema = dist/* object */.Ikc({
     prefix: Key,
     ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(Key), upTo: dist/* optional */.lqM(Key) })),
 });
-/** The listing of a source: when it began (milliseconds since the epoch), and how many tasks share it. */
-const ListingSchema = dist/* object */.Ikc({ began: Count, shares: dist/* pipe */.FsL(Count, dist/* minValue */.Wwf(1)) });
+/**
+ * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
+ * all of them had found when the task that says so was made.
+ */
+const ListingSchema = dist/* object */.Ikc({
+    began: Count,
+    shares: dist/* pipe */.FsL(Count, dist/* minValue */.Wwf(1)),
+    found: dist/* optional */.lqM(Count, 0),
+});
 const ListTaskSchema = dist/* object */.Ikc({
     ...head,
     kind: dist/* literal */.euz('list'),

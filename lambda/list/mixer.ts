@@ -34,7 +34,7 @@ export type MixerDeps = {
   timing: Timing
   /** Objects in a copy task at most. */
   batchSize: number
-  /** The listing that the list task is a part of; others may come to share it meanwhile. */
+  /** The listing that the list task is a part of. */
   listing: Listing
   /** Whether the listing begins with this list task. */
   isFirst: boolean
@@ -62,9 +62,9 @@ export class Mixer {
   readonly #bag: Bag<Listed>
   readonly #packer: Packer
   #found = 0
-  /** How many share the listing, and what was found before they did: none of the others has found that much. */
-  #shares: number
-  #alone = 0
+  /** The listing as it was last known, and what the list task itself had found by then. */
+  #listing: Listing
+  #foundBefore = 0
   /** When objects were drawn last, and the part of one that was due beyond them. */
   #drawnAt: number
   #due = 0
@@ -82,7 +82,7 @@ export class Mixer {
     const { timing, batchSize, send, waiting } = deps
     this.#deps = deps
     this.#demand = new Demand(timing, () => waiting('copy'))
-    this.#shares = deps.listing.shares
+    this.#listing = deps.listing
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
     this.#packer = new Packer(
@@ -96,14 +96,22 @@ export class Mixer {
 
   /** Takes what was found, and sends as much as is due. Throws what `send` and `dispatch` throw. */
   async add(objects: readonly Listed[]): Promise<void> {
-    const { listing } = this.#deps
     this.#found += objects.length
     this.#bag.put(objects)
-    if (this.#shares !== listing.shares) {
-      this.#shares = listing.shares
-      this.#alone = this.#found
-    }
     await this.#sendDue()
+  }
+
+  /** The listing for a list task that takes over what this one leaves. */
+  get listing(): Listing {
+    return { ...this.#listing, found: Math.round(this.#foundByAll) }
+  }
+
+  /** Takes note that so many more come to share the listing: none of them has found what was found before. Returns the listing for them. */
+  shareWith(others: number): Listing {
+    const { listing } = this
+    this.#listing = { ...listing, shares: listing.shares + others }
+    this.#foundBefore = this.#found
+    return this.#listing
   }
 
   /**
@@ -129,7 +137,7 @@ export class Mixer {
     const now = timing.now()
     const { age, seconds } = this.#spread()
     this.#place = placeIn(age, age + seconds)
-    const more = ((await this.#demand.look(age)) * batchSize) / this.#shares
+    const more = ((await this.#demand.look(age)) * batchSize) / this.#listing.shares
     const count = this.#isAllDue ? this.#bag.size : this.#countDue(now, seconds, more)
     this.#drawnAt = now
     await this.#packer.add(this.#draw(count))
@@ -194,7 +202,11 @@ export class Mixer {
 
   /** Whether nothing is held back: of a small source that was found, and of the first page of any. */
   get #isAllDue(): boolean {
-    return this.#deps.isFirst && this.#shares === 1 && this.#found <= (this.#hasAll ? FEW_KEYS : FIRST_KEYS)
+    return (
+      this.#deps.isFirst &&
+      this.#listing.shares === 1 &&
+      this.#found <= (this.#hasAll ? FEW_KEYS : FIRST_KEYS)
+    )
   }
 
   /** Seconds that the listing has taken. Clocks of machines may differ. */
@@ -205,7 +217,8 @@ export class Mixer {
 
   /** Each task that shares the listing has found about as much since. */
   get #foundByAll(): number {
-    return this.#alone + (this.#found - this.#alone) * this.#shares
+    const { found, shares } = this.#listing
+    return found + (this.#found - this.#foundBefore) * shares
   }
 
   /** Seconds that the listing has taken, and those over which to spread the copies of what is in the bag. */

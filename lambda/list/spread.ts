@@ -2,10 +2,11 @@ import { LONGEST_DELAY_SECONDS } from '../../protocol/message.ts'
 
 /** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
 const PARTITION_COPIES = 3_500
-/** What is listed early is copied by then: nearly as long as four partitions take for a million objects. */
+/**
+ * What is listed early is copied by then: nearly as long as four partitions take for a million objects. What is listed later is
+ * copied over as long as the listing has taken so far.
+ */
 const FIRST_SECONDS = 60
-/** What is listed later is copied over so many times the age of the listing. */
-const TIMES_AGE = 2
 /** Of no more than so many objects, the rest is spread as for so many partitions: one copies them in a minute, and four should not wait for it. */
 const MODEST = 200_000
 const PARTITIONS = 4
@@ -24,7 +25,7 @@ const SMALLEST = 0.1
  * @param found objects to copy that the listing has found so far
  */
 export function spreadSeconds(age: number, found: number): number {
-  const longest = Math.max(FIRST_SECONDS - age, TIMES_AGE * age)
+  const longest = Math.max(FIRST_SECONDS - age, age)
   return Math.min(LONGEST_DELAY_SECONDS, longest, found / PARTITION_COPIES)
 }
 

@@ -42,11 +42,10 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     throw new MalformedMessageError('not a list task: its part lies outside the source prefix')
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
   const result = emptyResult()
-  const listing = task.listing ?? { began: timing.now(), shares: 1 }
   const mixer = new Mixer({
     timing,
     batchSize: run.batchSize,
-    listing,
+    listing: task.listing ?? { began: timing.now(), shares: 1, found: 0 },
     isFirst: !task.listing,
     send: (objects, delay) => attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay),
     dispatch: attempt.dispatch,
@@ -100,10 +99,10 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         result.skipped += listed - found.length
       },
       spawn: async (hands) => {
-        if (!task.listing) listing.shares += hands.length
+        const theirs = task.listing ? mixer.listing : mixer.shareWith(hands.length)
         for (const rest of hands)
           await attempt.spawn(deps.listQueueUrl, (id) =>
-            newListTask(id, run, { prefix, ranges: rest }, listing),
+            newListTask(id, run, { prefix, ranges: rest }, theirs),
           )
         await attempt.dispatch()
       },

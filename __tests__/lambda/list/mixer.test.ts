@@ -16,6 +16,7 @@ async function mix(
     isFirst = false,
     batchSize = 250,
     began = 0,
+    found = 0,
     sharedAfter = 0,
     waitingCopies = 1_000 as number | 'unknown',
     waitingLists = 1 as number | 'unknown',
@@ -24,7 +25,7 @@ async function mix(
   const time = new VirtualTime()
   const sent: Sent[] = []
   const dispatched: number[] = []
-  const listing = { began, shares: sharedAfter > 0 ? 1 : shares }
+  const listing = { began, shares: sharedAfter > 0 ? 1 : shares, found }
   const mixer = new Mixer({
     timing: time,
     batchSize,
@@ -42,7 +43,7 @@ async function mix(
   const run = async () => {
     for (const [index, keys] of rounds.entries()) {
       await time.sleep(100)
-      if (index >= sharedAfter) listing.shares = shares
+      if (index > 0 && index === sharedAfter) mixer.shareWith(shares - 1)
       await mixer.add(keys.map((key) => ({ key, size: 1 })))
     }
     foundAt = time.now()
@@ -157,8 +158,15 @@ test('what was found before others came to share the listing is not what they ha
   const how = { isFirst: true, shares: 10 }
   const longest = ({ sent }: { sent: Sent[] }) => Math.max(...sent.map(({ delay }) => delay))
   // One partition takes 20 s for what there is, and would take 60 and more if all had found as much.
-  expect(longest(await mix([[], ...found], { ...how, sharedAfter: 1 }))).toBeLessThan(22)
+  expect(longest(await mix(found, { ...how, sharedAfter: 1 }))).toBeLessThan(22)
   expect(longest(await mix(found, { ...how, isFirst: false }))).toBeGreaterThan(50)
+})
+
+test('what others had found before counts for a list task that takes over', async () => {
+  const longest = ({ sent }: { sent: Sent[] }) => Math.max(...sent.map(({ delay }) => delay))
+  const found = rounds(Array(5).fill('a'), 1000)
+  expect(longest(await mix(found))).toBeLessThan(2)
+  expect(longest(await mix(found, { found: 250_000, shares: 10 }))).toBeGreaterThan(50)
 })
 
 test('the tasks that are copied last are small', async () => {

@@ -80,12 +80,13 @@ test('tasks of a large source mix keys from all over and are spread over time', 
     expect(task.ranges.length).toBeLessThanOrEqual(LANES)
     expect(task.listing).toMatchObject({ began: 0 })
     expect(task.listing?.shares).toBeGreaterThan(lists.length / 2)
+    expect(task.listing?.found).toBeGreaterThan(0)
   }
 })
 
 test('a task of a listing that many share holds its copies back for longer', async () => {
   const longest = async (shares: number) => {
-    const { copies } = await work(hex(50_000), { ...seed, listing: { began: 0, shares } })
+    const { copies } = await work(hex(50_000), { ...seed, listing: { began: 0, shares, found: 0 } })
     return Math.max(...copies.map(({ delay }) => delay))
   }
   // One partition takes 14 s for these, and as long as that for each task that shares.

@@ -128,7 +128,7 @@ describe('a stack that is absent', () => {
     await account.stop()
     account = await emptyAccount({ concurrency: 10 })
     const message = await refusal(ensure({ maxConcurrency: 50 }))
-    expect(message).toMatch(/max-concurrency: 50 copy and 10 list .* 10 .* Set it to 8 or less/)
+    expect(message).toMatch(/max-concurrency: 50 copy and 12 list .* 10 .* Set it to 8 or less/)
     expect((await ensure({ maxConcurrency: 8 })).how).toBe('created')
   })
 

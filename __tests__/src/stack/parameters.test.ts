@@ -20,7 +20,7 @@ describe('wantedParameters', () => {
       DestinationBucketArns: 'arn:aws:s3:::photos-new',
       S3EndpointUrl: '',
       CopyMaxConcurrency: '50',
-      ListMaxConcurrency: '10',
+      ListMaxConcurrency: '12',
       Fingerprint: 'f00d',
     })
   })
@@ -68,8 +68,8 @@ test.each([
   [2, 2],
   [8, 2],
   [20, 5],
-  [50, 10],
-  [1000, 10],
+  [50, 12],
+  [1000, 20],
 ])('%i copy functions go with %i list functions', (copies, lists) => {
   expect(listConcurrency(copies)).toBe(lists)
 })
