@@ -57,6 +57,7 @@ const round = (name: string, count: number) => Array.from({ length: count }, (_,
 const rounds = (names: string[], count: number) => names.map((name, i) => round(`${name}/${i}`, count))
 const count = (sent: Sent[], name = '') =>
   sent.reduce((sum, { objects }) => sum + objects.filter(({ key }) => key.startsWith(name)).length, 0)
+const longest = ({ sent }: { sent: Sent[] }) => Math.max(...sent.map(({ delay }) => delay))
 
 test('all that is found is sent once, in tasks that the run and SQS allow, whatever the clocks say', async () => {
   await fc.assert(
@@ -125,7 +126,7 @@ test('copies begin at once, and are spread over the time that is left', async ()
     const third = count(sent.filter(({ at, delay }) => at >= foundAt && delay >= from && delay < to))
     expect(third / (100_000 - early)).toBeCloseTo(18 / 55, 1)
   }
-  expect(Math.max(...sent.map(({ delay }) => delay))).toBeLessThanOrEqual(55)
+  expect(longest({ sent })).toBeLessThanOrEqual(55)
 })
 
 test('what is found late is not behind what was found before', async () => {
@@ -156,14 +157,12 @@ test('most of what is sent comes from what was found last, which of the rest had
 test('what was found before others came to share the listing is not what they have found', async () => {
   const found = [round('alone', 70_000), ...rounds(Array(5).fill('shared'), 100)]
   const how = { isFirst: true, shares: 10 }
-  const longest = ({ sent }: { sent: Sent[] }) => Math.max(...sent.map(({ delay }) => delay))
   // One partition takes 20 s for what there is, and would take 60 and more if all had found as much.
   expect(longest(await mix(found, { ...how, sharedAfter: 1 }))).toBeLessThan(22)
   expect(longest(await mix(found, { ...how, isFirst: false }))).toBeGreaterThan(50)
 })
 
 test('what others had found before counts for a list task that takes over', async () => {
-  const longest = ({ sent }: { sent: Sent[] }) => Math.max(...sent.map(({ delay }) => delay))
   const found = rounds(Array(5).fill('a'), 1000)
   expect(longest(await mix(found))).toBeLessThan(2)
   expect(longest(await mix(found, { found: 250_000, shares: 10 }))).toBeGreaterThan(50)
@@ -171,7 +170,7 @@ test('what others had found before counts for a list task that takes over', asyn
 
 test('the tasks that are copied last are small', async () => {
   const { sent } = await mix(rounds(Array(20).fill('a'), 5000), { shares: 10 })
-  const last = Math.max(...sent.map(({ delay }) => delay))
+  const last = longest({ sent })
   const sizes = sent.filter(({ delay }) => delay === last).map(({ objects }) => objects.length)
   expect(Math.max(...sizes)).toBeLessThan(60)
   expect(sent.filter(({ objects }) => objects.length === 250).length).toBeGreaterThan(300)
