@@ -68,18 +68,16 @@ function atFolders({ page: { first, last } }: Known, folders: readonly string[],
 
 /**
  * The folder that all of a lane lies in, or of those below it the first that was not asked for. Undefined when it holds keys
- * only, or too many folders and the known page more than one of them.
+ * only, or more folders than S3 names at once: what lies in the first of them says nothing of the others.
  */
-function nextFolder({ page: { first, last }, upTo, clues }: Known, prefix: string): string | undefined {
+function nextFolder({ page: { last }, upTo, clues }: Known, prefix: string): string | undefined {
   const shared = sharedByAll(last, upTo, prefix)
   const lowest = shared.slice(0, Math.max(prefix.length, shared.lastIndexOf('/') + 1))
   const { folder, crowd } = clues
   const isAsked = folder !== undefined && last.startsWith(folder) && folder.startsWith(lowest)
   const above = isAsked ? folder : lowest
-  const below = folderIn(above, last)
-  if (below === undefined) return undefined
-  if (!isAsked && above !== crowd) return above
-  return above !== crowd || first.startsWith(below) ? below : undefined
+  if (above === crowd || folderIn(above, last) === undefined) return undefined
+  return isAsked ? folderIn(above, last) : above
 }
 
 /** Asks for the folders in a folder, and notes those that lie in the lane; false when it has too much to go by them. */

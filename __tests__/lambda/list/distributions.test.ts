@@ -56,6 +56,12 @@ test('homes of users, of whom a few have most: what the first of them costs does
   expect(run.ms).toBeLessThan(18_000)
 })
 
+test('thousands of tenants: a page of a few of them does not make all that follow short', async () => {
+  const keys = (KEY_SETS['tenants of unequal size'] as (size: number) => KeySet)(3 * MILLION)
+  // One task was left with four fifths of all keys, which were taken for a page: 36 s.
+  expect((await simulate(keys)).ms).toBeLessThan(25_000)
+})
+
 test('a part that turns out much longer than the others is shared again soon', async () => {
   const keys = (KEY_SETS['hot directory at the end'] as (size: number) => KeySet)(MILLION)
   // The task that got its end would list it alone for three seconds more.
