@@ -101,6 +101,11 @@ function date(index: number, size: number): string {
   return `${day.toISOString().slice(0, 13).replace(/[-T]/g, '/')}/part-${pad(index, 8)}.gz`
 }
 
+function hour(index: number, size: number): string {
+  const at = new Date(Date.UTC(2022, 0, 1) + Math.floor((index / size) * 900 * 24) * 3_600_000).toISOString()
+  return `dt=${at.slice(0, 10)}/hour=${at.slice(11, 13)}/part-${pad(index, 8)}.snappy.parquet`
+}
+
 function uuid(index: number, size: number): string {
   const head = hex(spread(index, size), 12)
   const tail = hex(mix(index + 1), 8) + hex(mix(index + 2), 8)
@@ -124,6 +129,7 @@ const codes = (from: number, count: number, step = 1) =>
 
 const BASE62 = [...codes(0x30, 10), ...codes(0x41, 26), ...codes(0x61, 26)]
 const CJK = codes(0x4e00, 5000, 4)
+const EMOJI = codes(0x1f300, 300)
 const MIXED = [...codes(0x61, 26), ...codes(0x3041, 80), ...codes(0x1f400, 50)]
 
 /** Folders in folders, each with some files and a few sub-folders of very unequal weight. */
@@ -147,11 +153,17 @@ function tree(size: number): KeySet {
 export const KEY_SETS: Record<string, (size: number) => KeySet> = {
   'one long prefix': (size) => folders(size, [['x'.repeat(500) + 'é'.repeat(200), 1]], number(12)),
   dates: (size) => folders(size, [['logs/', 1]], date),
+  'hive partitions': (size) => folders(size, [['warehouse/events/', 1]], hour),
   'zero-padded numbers': (size) => folders(size, [['', 1]], number(10)),
   'numbers without padding': (size) =>
     keySet(Array.from({ length: size }, (_, index) => String(index)).sort()),
   hex: (size) => ({ size, at: (index) => hex(spread(index, size), 12) + hex(mix(index), 8) }),
   UUIDs: (size) => folders(size, [['images/', 1]], (index, count) => `${uuid(index, count)}.jpg`),
+  'UUID folders': (size) =>
+    folders(size, [['uploads/', 1]], (index, count) => {
+      const file = ['original.jpg', 'small.webp', 'thumb.webp'][index % 3]
+      return `${uuid(Math.floor(index / 3), Math.ceil(count / 3))}/${file}`
+    }),
   'time-ordered ids': (size) =>
     folders(
       size,
@@ -182,6 +194,11 @@ export const KEY_SETS: Record<string, (size: number) => KeySet> = {
       Array.from({ length: 5000 }, (_, i) => [`tenant-${pad(i, 5)}/`, 1 / (1 + (mix(i) % 5000))]),
       date,
     ),
+  'emoji folders': (size) =>
+    folders(size, [['chats/', 1]], (index, count) => {
+      const chat = base(Math.floor(index / 11), Math.ceil(count / 11), EMOJI, 2)
+      return `${chat}/${pad(index, 9)}`
+    }),
   CJK: (size) => ({ size, at: (index) => `${base(index, size, CJK, 4)}.txt` }),
   'ASCII, CJK, private use and emoji': (size) =>
     folders(

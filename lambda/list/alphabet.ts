@@ -4,8 +4,8 @@ import { commonPrefix } from '../../protocol/key.ts'
 export const END = -1
 
 const SLASH = 47
-/** Of the keys of a page, every so many is enough to learn from. */
-const LEARN_EVERY = 8
+/** Of the keys of a page, every so many is enough to learn from; no divisor of the number of files that folders may have in common. */
+const LEARN_EVERY = 7
 /** What follows a letter is known when that has been seen so many times as often as there are followers. */
 const TRUSTED = 4
 
@@ -13,6 +13,9 @@ const TRUSTED = 4
 export class Alphabet {
   readonly #all = new Followers()
   readonly #after = new Map<string, Followers>()
+  /** Letters of names, and those that names begin with, by how deep a folder they are in: `uploads/` has other ones than its folders. */
+  readonly #first = new Map<number, Followers>()
+  readonly #names = new Map<number, Followers>()
   /** Where names of folders and of keys have been seen to end: in so many folders, behind so many UTF-16 units. */
   readonly #ends = new Set<string>()
 
@@ -26,11 +29,13 @@ export class Alphabet {
       const { key } = objects[i] as { key: string }
       this.#learnEnds(key)
       let context: string | undefined
+      let depth = depthOf(skip)
       for (const letter of key.slice(skip.length)) {
-        this.#add(context, letter.codePointAt(0) as number)
+        this.#add(context, letter.codePointAt(0) as number, depth)
+        if (letter === '/') depth++
         context = letter
       }
-      this.#add(context, END)
+      this.#add(context, END, depth)
     }
   }
 
@@ -39,11 +44,14 @@ export class Alphabet {
    * only where names of that depth have ended so: in `tenant-00042/` no slash follows before the last digit.
    */
   following(start: string): readonly number[] {
-    const depth = start.split('/').length - 1
+    const depth = depthOf(start)
     const length = start.length - (start.lastIndexOf('/') + 1)
     const mayEnd = this.#ends.has(endOf(END, depth, length))
     const maySlash = this.#ends.has(endOf(SLASH, depth, length))
-    const followers = this.#after.get(Array.from(start.slice(-2)).at(-1) ?? '')
+    const followers =
+      length === 0
+        ? (this.#first.get(depth) ?? this.#names.get(depth))
+        : this.#after.get(Array.from(start.slice(-2)).at(-1) as string)
     const likely = followers?.trusted ? followers.sorted(mayEnd, maySlash) : []
     if (likely.length > 0) return likely
     const possible = this.#all.sorted(mayEnd, maySlash)
@@ -56,15 +64,11 @@ export class Alphabet {
       this.#ends.add(endOf(depth < names.length - 1 ? SLASH : END, depth, length))
   }
 
-  #add(context: string | undefined, code: number): void {
+  #add(context: string | undefined, code: number, depth: number): void {
     this.#all.add(code)
-    if (context === undefined) return
-    let followers = this.#after.get(context)
-    if (!followers) {
-      followers = new Followers()
-      this.#after.set(context, followers)
-    }
-    followers.add(code)
+    addTo(this.#names, depth, code)
+    if (context === '/') addTo(this.#first, depth, code)
+    else if (context !== undefined) addTo(this.#after, context, code)
   }
 }
 
@@ -94,6 +98,20 @@ class Followers {
     this.#sorted.set(which, sorted)
     return sorted
   }
+}
+
+function addTo<K>(map: Map<K, Followers>, key: K, code: number): void {
+  let followers = map.get(key)
+  if (!followers) {
+    followers = new Followers()
+    map.set(key, followers)
+  }
+  followers.add(code)
+}
+
+/** Folders that a key, or what it begins with, lies in. */
+function depthOf(start: string): number {
+  return start.split('/').length - 1
 }
 
 /** Where a name ends, and with which code: the depth of its folder, and its length in UTF-16 units. */

@@ -16,7 +16,8 @@ const CROWD_PAGES = 4
  * - at folders that S3 names when it is asked: all of them hold keys;
  * - evenly, as letters count, and the fewer the less such guesses have hit, within the folder that keys crowd;
  * - where letters tell nothing, behind everything that begins like the known page, to find where the keys end;
- * - evenly as far as the lane is likely to go.
+ * - evenly as far as the lane is likely to go;
+ * - behind the folder that the lane is in, of very many, when there is no other cut.
  *
  * Adds to the lane's clues.
  */
@@ -56,7 +57,15 @@ export async function cutsOf(
     clues.ends ??= endCuts({ ...page, upTo: end ?? lane.upTo }, prefix, alphabet)
   clues.ends = clues.ends?.filter((key) => isBetween(last, key, lane.upTo))
   if (clues.ends?.length) return spread(clues.ends, most)
-  return even(likelyEnd(lane))
+  const cuts = even(likelyEnd(lane))
+  return cuts.length > 0 || guess !== undefined ? cuts : behindFolder(lane)
+}
+
+/** Where a lane has not left one of very many folders yet: the key behind that folder. */
+function behindFolder({ page: { first, last }, upTo, clues: { crowd } }: Known): string[] {
+  const folder = crowd !== undefined && last.startsWith(crowd) ? folderIn(crowd, last) : undefined
+  if (folder === undefined || !first.startsWith(folder)) return []
+  return [folder + ABOVE].filter((key) => isBetween(last, key, upTo))
 }
 
 /** The folders to cut a lane at. Where keys crowd one folder these may go on for long: the next folder is among the cuts. */

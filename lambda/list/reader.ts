@@ -31,7 +31,7 @@ export type Found = { first: string; last: string; token: string | undefined; mo
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
 /** The share of requests that may be wasted on wrong guesses, beyond what may be from the start. */
-const WASTE_SHARE = 1 / 16
+const WASTE_SHARE = 1 / 24
 
 /** Reads the source for a walk, keeps what was read until it is taken, and learns from it. */
 export class Reader<T extends { key: string }> {

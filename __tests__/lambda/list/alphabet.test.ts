@@ -28,6 +28,14 @@ test('names of many lengths may end anywhere', () => {
   for (const start of ['1', '12', '123']) expect(alphabet.following(start)).toContain(END)
 })
 
+test('names begin with letters of other names in folders of the same depth, not of those in them', () => {
+  const hex = (value: number) => value.toString(16).padStart(4, '0')
+  // All begin with a zero: what else folders may begin with is to be told from what follows.
+  const folders = Array.from({ length: 800 }, (_, i) => `uploads/${hex(i)}/${i % 2 ? 'original' : 'thumb'}`)
+  expect(learnt(folders).following('uploads/')).toEqual(codes('0123456789abcdef'))
+  expect(learnt(folders).following('uploads/0000/')).toEqual(codes('ot'))
+})
+
 test('there is always a letter to go on with, wherever a guess has led', () => {
   const alphabet = learnt(['a', 'b'])
   expect(alphabet.following('a/b/c/d')).not.toEqual([])

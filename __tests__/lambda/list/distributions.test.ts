@@ -56,6 +56,20 @@ test('homes of users, of whom a few have most: what the first of them costs does
   expect(run.ms).toBeLessThan(18_000)
 })
 
+test('devices of which a few send most: what is behind such a one is found before it is listed to its end', async () => {
+  const chance = (index: number) => mix(index) / 2 ** 32
+  const names = Array.from({ length: MILLION }, (_, i) => {
+    const kind = ['sensor', 'gateway', 'camera'][Math.floor(3 ** chance(i)) - 1]
+    const device = mix(Math.floor(3_000 ** chance(i + 9)) - 1) % 2 ** 24
+    return `iot/${kind}-${device.toString(16).padStart(6, '0')}/${1.6e12 + (mix(i + 1) % 1e9)}${i}.bin`
+  })
+  const keys = keySet(names.sort())
+  const run = await simulate(keys)
+  expectTiled(run, keys)
+  expect(run.requests).toBeLessThanOrEqual((1.15 * keys.size) / 1000)
+  expect(run.ms).toBeLessThan(17_000)
+})
+
 test('thousands of tenants: a page of a few of them does not make all that follow short', async () => {
   const keys = (KEY_SETS['tenants of unequal size'] as (size: number) => KeySet)(3 * MILLION)
   // One task was left with four fifths of all keys, which were taken for a page: 36 s.
