@@ -13,9 +13,9 @@ const TRUSTED = 4
 export class Alphabet {
   readonly #all = new Followers()
   readonly #after = new Map<string, Followers>()
-  /** Letters of names, and those that names begin with, by how deep a folder they are in: `uploads/` has other ones than its folders. */
-  readonly #first = new Map<number, Followers>()
+  /** Letters of names, and those that they begin with, by how deep a folder the names are in: in `uploads/` others than in its folders. */
   readonly #names = new Map<number, Followers>()
+  readonly #first = new Map<number, Followers>()
   /** Where names of folders and of keys have been seen to end: in so many folders, behind so many UTF-16 units. */
   readonly #ends = new Set<string>()
 
