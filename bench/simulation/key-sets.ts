@@ -96,14 +96,19 @@ function folders(
 
 const number = (width: number) => (index: number) => pad(index, width)
 
-function date(index: number, size: number): string {
-  const day = new Date(Date.UTC(2021, 0, 1) + Math.floor((index / size) * 1300 * 24) * 3_600_000)
-  return `${day.toISOString().slice(0, 13).replace(/[-T]/g, '/')}/part-${pad(index, 8)}.gz`
+/** The hour, as in ISO 8601, that a key stands for when so many days are spread over all keys. */
+function isoHour(index: number, size: number, year: number, days: number): string {
+  const at = Date.UTC(year, 0, 1) + Math.floor((index / size) * days * 24) * 3_600_000
+  return new Date(at).toISOString().slice(0, 13)
 }
 
-function hour(index: number, size: number): string {
-  const at = new Date(Date.UTC(2022, 0, 1) + Math.floor((index / size) * 900 * 24) * 3_600_000).toISOString()
-  return `dt=${at.slice(0, 10)}/hour=${at.slice(11, 13)}/part-${pad(index, 8)}.snappy.parquet`
+function date(index: number, size: number): string {
+  return `${isoHour(index, size, 2021, 1300).replace(/[-T]/g, '/')}/part-${pad(index, 8)}.gz`
+}
+
+function hivePartition(index: number, size: number): string {
+  const [day, hour] = isoHour(index, size, 2022, 900).split('T')
+  return `dt=${day}/hour=${hour}/part-${pad(index, 8)}.snappy.parquet`
 }
 
 function uuid(index: number, size: number): string {
@@ -153,7 +158,7 @@ function tree(size: number): KeySet {
 export const KEY_SETS: Record<string, (size: number) => KeySet> = {
   'one long prefix': (size) => folders(size, [['x'.repeat(500) + 'é'.repeat(200), 1]], number(12)),
   dates: (size) => folders(size, [['logs/', 1]], date),
-  'hive partitions': (size) => folders(size, [['warehouse/events/', 1]], hour),
+  'hive partitions': (size) => folders(size, [['warehouse/events/', 1]], hivePartition),
   'zero-padded numbers': (size) => folders(size, [['', 1]], number(10)),
   'numbers without padding': (size) =>
     keySet(Array.from({ length: size }, (_, index) => String(index)).sort()),

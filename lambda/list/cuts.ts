@@ -85,8 +85,9 @@ function nextFolder({ page: { last }, upTo, clues }: Known, prefix: string): str
   const { folder, crowd } = clues
   const isAsked = folder !== undefined && last.startsWith(folder) && folder.startsWith(lowest)
   const above = isAsked ? folder : lowest
-  if (above === crowd || folderIn(above, last) === undefined) return undefined
-  return isAsked ? folderIn(above, last) : above
+  const below = folderIn(above, last)
+  if (above === crowd || below === undefined) return undefined
+  return isAsked ? below : above
 }
 
 /** Asks for the folders in a folder, and notes those that lie in the lane; false when it has too much to go by them. */

@@ -37,7 +37,7 @@ const MOST_LANES = 2 * LANES
 /** When so few lanes are left, and one has lasted so long, time is worth more than a request. */
 const FEW_LANES = 2
 const LONG_PAGES = 24
-/** Ranges that the looks of the first walk make: lanes for ten tasks, which is what list functions there are at most. */
+/** Ranges that the looks of the first walk make: lanes for ten tasks, half of the list functions there are at most. */
 const SHARED = 10 * LANES
 /** And those of others: for this task and two others. */
 const SHARED_LATER = 3 * LANES
