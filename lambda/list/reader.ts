@@ -30,8 +30,11 @@ export type Found = { first: string; last: string; token: string | undefined; mo
 
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
-/** The share of requests that may be wasted on wrong guesses, beyond what may be from the start. */
-const WASTE_SHARE = 1 / 24
+/**
+ * The share of requests that may be wasted on wrong guesses, beyond what may be from the start: little of the first, and more of
+ * those that follow. Of a task with so many the source has millions of keys, and time is worth more than requests.
+ */
+const [FIRST_REQUESTS, FIRST_SHARE, LATER_SHARE] = [200, 1 / 24, 1 / 8]
 
 /** Reads the source for a walk, keeps what was read until it is taken, and learns from it. */
 export class Reader<T extends { key: string }> {
@@ -53,17 +56,23 @@ export class Reader<T extends { key: string }> {
 
   /** Requests that may be wasted by now, on guesses where keys lie. */
   get spare(): number {
-    return Math.floor(this.#spare + this.requests * WASTE_SHARE)
+    return Math.floor(this.#spare + this.#allowed)
   }
 
   /** Allows for a guess now, however many were wrong. */
   allowOne(): void {
-    this.#spare = Math.max(this.#spare, 1 - this.requests * WASTE_SHARE)
+    this.#spare = Math.max(this.#spare, 1 - this.#allowed)
   }
 
   /** The share of guesses that found keys. */
   get luck(): number {
     return this.#hits / this.#tries
+  }
+
+  /** What may be wasted by the requests so far. */
+  get #allowed(): number {
+    const first = Math.min(this.requests, FIRST_REQUESTS)
+    return first * FIRST_SHARE + (this.requests - first) * LATER_SHARE
   }
 
   /** Takes note of guesses, and how many of them found keys. */

@@ -76,6 +76,14 @@ test('thousands of tenants: a page of a few of them does not make all that follo
   expect((await simulate(keys)).ms).toBeLessThan(25_000)
 })
 
+test('millions of keys: more guesses are made where a list task has listed much, since they save time', async () => {
+  const keys = (KEY_SETS['deep tree'] as (size: number) => KeySet)(5 * MILLION)
+  const run = await simulate(keys)
+  // As careful as with a million, it would take 21 s.
+  expect(run.ms).toBeLessThan(19_000)
+  expect(run.requests).toBeLessThanOrEqual((1.15 * keys.size) / 1000)
+})
+
 test('a part that turns out much longer than the others is shared again soon', async () => {
   const keys = (KEY_SETS['hot directory at the end'] as (size: number) => KeySet)(MILLION)
   // The task that got its end would list it alone for three seconds more.
