@@ -32,7 +32,7 @@ export type Found = { first: string; last: string; token: string | undefined; mo
 const PAGE_KEYS = 1000
 /**
  * The share of requests that may be wasted on wrong guesses, beyond what may be from the start: little of the first, and more of
- * those that follow. Of a task with so many the source has millions of keys, and time is worth more than requests.
+ * those that follow. A task that makes so many mostly lists one of millions of keys, where time is worth more than requests.
  */
 const [FIRST_REQUESTS, FIRST_SHARE, LATER_SHARE] = [200, 1 / 24, 1 / 8]
 
