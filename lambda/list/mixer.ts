@@ -170,6 +170,7 @@ export class Mixer {
    */
   async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
+    const startedAt = timing.now()
     const { age, seconds: planned } = this.#spread()
     const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : planned
     const seconds = Math.min(LONGEST_DELAY_SECONDS, planned, hastened)
@@ -177,7 +178,7 @@ export class Mixer {
     const before = Math.min(age, seconds / 2)
     const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
     for (let pass = 0; pass < passes; pass++) {
-      if (pass > 0) await timing.sleep(PASSES_MS / passes)
+      await timing.sleep(Math.max(0, startedAt + (pass * PASSES_MS) / passes - timing.now()))
       const left = Math.ceil(this.#bag.size / (passes - pass))
       for (let sent = 0; sent < left; sent += HANDFUL) {
         this.#delay = (seconds * sent) / left

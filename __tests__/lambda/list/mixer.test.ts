@@ -20,6 +20,7 @@ async function mix(
     sharedAfter = 0,
     waitingCopies = 1_000 as number | 'unknown',
     waitingLists = 1 as number | 'unknown',
+    dispatchMs = 0,
   } = {},
 ) {
   const time = new VirtualTime()
@@ -32,7 +33,10 @@ async function mix(
     listing,
     isFirst,
     send: async (objects, delay) => void sent.push({ at: time.now(), objects, delay }),
-    dispatch: async () => void dispatched.push(time.now()),
+    dispatch: async () => {
+      dispatched.push(time.now())
+      if (dispatchMs > 0) await time.sleep(dispatchMs)
+    },
     waiting: async (kind) => {
       const waiting = kind === 'copy' ? waitingCopies : waitingLists
       return waiting === 'unknown' ? undefined : waiting
@@ -193,6 +197,12 @@ test('of what is left at the end, each second’s tasks leave a few at a time, b
     expect(count(pass) / count(held)).toBeCloseTo(0.1, 1)
     expect(Math.max(...pass.map(({ delay }) => delay))).toBeGreaterThan(50)
   }
+})
+
+test('the time that SQS takes is none that list tasks wait for in addition', async () => {
+  const { sent, foundAt } = await mix(rounds(Array(5).fill('a'), 20_000), { shares: 10, dispatchMs: 80 })
+  const last = Math.max(...sent.map(({ at }) => at))
+  expect(last - foundAt).toBeLessThan(1_000)
 })
 
 describe('when a list task has found all', () => {
