@@ -41,7 +41,7 @@ export async function divideAll(
 }
 
 /**
- * Into how many parts to cut each lane: the longest into most, and no more in all than may be wasted. What the longest can't
+ * Into how many parts to cut each lane: the longest into most, and no more in all than guesses may be made. What the longest can't
  * have at once is left for the next time, rather than spent on lanes that are short beside it.
  */
 function plan(lanes: Lane[], most: number, prefix: string, reader: Reader<{ key: string }>): number[] {
@@ -50,7 +50,7 @@ function plan(lanes: Lane[], most: number, prefix: string, reader: Reader<{ key:
     const pages = likelyPagesLeft(lane, prefix, reader.alphabet)
     return { parts: 1, atOnce: isKnown(lane) ? PARTS_OF_ONE : 1, pages, shared: sharedLetters(lane, prefix) }
   })
-  const cuts = Math.min(most - lanes.length, reader.spare)
+  const cuts = Math.min(most - lanes.length, reader.guesses)
   for (let cut = 0; cut < cuts; cut++) {
     // Of those of which nothing is known, the wider are taken for the longer.
     const [longest] = shares

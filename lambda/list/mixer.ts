@@ -13,6 +13,8 @@ const FEW_OBJECTS = 40
  * busy for long; in small tasks, it would also make the copy queue look fuller than it is.
  */
 const FIRST_KEYS = 1_000
+/** A source of more objects is large: more than a million, which a list task takes for more when its own share is larger than others'. */
+const LARGE = 1_200_000
 /** Of what is drawn, the share that comes from what was found last: from the parts of the source that go on, of which too little was sent so far. */
 const NEWEST_SHARE = 0.7
 /** How long tasks wait for others that fill a request with them. */
@@ -104,6 +106,11 @@ export class Mixer {
   /** The listing for a list task that takes over what this one leaves. */
   get listing(): Listing {
     return { ...this.#listing, found: Math.round(this.#foundByAll) }
+  }
+
+  /** Whether the listing is known to be of many keys, by what all who share it have found. */
+  get isLarge(): boolean {
+    return this.#foundByAll > LARGE
   }
 
   /** Takes note that so many more come to share the listing: none of them has found what was found before. Returns the listing for them. */

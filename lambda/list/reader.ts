@@ -30,11 +30,12 @@ export type Found = { first: string; last: string; token: string | undefined; mo
 
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
-/**
- * The share of requests that may be wasted on wrong guesses, beyond what may be from the start: little of the first, and more of
- * those that follow. A task that makes so many mostly lists one of millions of keys, where time is worth more than requests.
- */
-const [FIRST_REQUESTS, FIRST_SHARE, LATER_SHARE] = [200, 1 / 24, 1 / 8]
+/** The share of requests that may be wasted on wrong guesses, beyond what may be from the start: more in a large listing. */
+const [WASTE, WASTE_OF_LARGE] = [1 / 24, 1 / 8]
+/** What a guess is taken to waste at least, however many found keys so far: those to come may be less lucky. */
+const LEAST_WASTE = 0.4
+/** The last requests that may be wasted are spent as if no guess found keys: bad luck would leave none for long. */
+const KEPT = 4
 
 /** Reads the source for a walk, keeps what was read until it is taken, and learns from it. */
 export class Reader<T extends { key: string }> {
@@ -47,32 +48,38 @@ export class Reader<T extends { key: string }> {
   #tries = 1
   #pages: T[][] = []
   readonly #source: Source<T>
+  readonly #isLarge: () => boolean
 
-  /** @param spare requests that may be wasted from the start */
-  constructor(source: Source<T>, spare: number) {
+  /**
+   * @param spare requests that may be wasted from the start
+   * @param isLarge whether the listing is known to be of many keys, so that time is worth more than requests
+   */
+  constructor(source: Source<T>, spare: number, isLarge: () => boolean) {
     this.#source = source
     this.#spare = spare
+    this.#isLarge = isLarge
   }
 
   /** Requests that may be wasted by now, on guesses where keys lie. */
   get spare(): number {
-    return Math.floor(this.#spare + this.#allowed)
+    return Math.floor(this.#spare)
+  }
+
+  /** Guesses that may be made by now: the more of those before found keys, the more. */
+  get guesses(): number {
+    const { spare } = this
+    const waste = Math.min(1, LEAST_WASTE + 1 - this.luck)
+    return Math.min(spare, KEPT) + Math.floor(Math.max(0, spare - KEPT) / waste)
   }
 
   /** Allows for a guess now, however many were wrong. */
   allowOne(): void {
-    this.#spare = Math.max(this.#spare, 1 - this.#allowed)
+    this.#spare = Math.max(this.#spare, 1)
   }
 
   /** The share of guesses that found keys. */
   get luck(): number {
     return this.#hits / this.#tries
-  }
-
-  /** What may be wasted by the requests so far. */
-  get #allowed(): number {
-    const first = Math.min(this.requests, FIRST_REQUESTS)
-    return first * FIRST_SHARE + (this.requests - first) * LATER_SHARE
   }
 
   /** Takes note of guesses, and how many of them found keys. */
@@ -89,7 +96,7 @@ export class Reader<T extends { key: string }> {
     let { token } = request
     for (;;) {
       const page = await this.#source.page({ ...request, token })
-      this.requests++
+      this.#count()
       token = page.token
       const count = upTo === undefined ? page.objects.length : countUpTo(page.objects, upTo)
       const objects = page.objects.slice(0, count)
@@ -109,9 +116,14 @@ export class Reader<T extends { key: string }> {
 
   /** See {@link Source}. */
   async folders(folder: string, startAfter: string): Promise<Folders> {
-    this.requests++
+    this.#count()
     this.#spare--
     return await this.#source.folders(folder, startAfter)
+  }
+
+  #count(): void {
+    this.requests++
+    this.#spare += this.#isLarge() ? WASTE_OF_LARGE : WASTE
   }
 
   /** The pages read since they were last taken: none empty, each in order. */

@@ -106,6 +106,7 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
           )
         await attempt.dispatch()
       },
+      isLarge: () => mixer.isLarge,
       isLate: () => timing.now() >= handOnAt,
     })
   } catch (error) {

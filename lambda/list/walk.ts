@@ -11,6 +11,8 @@ export type WalkDeps<T extends { key: string }> = Source<T> & {
   emit: (pages: T[][]) => Promise<void>
   /** Hands ranges that are not empty to other tasks: for each task some, in order. */
   spawn: (hands: Range[][]) => Promise<void>
+  /** Whether the listing that this is a part of is known to be of many keys. */
+  isLarge: () => boolean
   /** True when the rest has to be handed on. */
   isLate: () => boolean
 }
@@ -43,9 +45,12 @@ const SHARED = 10 * LANES
 const SHARED_LATER = 3 * LANES
 /** Turns in a round that a lane has at least, however short it seems. */
 const SLOWEST = 1 / 4
-/** Requests that a walk may waste from the start: more when it knows nothing of where keys lie. */
+/** In a large listing, looks are no more rounds apart: some seconds. */
+const LARGE_LOOKS = 16
+/** Requests that a walk may waste from the start: most when it knows nothing of where keys lie. */
 const SPARE_AT_FIRST = 32
 const SPARE = 2
+const SPARE_OF_LARGE = 6
 
 /**
  * Lists ranges side by side, in rounds of a page of each. When many keys seem to be left it cuts the ranges up and deals
@@ -62,9 +67,10 @@ export async function walk<T extends { key: string }>(
   ranges: readonly Range[],
   deps: WalkDeps<T>,
 ): Promise<WalkResult> {
-  const { prefix } = deps
+  const { prefix, isLarge } = deps
   const isFirst = ranges.length === 1
-  const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : SPARE)
+  const spare = isLarge() ? SPARE_OF_LARGE : SPARE
+  const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : spare, isLarge)
   let spawned = 0
 
   let emitting: Promise<void> = Promise.resolve()
@@ -117,7 +123,7 @@ export async function walk<T extends { key: string }>(
         const hands = deal(parts, LANES)
         lanes = isLate ? [] : (hands.shift() ?? [])
         await spawn(hands)
-        if (rounds === look) look = 2 * look + 2
+        if (rounds === look) look += isLarge() ? Math.min(look + 2, LARGE_LOOKS) : look + 2
       } else if (isRefill) {
         if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allowOne()
         const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length

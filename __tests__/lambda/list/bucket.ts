@@ -21,6 +21,8 @@ export type Whims = {
   forgets?: () => boolean
   /** Whether a walk's time is up. */
   isLate?: () => boolean
+  /** Whether the listing is large. */
+  isLarge?: () => boolean
   /** Which of the waiting tasks comes next, from 0 up to but not including the given number. */
   pick?: (waiting: number) => number
   /** Whether the seeds are one task. */
@@ -41,6 +43,7 @@ export async function list(
     folderSize = () => 1000,
     forgets = () => false,
     isLate = () => false,
+    isLarge = () => false,
     pick = () => 0,
     together = false,
     change,
@@ -79,6 +82,7 @@ export async function list(
         result.spawned.push(...hands)
         waiting.push(...hands)
       },
+      isLarge,
       isLate,
     })
   }

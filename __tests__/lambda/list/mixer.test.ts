@@ -54,7 +54,7 @@ async function mix(
     await mixer.end()
   }
   await time.run(run())
-  return { sent, dispatched, foundAt, endedAt: time.now() }
+  return { sent, dispatched, foundAt, endedAt: time.now(), isLarge: mixer.isLarge }
 }
 
 const round = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}/${i}`)
@@ -203,6 +203,14 @@ test('the time that SQS takes is none that list tasks wait for in addition', asy
   const { sent, foundAt } = await mix(rounds(Array(5).fill('a'), 20_000), { shares: 10, dispatchMs: 80 })
   const last = Math.max(...sent.map(({ at }) => at))
   expect(last - foundAt).toBeLessThan(1_000)
+})
+
+test.each([
+  ['alone', { isFirst: true }, false],
+  ['by its share', { shares: 13 }, true],
+  ['beside what was found before', { found: 1_150_000 }, true],
+])('whether a listing is large is told from what all have found: %s', async (_, how, isLarge) => {
+  expect((await mix([round('a', 100_000)], how)).isLarge).toBe(isLarge)
 })
 
 describe('when a list task has found all', () => {

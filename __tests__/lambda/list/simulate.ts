@@ -7,6 +7,8 @@ const PAGE_MS = 80
 const PAGE_KEYS = 1000
 /** How long a task may walk before it hands the rest on. */
 const TASK_MS = 40_000
+/** Pages of a listing that is large. */
+const LARGE_PAGES = 1_200
 /** SQS to Lambda: a message takes this long to be worked on, when an instance is free. */
 const HOP_MS = [100, 300] as const
 /** Instances that the event source mapping starts with, and gains each second (300 a minute). */
@@ -80,6 +82,7 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
         result.sharedMs = Math.min(result.sharedMs, clock.now)
         for (const child of hands) send(child, depth + 1)
       },
+      isLarge: () => result.requests > LARGE_PAGES,
       isLate: () => clock.now - begun > TASK_MS,
     })
     result.depth = Math.max(result.depth, depth)

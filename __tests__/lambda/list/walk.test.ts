@@ -94,6 +94,7 @@ test('a walk that fails leaves nothing running and takes objects one round at a 
       emitting--
     },
     spawn: async () => {},
+    isLarge: () => false,
     isLate: () => false,
   })
   await expect(walking).rejects.toThrow('refused')
@@ -114,6 +115,7 @@ test('what was listed beside a range that fails is emitted', async () => {
     },
     emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
     spawn: async () => {},
+    isLarge: () => false,
     isLate: () => false,
   })
   await expect(walking).rejects.toThrow('refused')
@@ -143,6 +145,7 @@ describe('whatever the keys, the pages and the guesses', () => {
           folderSize: () => 1 + next(6),
           forgets: () => next(8) === 0,
           isLate: () => lateness > 0 && next(lateness) === 0,
+          isLarge: () => next(2) === 0,
           pick: next,
           change: (keys) => {
             if (passing.length === 0) return
