@@ -6,7 +6,7 @@
  * Prints a table in Markdown and the course of the last run as a chart. The same options give the same numbers.
  */
 import { parseArgs } from 'node:util'
-import { KEY_SETS } from './simulation/key-sets.ts'
+import { KEY_SETS, keysNamed } from './simulation/key-sets.ts'
 import { type Simulated, simulateRun } from './simulation/run.ts'
 
 /** USD, us-east-1 (AWS price lists, 2026). */
@@ -50,11 +50,8 @@ console.log(`| ${COLUMNS.join(' | ')} |\n|${COLUMNS.map(() => '---').join('|')}|
 
 let last: Simulated | undefined
 for (const name of values.keys) {
-  const make = KEY_SETS[name]
-  if (!make)
-    throw new Error(`there are no keys called ${name}; there are ${Object.keys(KEY_SETS).join(', ')}`)
   for (const partitions of values.partitions.split(',').map(Number)) {
-    const keys = make(Number(values.objects))
+    const keys = keysNamed(name, Number(values.objects))
     last = await simulateRun({
       keys,
       prefix: '',

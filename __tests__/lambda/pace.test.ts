@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { KEY_SETS } from '../../bench/simulation/key-sets.ts'
+import { keysNamed } from '../../bench/simulation/key-sets.ts'
 import { simulateRun } from '../../bench/simulation/run.ts'
 import { seededRandom, VirtualTime } from '../../bench/simulation/virtual-time.ts'
 import { Pace } from '../../lambda/copy/pace.ts'
@@ -62,8 +62,7 @@ describe('workers that share a partition', () => {
 })
 
 test('a short run, all of it while workers still start, meets under 2 % of refusals', async () => {
-  const keys = KEY_SETS.hex?.(13_000)
-  if (!keys) throw new Error('there are no such keys')
+  const keys = keysNamed('hex', 13_000)
   const shares: number[] = []
   for (const seed of [1, 2, 3]) {
     const scenario = { keys, prefix: '', partitions: 1, maxConcurrency: 50, batchSize: 250, seed }

@@ -219,3 +219,11 @@ export const KEY_SETS: Record<string, (size: number) => KeySet> = {
       (index, count) => base(index, count, MIXED, 5),
     ),
 }
+
+/** So many keys, spread as {@link KEY_SETS} says under that name. Throws when there is none of that name. */
+export function keysNamed(name: string, size: number): KeySet {
+  const make = KEY_SETS[name]
+  if (!make)
+    throw new Error(`there are no keys called ${name}; there are ${Object.keys(KEY_SETS).join(', ')}`)
+  return make(size)
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { KEY_SETS, type KeySet, keySet, mix } from '../../../bench/simulation/key-sets.ts'
+import { KEY_SETS, type KeySet, keySet, keysNamed, mix } from '../../../bench/simulation/key-sets.ts'
 import { type Simulated, simulate } from './simulate.ts'
 
 const MILLION = 1_000_000
@@ -15,10 +15,8 @@ function expectTiled({ emitted }: Simulated, { size }: KeySet): void {
 }
 
 describe.each(Object.keys(KEY_SETS))('%s', (name) => {
-  const make = KEY_SETS[name] as (size: number) => KeySet
-
   test('a million keys: few requests, a shallow tree of short tasks, all within 20 s', async () => {
-    const keys = make(MILLION)
+    const keys = keysNamed(name, MILLION)
     const run = await simulate(keys)
     expectTiled(run, keys)
     expect(run.requests).toBeLessThanOrEqual((1.15 * MILLION) / 1000)
@@ -28,7 +26,7 @@ describe.each(Object.keys(KEY_SETS))('%s', (name) => {
   })
 
   test('13,000 keys: a few dozen requests, though nothing is known of where keys lie', async () => {
-    const keys = make(13_000)
+    const keys = keysNamed(name, 13_000)
     const run = await simulate(keys)
     expectTiled(run, keys)
     expect(run.requests).toBeLessThanOrEqual(13 + 36)
@@ -36,7 +34,7 @@ describe.each(Object.keys(KEY_SETS))('%s', (name) => {
 })
 
 test('folders between keys that crowd the same level are found, though S3 names a thousand of those keys first', async () => {
-  const keys = (KEY_SETS['ASCII, CJK, private use and emoji'] as (size: number) => KeySet)(MILLION)
+  const keys = keysNamed('ASCII, CJK, private use and emoji', MILLION)
   // Cut by letters alone, most of these folders would be found one after another, in 18 s. Full of keys as they are, each
   // has to be cut within, not up to the next, where there are no keys: 12 s.
   expect((await simulate(keys)).ms).toBeLessThan(9_000)
@@ -71,13 +69,13 @@ test('devices of which a few send most: what is behind such a one is found befor
 })
 
 test('thousands of tenants: a page of a few of them does not make all that follow short', async () => {
-  const keys = (KEY_SETS['tenants of unequal size'] as (size: number) => KeySet)(3 * MILLION)
+  const keys = keysNamed('tenants of unequal size', 3 * MILLION)
   // One task was left with four fifths of all keys, which were taken for a page: 36 s.
   expect((await simulate(keys)).ms).toBeLessThan(25_000)
 })
 
 test('millions of keys: more guesses are made, and looks for where keys lie, since they save time', async () => {
-  const keys = (KEY_SETS['deep tree'] as (size: number) => KeySet)(5 * MILLION)
+  const keys = keysNamed('deep tree', 5 * MILLION)
   const run = await simulate(keys)
   // As careful as with a million, it would take 17 s.
   expect(run.ms).toBeLessThan(15_000)
@@ -86,19 +84,17 @@ test('millions of keys: more guesses are made, and looks for where keys lie, sin
 
 test('where guesses find keys, more of them are made at once than may be wasted', async () => {
   // A deep tree would take a second more if each were counted as wrong.
-  expect((await simulate((KEY_SETS['deep tree'] as (size: number) => KeySet)(MILLION))).ms).toBeLessThan(
-    10_000,
-  )
+  expect((await simulate(keysNamed('deep tree', MILLION))).ms).toBeLessThan(10_000)
 })
 
 test('a part that turns out much longer than the others is shared again soon', async () => {
-  const keys = (KEY_SETS['hot directory at the end'] as (size: number) => KeySet)(MILLION)
+  const keys = keysNamed('hot directory at the end', MILLION)
   // The task that got its end would list it alone for three seconds more.
   expect((await simulate(keys)).ms).toBeLessThan(6_500)
 })
 
 test('a month of which a page or two are left is not cut into its days', async () => {
-  const keys = (KEY_SETS.dates as (size: number) => KeySet)(13_000)
+  const keys = keysNamed('dates', 13_000)
   const run = await simulate(keys)
   expectTiled(run, keys)
   expect(run.requests).toBeLessThanOrEqual(13 + 15)
@@ -109,7 +105,7 @@ test.each([
   ['one hot directory', 2_000],
   ['hot directory at the end', 1_500],
 ])('%s: it is shared as soon as the listing has come to it', async (name, ms) => {
-  const keys = (KEY_SETS[name] as (size: number) => KeySet)(MILLION)
+  const keys = keysNamed(name, MILLION)
   expect((await simulate(keys)).sharedMs).toBeLessThan(ms)
 })
 

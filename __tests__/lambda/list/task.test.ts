@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { indexAfter, KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
+import { indexAfter, type KeySet, keysNamed } from '../../../bench/simulation/key-sets.ts'
 import { foldersAnswer } from '../../../bench/simulation/s3.ts'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { workOnListTask } from '../../../lambda/list/task.ts'
@@ -50,7 +50,7 @@ async function work(keys: KeySet, task: ListTask, refuse: (request: ListRequest)
   return { result, copies, lists, dispatched }
 }
 
-const hex = KEY_SETS.hex as (size: number) => KeySet
+const hex = (size: number) => keysNamed('hex', size)
 const seed = newListTask('seed.0', run, { prefix: '', ranges: [{}] })
 
 test('a small source is shared out in small tasks that nothing holds back', async () => {

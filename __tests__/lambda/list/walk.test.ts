@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { foldersOf, indexAfter, KEY_SETS, type KeySet } from '../../../bench/simulation/key-sets.ts'
+import { foldersOf, indexAfter, keysNamed } from '../../../bench/simulation/key-sets.ts'
 import { walk } from '../../../lambda/list/walk.ts'
 import { compareKeys } from '../../../protocol/key.ts'
 import type { Range } from '../../../protocol/range.ts'
@@ -73,7 +73,7 @@ test('pages may be short or empty with more to come', async () => {
 })
 
 test('a walk that fails leaves nothing running and takes objects one round at a time', async () => {
-  const keys = (KEY_SETS.hex as (size: number) => KeySet)(1_000_000)
+  const keys = keysNamed('hex', 1_000_000)
   let requests = 0
   let running = 0
   let emitting = 0
