@@ -31,7 +31,7 @@ export type Found = { first: string; last: string; token: string | undefined; mo
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
 /** The share of requests that may be wasted on wrong guesses, beyond what may be from the start: more in a large listing. */
-const [WASTE, WASTE_OF_LARGE] = [1 / 24, 1 / 8]
+const [WASTE, WASTE_OF_LARGE] = [1 / 28, 1 / 8]
 /** What a guess is taken to waste at least, however many found keys so far: those to come may be less lucky. */
 const LEAST_WASTE = 0.4
 /** The last requests that may be wasted are spent as if no guess found keys: bad luck would leave none for long. */

@@ -68,6 +68,20 @@ test('devices of which a few send most: what is behind such a one is found befor
   expect(run.ms).toBeLessThan(17_000)
 })
 
+test('hours of days, each full of files: many guesses at once are wrong together', async () => {
+  const day = (index: number) => new Date(Date.UTC(2022, 0, 1 + index)).toISOString().slice(0, 10)
+  const hex = (value: number) => mix(value).toString(16).padStart(8, '0')
+  const two = (value: number) => String(value).padStart(2, '0')
+  const names = Array.from({ length: MILLION }, (_, i) => {
+    const folder = `warehouse/events/dt=${day(Math.floor((i * 900) / MILLION))}/hour=${two(mix(i) % 24)}`
+    return `${folder}/part-${String(i % 200).padStart(5, '0')}-${hex(i)}-${hex(i + 7e8)}.snappy.parquet`
+  })
+  const keys = keySet(names.sort())
+  const run = await simulate(keys)
+  expectTiled(run, keys)
+  expect(run.requests).toBeLessThanOrEqual((1.15 * keys.size) / 1000)
+})
+
 test('thousands of tenants: a page of a few of them does not make all that follow short', async () => {
   const keys = keysNamed('tenants of unequal size', 3 * MILLION)
   // One task was left with four fifths of all keys, which were taken for a page: 36 s.
