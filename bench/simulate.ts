@@ -9,11 +9,11 @@ import { parseArgs } from 'node:util'
 import { KEY_SETS, keysNamed } from './simulation/key-sets.ts'
 import { type Simulated, simulateRun } from './simulation/run.ts'
 
-/** USD, us-east-1 (AWS price lists, 2026). */
+/** USD, us-east-1 (AWS price lists, 2026); for SQS, with the surcharge for fair queues. */
 const PRICES = {
   copy: 5 / 1e6,
   list: 5 / 1e6,
-  sqsRequest: 0.4 / 1e6,
+  sqsRequest: 0.5 / 1e6,
   invocation: 0.2 / 1e6,
   gbSecond: 0.0000133334,
 }

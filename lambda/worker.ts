@@ -40,7 +40,10 @@ export type Attempt = {
   deadline: number
   /** Aborted a little later: whatever is still under way then would take the function's last seconds. */
   signal: AbortSignal
-  /** Sends a child task to a queue: `make` gets the child's id. It may wait for others that fill a request with it. */
+  /**
+   * Sends a child task to a queue, in the message group of its run: `make` gets the child's id. It may wait for others that fill a
+   * request with it.
+   */
   spawn: (queueUrl: string, make: (id: string) => Task, delaySeconds?: number) => Promise<void>
   /** Waits until all that was spawned has left. */
   dispatch: () => Promise<void>
@@ -113,7 +116,7 @@ async function handleRecord<K extends Task['kind']>(
       return
     }
     await lease.hold()
-    const attempt = newAttempt(sqs, timing, limits)
+    const attempt = newAttempt(sqs, task.run.id, timing, limits)
     const result = await work(task, attempt)
     const outcome = {
       v: PROTOCOL,
@@ -159,6 +162,7 @@ function readTask<K extends Task['kind']>(body: string, kind: K): Extract<Task, 
 
 function newAttempt(
   sqs: SQSClient,
+  runId: string,
   timing: Timing,
   limits: Limits,
 ): Attempt & { id: string; sent: () => Promise<number> } {
@@ -172,7 +176,7 @@ function newAttempt(
     id,
     ...limits,
     async spawn(queueUrl, make, delaySeconds = 0) {
-      const sender = senders.get(queueUrl) ?? new Sender(sqs, queueUrl, timing)
+      const sender = senders.get(queueUrl) ?? new Sender(sqs, queueUrl, runId, timing)
       senders.set(queueUrl, sender)
       await sender.send(encodeTask(make(taskId(id, children++))), delaySeconds)
     },

@@ -49,8 +49,8 @@ export async function redrive(
   const prefix = stack.runQueuePrefix
   const active = await activeRuns(sqs, prefix, timing.now())
   const activeIds = new Set(active.map((url) => runIdOf(url, prefix)))
-  const lists = new Sender(sqs, stack.listQueueUrl, timing)
-  const copies = new Sender(sqs, stack.copyQueueUrl, timing)
+  const lists = new Sender(sqs, stack.listQueueUrl, run.id, timing)
+  const copies = new Sender(sqs, stack.copyQueueUrl, run.id, timing)
   const family = newAttemptId()
   const origins = new Set<string>()
   const ongoing = new Map<string, number>()

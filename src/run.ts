@@ -51,7 +51,7 @@ export async function seed(
   parts: Part[],
   timing: Timing,
 ): Promise<void> {
-  const sender = new Sender(sqs, listQueueUrl, timing)
+  const sender = new Sender(sqs, listQueueUrl, run.id, timing)
   for (const [index, part] of parts.entries())
     await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)))
   await sender.flush()

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { Sender } from '../../aws/sender.ts'
 
-type Entry = { Id: string; MessageBody: string }
+type Entry = { Id: string; MessageBody: string; MessageGroupId?: string }
 type Refusal = { Id: string; SenderFault: boolean; Code: string }
 
 function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined) {
@@ -21,7 +21,7 @@ function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined) {
     },
   } as unknown as SQSClient
   const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
-  return { sender: new Sender(sqs, 'https://sqs/copy', timing), arrived, requests: () => requests }
+  return { sender: new Sender(sqs, 'https://sqs/copy', 'run-1', timing), arrived, requests: () => requests }
 }
 
 const busy = ({ Id }: Entry): Refusal => ({ Id, SenderFault: false, Code: 'InternalError' })
@@ -34,6 +34,18 @@ test('entries that SQS refuses are sent again, the others not', async () => {
   for (let index = 0; index < 10; index++) await sender.send(String(index))
   await sender.flush()
   expect(arrived.toSorted()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+})
+
+test('all messages are of one group, also when they are sent again', async () => {
+  const groups: (string | undefined)[] = []
+  const { sender } = setUp((entry, time) => {
+    groups.push(entry.MessageGroupId)
+    return time < 2 ? busy(entry) : undefined
+  })
+  await sender.send('a')
+  await sender.send('b')
+  await sender.flush()
+  expect(groups).toEqual(['run-1', 'run-1', 'run-1', 'run-1'])
 })
 
 test('an entry that is wrong in itself is not sent again, wherever it stands among the refused', async () => {

@@ -36,7 +36,7 @@ const NOTHING: Result = {
 type Input = {
   QueueUrl: string
   MessageBody?: string
-  Entries?: { MessageBody: string }[]
+  Entries?: { MessageBody: string; MessageGroupId?: string }[]
   VisibilityTimeout?: number
 }
 
@@ -46,6 +46,8 @@ class FakeSqs {
     [RUN_QUEUE, []],
     [COPY_QUEUE, []],
   ])
+  /** The message groups of what was sent in batches, in turn. */
+  readonly groups: (string | undefined)[] = []
   /** For how long the worker's own message was hidden, in turn. */
   readonly hidden: number[] = []
   /** An error for calls with this name. */
@@ -59,7 +61,10 @@ class FakeSqs {
     if (!queue) throw Object.assign(new Error('no such queue'), { name: 'QueueDoesNotExist' })
     if (VisibilityTimeout !== undefined) this.hidden.push(VisibilityTimeout)
     if (MessageBody !== undefined) queue.push(MessageBody)
-    for (const entry of Entries ?? []) queue.push(entry.MessageBody)
+    for (const entry of Entries ?? []) {
+      queue.push(entry.MessageBody)
+      this.groups.push(entry.MessageGroupId)
+    }
     return {}
   }
 
@@ -120,6 +125,14 @@ describe('a task', () => {
     expect(outcome).toMatchObject({ task: 'seed.0', copied: 1, children: 2 })
     const children = sqs.queues.get(COPY_QUEUE)?.map((body) => decodeTask(body).id)
     expect(children).toEqual([`${outcome?.attempt}.0`, `${outcome?.attempt}.1`])
+  })
+
+  test('spawns children into the message group of its run, so that SQS can share workers out among runs', async () => {
+    await handle(task, async ({ objects }, { spawn }) => {
+      await spawn(COPY_QUEUE, (id) => newCopyTask(id, run, objects))
+      return NOTHING
+    })
+    expect(sqs.groups).toEqual([run.id])
   })
 
   test('that finds its run over when it reports tells the next one, however fresh the last answer is', async () => {

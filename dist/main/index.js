@@ -88364,12 +88364,18 @@ class Sender {
     #failure;
     #sqs;
     #queueUrl;
+    #group;
     #timing;
     /** Batches on their way at once; a producer that is faster waits. */
     #parallel;
-    constructor(sqs, queueUrl, timing, parallel = 8) {
+    /**
+     * @param group of all messages: letters, digits and hyphens, 128 at most. While one group has more than a tenth of the workers
+     * SQS delivers those of others first (SQS developer guide, "How Amazon SQS fair queues work")
+     */
+    constructor(sqs, queueUrl, group, timing, parallel = 8) {
         this.#sqs = sqs;
         this.#queueUrl = queueUrl;
+        this.#group = group;
         this.#timing = timing;
         this.#parallel = parallel;
     }
@@ -88408,6 +88414,7 @@ class Sender {
         let entries = batch.map(({ body, delaySeconds }, index) => ({
             Id: String(index),
             MessageBody: body,
+            MessageGroupId: this.#group,
             ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
         }));
         for (let tries = 1;; tries++) {
@@ -88469,7 +88476,7 @@ function seeds({ source, prefixes }) {
 }
 /** Sends the first list tasks, one for each part. */
 async function seed(sqs, listQueueUrl, run, parts, timing) {
-    const sender = new Sender(sqs, listQueueUrl, timing);
+    const sender = new Sender(sqs, listQueueUrl, run.id, timing);
     for (const [index, part] of parts.entries())
         await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
     await sender.flush();
@@ -90086,8 +90093,8 @@ async function redrive({ sqs, stack, signal }, run, tools) {
     const prefix = stack.runQueuePrefix;
     const active = await activeRuns(sqs, prefix, timing.now());
     const activeIds = new Set(active.map((url) => runIdOf(url, prefix)));
-    const lists = new Sender(sqs, stack.listQueueUrl, timing);
-    const copies = new Sender(sqs, stack.copyQueueUrl, timing);
+    const lists = new Sender(sqs, stack.listQueueUrl, run.id, timing);
+    const copies = new Sender(sqs, stack.copyQueueUrl, run.id, timing);
     const family = newAttemptId();
     const origins = new Set();
     const ongoing = new Map();
