@@ -3,7 +3,7 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { BATCH_BYTES } from '../protocol/message.ts'
+import { BATCH_BYTES } from '../protocol/limits.ts'
 import { backoffMs, type Timing } from '../protocol/timing.ts'
 
 /** Entries of one SendMessageBatch at most (SQS API reference). */

@@ -5,15 +5,9 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { isQueueGone } from '../aws/queue.ts'
 import { Sender } from '../aws/sender.ts'
 import { newAttemptId, taskId } from '../protocol/ids.ts'
-import {
-  decodeTask,
-  encodeOutcome,
-  encodeTask,
-  MalformedMessageError,
-  type Outcome,
-  PROTOCOL,
-  type Task,
-} from '../protocol/message.ts'
+import { MalformedMessageError, PROTOCOL } from '../protocol/message.ts'
+import { encodeOutcome, type Outcome } from '../protocol/outcome.ts'
+import { decodeTask, encodeTask, type Task } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import { Lease } from './lease.ts'
 import type { RunGate } from './run-gate.ts'

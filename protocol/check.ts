@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Options, Place } from './message.ts'
+import type { Options, Place } from './run.ts'
 
 /**
  * What the action asks a function before it sends anything: could it do this run, with its own rights? `check` stands

@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 import { newAttemptId, newRunId } from '../protocol/ids.ts'
-import type { Run } from '../protocol/message.ts'
+import type { Run } from '../protocol/run.ts'
 import type { Timing } from '../protocol/timing.ts'
 import { type Attachment, attach } from './checkpoint/attach.ts'
 import { openStore } from './checkpoint/bucket.ts'

@@ -1,4 +1,5 @@
-import { decodeTask, type Failure, traceOf } from '../protocol/message.ts'
+import type { Failure } from '../protocol/outcome.ts'
+import { decodeTask, traceOf } from '../protocol/task.ts'
 import type { DeadLetter } from './dlq.ts'
 import type { Failures } from './failures.ts'
 import type { Ledger } from './ledger.ts'

@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { Run } from '../protocol/message.ts'
+import type { Run } from '../protocol/run.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
 import { explain } from './errors.ts'
 import { deleteRunQueue } from './run.ts'

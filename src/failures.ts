@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { asciiJson } from '../protocol/encoding.ts'
-import type { Failure } from '../protocol/message.ts'
+import type { Failure } from '../protocol/outcome.ts'
 
 const EXAMPLES = 3
 

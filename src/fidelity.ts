@@ -1,4 +1,4 @@
-import type { Options } from '../protocol/message.ts'
+import type { Options } from '../protocol/run.ts'
 import { formatCount } from './format.ts'
 import type { Totals } from './ledger.ts'
 

@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
-import type { Options, Place } from '../protocol/message.ts'
 import { overlappingPrefixes } from '../protocol/range.ts'
+import type { Options, Place } from '../protocol/run.ts'
 import { type Budget, parseBudget } from './budget.ts'
 import { UserError } from './errors.ts'
 import { BUCKET, overlaps, parseLocation } from './location.ts'

@@ -1,5 +1,5 @@
 import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
-import type { Place } from '../protocol/message.ts'
+import type { Place } from '../protocol/run.ts'
 import { printable } from './text.ts'
 
 export const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/

@@ -1,5 +1,5 @@
 import * as core from '@actions/core'
-import type { Options } from '../protocol/message.ts'
+import type { Options } from '../protocol/run.ts'
 import { readChoice } from './read-choice.ts'
 import { printable } from './text.ts'
 

@@ -1,4 +1,5 @@
-import { decodeOutcome, MalformedMessageError, type Outcome } from '../protocol/message.ts'
+import { MalformedMessageError } from '../protocol/message.ts'
+import { decodeOutcome, type Outcome } from '../protocol/outcome.ts'
 import { isSpent } from './budget.ts'
 import { type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
 import type { Watched, WatchOptions } from './watch.ts'

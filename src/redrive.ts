@@ -1,16 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { Sender } from '../aws/sender.ts'
 import { newAttemptId, taskId } from '../protocol/ids.ts'
-import {
-  decodeTask,
-  encodeTask,
-  type Listed,
-  newCopyTask,
-  newListTask,
-  type Place,
-  type Run,
-  type Task,
-} from '../protocol/message.ts'
+import type { Place, Run } from '../protocol/run.ts'
+import { decodeTask, encodeTask, type Listed, newCopyTask, newListTask, type Task } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import { look } from './dlq.ts'
 import { activeRuns, runIdOf, type StackOutputs } from './stack/index.ts'

@@ -1,4 +1,5 @@
-import type { Options, Place, Unlisted } from '../protocol/message.ts'
+import type { Unlisted } from '../protocol/outcome.ts'
+import type { Options, Place } from '../protocol/run.ts'
 import { type Budget, showBudget } from './budget.ts'
 import type { FailureGroup } from './failures.ts'
 import { counted } from './format.ts'

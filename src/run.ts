@@ -2,7 +2,9 @@ import { CreateQueueCommand, DeleteQueueCommand, type SQSClient } from '@aws-sdk
 import { isQueueGone } from '../aws/queue.ts'
 import { Sender } from '../aws/sender.ts'
 import { SEED_FAMILY, taskId } from '../protocol/ids.ts'
-import { encodeTask, newListTask, type Part, type Run } from '../protocol/message.ts'
+import type { Part } from '../protocol/part.ts'
+import type { Run } from '../protocol/run.ts'
+import { encodeTask, newListTask } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import type { Inputs } from './inputs.ts'
 

@@ -1,4 +1,4 @@
-import type { Unlisted } from '../protocol/message.ts'
+import type { Unlisted } from '../protocol/outcome.ts'
 
 /** Which parts of the source could not be listed, and why, by the task that was to list them. */
 export class UnlistedParts {

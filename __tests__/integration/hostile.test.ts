@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { runStep } from '../../local/runner.ts'
-import { encodeTask, newListTask, PROTOCOL } from '../../protocol/message.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
+import { encodeTask, newListTask } from '../../protocol/task.ts'
 import { STACK, send, startStack, type TestStack } from './support.ts'
 
 jest.setTimeout(300_000)

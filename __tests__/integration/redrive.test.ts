@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { runPost, runStep, startStep } from '../../local/runner.ts'
-import { encodeTask, newCopyTask, newListTask, PROTOCOL, type Run } from '../../protocol/message.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
+import type { Run } from '../../protocol/run.ts'
+import { encodeTask, newCopyTask, newListTask } from '../../protocol/task.ts'
 import { ON_STACK, STACK, send, startStack, type TestStack, until } from './support.ts'
 
 jest.setTimeout(300_000)

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
-import { encodeTask, newCopyTask, PROTOCOL } from '../../protocol/message.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
+import { encodeTask, newCopyTask } from '../../protocol/task.ts'
 import { ON_STACK, ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
 
 jest.setTimeout(300_000)

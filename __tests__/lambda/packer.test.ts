@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Packer } from '../../lambda/list/packer.ts'
-import { encodeTask, type Listed, newCopyTask, TASK_BYTES } from '../../protocol/message.ts'
+import { TASK_BYTES } from '../../protocol/limits.ts'
+import { encodeTask, type Listed, newCopyTask } from '../../protocol/task.ts'
 
 const run = {
   id: 'r'.repeat(40),

@@ -3,15 +3,9 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Context, SQSRecord } from 'aws-lambda'
 import { RunGate } from '../../lambda/run-gate.ts'
 import { type Attempt, handleEvent, type Result } from '../../lambda/worker.ts'
-import {
-  type CopyTask,
-  decodeOutcome,
-  decodeTask,
-  encodeTask,
-  newCopyTask,
-  newListTask,
-  type Run,
-} from '../../protocol/message.ts'
+import { decodeOutcome } from '../../protocol/outcome.ts'
+import type { Run } from '../../protocol/run.ts'
+import { type CopyTask, decodeTask, encodeTask, newCopyTask, newListTask } from '../../protocol/task.ts'
 
 const RUN_QUEUE = 'https://sqs/1/stack-run-1'
 const COPY_QUEUE = 'https://sqs/1/copy'

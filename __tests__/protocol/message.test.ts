@@ -1,23 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { contentBytes, NO_CONTENTS, withObject } from '../../protocol/contents.ts'
 import { decodeKey, encodeKey } from '../../protocol/encoding.ts'
-import {
-  contentBytes,
-  decodeOutcome,
-  decodeTask,
-  encodeOutcome,
-  encodeTask,
-  MalformedMessageError,
-  NO_CONTENTS,
-  newCopyTask,
-  newListTask,
-  type Outcome,
-  PROTOCOL,
-  type Run,
-  TASK_BYTES,
-  traceOf,
-  withObject,
-} from '../../protocol/message.ts'
+import { TASK_BYTES } from '../../protocol/limits.ts'
+import { MalformedMessageError, PROTOCOL } from '../../protocol/message.ts'
+import { decodeOutcome, encodeOutcome, type Outcome } from '../../protocol/outcome.ts'
+import type { Run } from '../../protocol/run.ts'
+import { decodeTask, encodeTask, newCopyTask, newListTask, traceOf } from '../../protocol/task.ts'
 
 const run: Run = {
   id: '20260101-000000-abcd',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Options } from '../../protocol/message.ts'
+import type { Options } from '../../protocol/run.ts'
 import { fidelity, tellFidelity } from '../../src/fidelity.ts'
 
 const of = (options: Options, reclassed = 0) => fidelity({ copied: 1000, reclassed }, options)

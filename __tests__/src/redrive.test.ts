@@ -1,6 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
-import { encodeTask, newCopyTask, type Run } from '../../protocol/message.ts'
+import type { Run } from '../../protocol/run.ts'
+import { encodeTask, newCopyTask } from '../../protocol/task.ts'
 import { MOST } from '../../src/dlq.ts'
 import { forget, redrive } from '../../src/redrive.ts'
 

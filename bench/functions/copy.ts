@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { newCopyTask } from '../../protocol/message.ts'
+import { newCopyTask } from '../../protocol/task.ts'
 import type { Benchmark, Effort } from '../report.ts'
 import { type Cost, callsOf, contest, costOf, head, rows } from './contest.ts'
 import { BODY, COPY_MS, MEMORY_NOTE, Rig } from './rig.ts'

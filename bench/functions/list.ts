@@ -1,4 +1,4 @@
-import { newListTask } from '../../protocol/message.ts'
+import { newListTask } from '../../protocol/task.ts'
 import type { Benchmark, Effort } from '../report.ts'
 import { type Cost, callsOf, contest, costOf, head, rows } from './contest.ts'
 import { LIST_MS, MEMORY_NOTE, Rig } from './rig.ts'

@@ -9,7 +9,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { type Aws, startAws } from '../../local/index.ts'
-import { decodeOutcome, encodeTask, type Outcome, type Run, type Task } from '../../protocol/message.ts'
+import { decodeOutcome, type Outcome } from '../../protocol/outcome.ts'
+import type { Run } from '../../protocol/run.ts'
+import { encodeTask, type Task } from '../../protocol/task.ts'
 import { Child } from '../child.ts'
 import type { Invocation } from './process.ts'
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { newListTask } from '../../protocol/message.ts'
+import { newListTask } from '../../protocol/task.ts'
 import { type Cost, contest } from '../functions/contest.ts'
 import type { Invocation } from '../functions/process.ts'
 import { COPY_MS, LIST_MS, Rig } from '../functions/rig.ts'

@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2416);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5853);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2416:
+/***/ 5853:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87303,27 +87303,14 @@ function begin_commonBegin(begin, key) {
 
 
 
-/** The version of everything on this page. A worker refuses tasks of any other. */
+/** The version of all messages. A worker refuses tasks of any other. */
 const PROTOCOL = 1;
-/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
-const OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
-/**
- * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
- * leaves room for those, the reasons shortened where need be.
- */
-const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
-/** Children of one attempt at most: a task's number in its family has 7 digits. */
-const MOST_CHILDREN = 10_000_000;
 /** Characters that keys begin with at most: those of a whole key, each byte escaped. */
 const MOST_BEGIN = 3 * KEY_BYTES;
 /** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
 const MOST_BEGUN = 2_000 * MOST_BEGIN;
 /** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
 const REASON_CHARS = 200;
-/** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
-const BATCH_BYTES = 250 * 1024;
-/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
-const LONGEST_DELAY_SECONDS = 900;
 const Count = pipe(number(), safeInteger(), minValue(0));
 const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
     try {
@@ -87334,185 +87321,16 @@ const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }
         return NEVER;
     }
 }));
-const Place = object({ bucket: string(), prefix: Key });
-/** What becomes of all that belongs to an object. What is left out is the default. */
-const OptionsSchema = object({
-    /** Default: they are copied. */
-    tags: optional(literal('skip')),
-    /** Default: they are left out, for each is billed like a copy. */
-    annotations: optional(literal('copy')),
-    /** Website redirects, which only a request for each object finds. Default: left out. */
-    websiteRedirects: optional(literal('copy')),
-    /** Default: the source object's. */
-    storageClass: optional(string()),
-    /** Default: the destination bucket's own. */
-    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-    /** ARN of the key for `sse`. Default: the AWS managed key. */
-    sseKmsKey: optional(string()),
-    /** A canned ACL. Default: none, so that the copy is private. */
-    acl: optional(string()),
-    /** Default: always. `never` and `if-newer` look at what the destination holds. */
-    overwrite: optional(picklist(['never', 'if-newer'])),
-    /** What changed since it was listed. Default: copied as it is by then. */
-    ifChanged: optional(literal('fail')),
-    /** Objects in an archive class that are not restored. Default: they fail. */
-    archived: optional(literal('skip')),
-    requestPayer: optional(literal('requester')),
-    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
-    sourceOwner: optional(string()),
-    destinationOwner: optional(string()),
-});
-const RunSchema = object({
-    /** Names the run everywhere: queue, log, summary, report. */
-    id: string(),
-    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
-    queue: string(),
-    source: Place,
-    destination: Place,
-    /** Objects in a copy task at most. */
-    batchSize: pipe(number(), integer(), minValue(1)),
-    options: optional(OptionsSchema),
-});
-/** What a listing tells of an object besides key and size, and how far its copy got. */
-const DetailsSchema = object({
-    /** As listed, without quotes. */
-    etag: optional(string()),
-    /** Missing for STANDARD. */
-    storageClass: optional(string()),
-    /** It is in an archive, and not restored. */
-    archived: optional(literal(true)),
-    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
-    upload: optional(string()),
-    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
-    annotate: optional(string()),
-});
-const head = { v: literal(PROTOCOL), id: string(), run: RunSchema };
-/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
-const PartSchema = object({
-    prefix: Key,
-    ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
-});
-/**
- * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
- * all of them had found when the task that says so was made.
- */
-const ListingSchema = object({
-    began: Count,
-    shares: pipe(Count, minValue(1)),
-    found: optional(Count, 0),
-});
-const ListTaskSchema = object({
-    ...head,
-    kind: literal('list'),
-    ...PartSchema.entries,
-    /** What it is a part of; missing where the listing begins. */
-    listing: optional(ListingSchema),
-});
-const CopyTaskSchema = object({
-    ...head,
-    kind: literal('copy'),
-    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
-    objects: array(pipe(tupleWithRest([Key, Count], DetailsSchema), transform(([key, size, details]) => ({ key, size, ...details })))),
-    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
-    round: Count,
-});
-const TaskSchema = variant('kind', [ListTaskSchema, CopyTaskSchema]);
-const OutcomeSchema = object({
-    v: literal(PROTOCOL),
-    kind: picklist(['list', 'copy']),
-    /** The task that is finished. */
-    task: string(),
-    /** Which attempt finished it: the family that its children are named after. */
-    attempt: string(),
-    /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
-    children: pipe(Count, maxValue(MOST_CHILDREN)),
-    listed: Count,
-    copied: Count,
-    skipped: Count,
-    /** Objects that were gone when their turn came. */
-    vanished: Count,
-    /** Copied objects that are in another storage class than the source. */
-    reclassed: Count,
-    /** Bytes of the copied objects. */
-    bytes: Count,
-    failures: array(pipe(tuple([Key, string(), string()]), transform(([key, code, message]) => ({ key, code, message })))),
-    /** What a list task could not list, and why. */
-    unlisted: optional(object({ part: PartSchema, code: string(), message: string() })),
-});
 /** A message body that is not what this protocol version says; the text says why. */
 class MalformedMessageError extends Error {
     name = 'MalformedMessageError';
 }
-function newListTask(id, run, { prefix, ranges }, listing) {
-    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
-}
-function newCopyTask(id, run, objects, round = 0) {
-    return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
-}
-/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
-function encodeTask(task) {
-    const { source, destination } = task.run;
-    const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
-    if (task.kind === 'list')
-        return encoding_asciiJson({ ...task, run, ...encodePart(task) });
-    const { begin, rests } = begin_takeBegin(task.objects.map(encodeObject));
-    return encoding_asciiJson({ ...task, run, begin, objects: rests });
-}
-/** The contents of a task without objects. */
-const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
-/** The contents with one object more. */
-function withObject({ count, whole, begin }, object) {
-    const entry = encodeObject(object);
-    return {
-        count: count + 1,
-        whole: whole + asciiJson(entry).length + 1,
-        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
-    };
-}
-/** Bytes that the contents take. */
-function contentBytes({ count, whole, begin }) {
-    return whole - begin.length * Math.max(0, count - 1);
-}
-/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
-function decodeTask(body) {
-    return decode(TaskSchema, body, 'a task', 'objects');
-}
-/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
-function encodeOutcome(outcome) {
-    const whole = outcomeBody(outcome);
-    if (whole.length <= OUTCOME_BYTES)
-        return whole;
-    const { failures } = outcome;
-    const withReasons = (bytes) => outcomeBody({
-        ...outcome,
-        failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
-    });
-    return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length));
-}
-function outcomeBody(outcome) {
-    const { unlisted, failures } = outcome;
-    const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
-    const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
-    return asciiJson({ ...outcome, begin, failures: rests, ...missing });
-}
-/** Reads an outcome. Throws MalformedMessageError for anything else. */
-function decodeOutcome(body) {
-    return decode(OutcomeSchema, body, 'an outcome', 'failures');
-}
-/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
-function traceOf(body) {
-    const Loose = object({
-        id: fallback(optional(string()), undefined),
-        run: object({ id: string() }),
-        objects: fallback(optional(array(unknown())), undefined),
-    });
-    const found = safeParse(Loose, message_parseJson(body));
-    if (!found.success)
-        return undefined;
-    const { id, run, objects } = found.output;
-    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
-}
-/** @param entries the name of the list whose keys are without what `begin` holds */
+/**
+ * Reads a message by its schema. Throws MalformedMessageError for anything that is not a message of this protocol version and schema.
+ *
+ * @param what it should be, for the error
+ * @param entries the name of the list whose keys are without what `begin` holds
+ */
 function decode(schema, body, what, entries) {
     const json = message_parseJson(body);
     if (json === undefined)
@@ -87545,30 +87363,7 @@ function tellVersion(version) {
         return 'has a version that is no number';
     return `is of version ${encoding_asciiJson(version).slice(0, 20)}`;
 }
-function encodeObject({ key, size, ...details }) {
-    for (const _ in details)
-        return [encoding_encodeKey(key), size, details];
-    return [encoding_encodeKey(key), size];
-}
-/** As much of a text as takes so many bytes in a message. */
-function shortened(text, bytes) {
-    let short = text.slice(0, Math.max(0, bytes));
-    while (short !== '' && asciiJson(short).length - '""'.length > bytes)
-        short = short.slice(0, -1);
-    return short;
-}
-function encodePlace(place) {
-    return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
-}
-function encodePart({ prefix, ranges }) {
-    return {
-        prefix: encoding_encodeKey(prefix),
-        ranges: ranges.map(({ after, upTo }) => ({
-            ...(after !== undefined && { after: encoding_encodeKey(after) }),
-            ...(upTo !== undefined && { upTo: encoding_encodeKey(upTo) }),
-        })),
-    };
-}
+/** Undefined for what is no JSON. */
 function message_parseJson(text) {
     try {
         return JSON.parse(text);
@@ -88343,6 +88138,19 @@ async function waitingIn(queueUrl, sqs) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/protocol/limits.js
+/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
+const limits_OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
+/**
+ * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
+ * leaves room for those, the reasons shortened where need be.
+ */
+const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
+/** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
+const BATCH_BYTES = 250 * 1024;
+/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
+const LONGEST_DELAY_SECONDS = 900;
+
 ;// CONCATENATED MODULE: ./build/aws/sender.js
 
 
@@ -88432,6 +88240,181 @@ class Sender {
             await this.#timing.sleep(backoffMs(tries, this.#timing.random));
         }
     }
+}
+
+;// CONCATENATED MODULE: ./build/protocol/contents.js
+
+
+/** The contents of a task without objects. */
+const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
+/** The contents with one object more. */
+function withObject({ count, whole, begin }, object) {
+    const entry = encodeObject(object);
+    return {
+        count: count + 1,
+        whole: whole + asciiJson(entry).length + 1,
+        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
+    };
+}
+/** Bytes that the contents take. */
+function contentBytes({ count, whole, begin }) {
+    return whole - begin.length * Math.max(0, count - 1);
+}
+/** The object as messages hold it. */
+function encodeObject({ key, size, ...details }) {
+    for (const _ in details)
+        return [encoding_encodeKey(key), size, details];
+    return [encoding_encodeKey(key), size];
+}
+
+;// CONCATENATED MODULE: ./build/protocol/part.js
+
+
+
+/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
+const PartSchema = object({
+    prefix: Key,
+    ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
+});
+/** The part as messages hold it: with encoded keys. */
+function part_encodePart({ prefix, ranges }) {
+    return {
+        prefix: encoding_encodeKey(prefix),
+        ranges: ranges.map(({ after, upTo }) => ({
+            ...(after !== undefined && { after: encoding_encodeKey(after) }),
+            ...(upTo !== undefined && { upTo: encoding_encodeKey(upTo) }),
+        })),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/protocol/run.js
+
+
+
+const PlaceSchema = object({ bucket: string(), prefix: Key });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = object({
+    /** Default: they are copied. */
+    tags: optional(literal('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: optional(literal('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: optional(literal('copy')),
+    /** Default: the source object's. */
+    storageClass: optional(string()),
+    /** Default: the destination bucket's own. */
+    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: optional(string()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: optional(string()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: optional(picklist(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: optional(literal('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: optional(literal('skip')),
+    requestPayer: optional(literal('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: optional(string()),
+    destinationOwner: optional(string()),
+});
+const RunSchema = object({
+    /** Names the run everywhere: queue, log, summary, report. */
+    id: string(),
+    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
+    queue: string(),
+    source: PlaceSchema,
+    destination: PlaceSchema,
+    /** Objects in a copy task at most. */
+    batchSize: pipe(number(), integer(), minValue(1)),
+    options: optional(OptionsSchema),
+});
+/** The run as messages hold it: with encoded keys. */
+function encodeRun(run) {
+    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
+}
+function encodePlace(place) {
+    return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
+}
+
+;// CONCATENATED MODULE: ./build/protocol/task.js
+
+
+
+
+
+
+
+/** What a listing tells of an object besides key and size, and how far its copy got. */
+const DetailsSchema = object({
+    /** As listed, without quotes. */
+    etag: optional(string()),
+    /** Missing for STANDARD. */
+    storageClass: optional(string()),
+    /** It is in an archive, and not restored. */
+    archived: optional(literal(true)),
+    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
+    upload: optional(string()),
+    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
+    annotate: optional(string()),
+});
+const head = { v: literal(PROTOCOL), id: string(), run: RunSchema };
+/**
+ * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
+ * all of them had found when the task that says so was made.
+ */
+const ListingSchema = object({
+    began: Count,
+    shares: pipe(Count, minValue(1)),
+    found: optional(Count, 0),
+});
+const ListTaskSchema = object({
+    ...head,
+    kind: literal('list'),
+    ...PartSchema.entries,
+    /** What it is a part of; missing where the listing begins. */
+    listing: optional(ListingSchema),
+});
+const CopyTaskSchema = object({
+    ...head,
+    kind: literal('copy'),
+    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
+    objects: array(pipe(tupleWithRest([Key, Count], DetailsSchema), transform(([key, size, details]) => ({ key, size, ...details })))),
+    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
+    round: Count,
+});
+const TaskSchema = variant('kind', [ListTaskSchema, CopyTaskSchema]);
+function newListTask(id, run, { prefix, ranges }, listing) {
+    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
+}
+function newCopyTask(id, run, objects, round = 0) {
+    return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
+}
+/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
+function encodeTask(task) {
+    const run = encodeRun(task.run);
+    if (task.kind === 'list')
+        return encoding_asciiJson({ ...task, run, ...part_encodePart(task) });
+    const { begin, rests } = begin_takeBegin(task.objects.map(encodeObject));
+    return encoding_asciiJson({ ...task, run, begin, objects: rests });
+}
+/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
+function decodeTask(body) {
+    return decode(TaskSchema, body, 'a task', 'objects');
+}
+/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
+function traceOf(body) {
+    const Loose = object({
+        id: fallback(optional(string()), undefined),
+        run: object({ id: string() }),
+        objects: fallback(optional(array(unknown())), undefined),
+    });
+    const found = safeParse(Loose, message_parseJson(body));
+    if (!found.success)
+        return undefined;
+    const { id, run, objects } = found.output;
+    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
 }
 
 ;// CONCATENATED MODULE: ./build/src/run.js
@@ -90274,6 +90257,67 @@ class DlqWatcher {
     }
 }
 
+;// CONCATENATED MODULE: ./build/protocol/outcome.js
+
+
+
+
+
+
+/** Children of one attempt at most: a task's number in its family has 7 digits. */
+const MOST_CHILDREN = 10_000_000;
+const OutcomeSchema = object({
+    v: literal(PROTOCOL),
+    kind: picklist(['list', 'copy']),
+    /** The task that is finished. */
+    task: string(),
+    /** Which attempt finished it: the family that its children are named after. */
+    attempt: string(),
+    /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
+    children: pipe(Count, maxValue(MOST_CHILDREN)),
+    listed: Count,
+    copied: Count,
+    skipped: Count,
+    /** Objects that were gone when their turn came. */
+    vanished: Count,
+    /** Copied objects that are in another storage class than the source. */
+    reclassed: Count,
+    /** Bytes of the copied objects. */
+    bytes: Count,
+    failures: array(pipe(tuple([Key, string(), string()]), transform(([key, code, message]) => ({ key, code, message })))),
+    /** What a list task could not list, and why. */
+    unlisted: optional(object({ part: PartSchema, code: string(), message: string() })),
+});
+/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
+function encodeOutcome(outcome) {
+    const whole = outcomeBody(outcome);
+    if (whole.length <= OUTCOME_BYTES)
+        return whole;
+    const { failures } = outcome;
+    const withReasons = (bytes) => outcomeBody({
+        ...outcome,
+        failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
+    });
+    return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length));
+}
+function outcomeBody(outcome) {
+    const { unlisted, failures } = outcome;
+    const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
+    const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
+    return asciiJson({ ...outcome, begin, failures: rests, ...missing });
+}
+/** Reads an outcome. Throws MalformedMessageError for anything else. */
+function decodeOutcome(body) {
+    return decode(OutcomeSchema, body, 'an outcome', 'failures');
+}
+/** As much of a text as takes so many bytes in a message. */
+function shortened(text, bytes) {
+    let short = text.slice(0, Math.max(0, bytes));
+    while (short !== '' && asciiJson(short).length - '""'.length > bytes)
+        short = short.slice(0, -1);
+    return short;
+}
+
 ;// CONCATENATED MODULE: ./build/src/inbox.js
 
 /** SQS hands out 10 messages at once, and waits 20 s for the first of them, at most (SQS API reference, ReceiveMessage). */
@@ -90311,6 +90355,7 @@ async function inbox_remove(sqs, queueUrl, messages) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/outcomes.js
+
 
 
 

@@ -76560,6 +76560,37 @@ async function waitingIn(queueUrl, sqs) {
 
 /***/ }),
 
+/***/ 8896:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* unused harmony exports takeBegin, giveBegin, commonBegin */
+/* harmony import */ var _key_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5902);
+
+/**
+ * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
+ * encoded, so that it may end within the escape of a byte.
+ */
+function takeBegin(entries) {
+    const begin = entries.map(([key]) => key).reduce(commonBegin, entries[0]?.[0] ?? '');
+    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
+}
+/** Entries with their whole keys again. What is no entry stays as it is. */
+function giveBegin(begin, rests) {
+    return rests.map((entry) => {
+        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
+            return entry;
+        const [key, ...rest] = entry;
+        return [begin + key, ...rest];
+    });
+}
+/** What two encoded keys begin with alike. */
+function commonBegin(begin, key) {
+    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
+}
+
+
+/***/ }),
+
 /***/ 2324:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -76627,20 +76658,13 @@ function parseTaskId(id) {
 
 /***/ }),
 
-/***/ 1618:
+/***/ 5902:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  nl: () => (/* binding */ PROTOCOL)
-});
-
-// UNUSED EXPORTS: BATCH_BYTES, LONGEST_DELAY_SECONDS, MalformedMessageError, NO_CONTENTS, TASK_BYTES, contentBytes, decodeOutcome, decodeTask, encodeOutcome, encodeTask, newCopyTask, newListTask, traceOf, withObject
-
-// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
-var dist = __nccwpck_require__(7934);
-;// CONCATENATED MODULE: ./build/protocol/key.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Co: () => (/* binding */ KEY_BYTES)
+/* harmony export */ });
+/* unused harmony exports MAX_CODE_POINT, ABOVE, compareKeys, utf8Length, nextCodePoint, commonPrefix */
 /**
  * S3 object keys as S3 sees them: 1 to 1,024 bytes of UTF-8, ordered by those bytes (S3 API reference, ListObjectsV2),
  * which is the order of code points. JavaScript orders strings by UTF-16 units, where a surrogate pair (above U+FFFF)
@@ -76675,7 +76699,7 @@ function nextCodePoint(code) {
     return code === FIRST_SURROGATE - 1 ? LAST_SURROGATE + 1 : code + 1;
 }
 /** What two keys begin with alike, in whole code points. */
-function key_commonPrefix(a, b) {
+function commonPrefix(a, b) {
     let i = 0;
     while (i < a.length && a[i] === b[i])
         i++;
@@ -76689,247 +76713,54 @@ function rank(unit) {
     return unit > LAST_SURROGATE ? unit - 0x800 : unit + 0x2000;
 }
 
-;// CONCATENATED MODULE: ./build/protocol/begin.js
 
-/**
- * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
- * encoded, so that it may end within the escape of a byte.
- */
-function begin_takeBegin(entries) {
-    const begin = entries.map(([key]) => key).reduce(begin_commonBegin, entries[0]?.[0] ?? '');
-    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
-}
-/** Entries with their whole keys again. What is no entry stays as it is. */
-function begin_giveBegin(begin, rests) {
-    return rests.map((entry) => {
-        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
-            return entry;
-        const [key, ...rest] = entry;
-        return [begin + key, ...rest];
-    });
-}
-/** What two encoded keys begin with alike. */
-function begin_commonBegin(begin, key) {
-    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
-}
+/***/ }),
 
-// EXTERNAL MODULE: ./build/protocol/encoding.js
-var encoding = __nccwpck_require__(2324);
-;// CONCATENATED MODULE: ./build/protocol/message.js
+/***/ 5950:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Uz: () => (/* binding */ Key),
+/* harmony export */   nl: () => (/* binding */ PROTOCOL),
+/* harmony export */   y_: () => (/* binding */ Count)
+/* harmony export */ });
+/* unused harmony exports MalformedMessageError, decode, parseJson */
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
+/* harmony import */ var _begin_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8896);
+/* harmony import */ var _encoding_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2324);
+/* harmony import */ var _key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5902);
 
 
 
 
-/** The version of everything on this page. A worker refuses tasks of any other. */
+/** The version of all messages. A worker refuses tasks of any other. */
 const PROTOCOL = 1;
-/** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
-const OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
-/**
- * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
- * leaves room for those, the reasons shortened where need be.
- */
-const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
-/** Children of one attempt at most: a task's number in its family has 7 digits. */
-const MOST_CHILDREN = 10_000_000;
 /** Characters that keys begin with at most: those of a whole key, each byte escaped. */
-const MOST_BEGIN = 3 * KEY_BYTES;
+const MOST_BEGIN = 3 * _key_js__WEBPACK_IMPORTED_MODULE_1__/* .KEY_BYTES */ .Co;
 /** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
 const MOST_BEGUN = 2_000 * MOST_BEGIN;
 /** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
 const REASON_CHARS = 200;
-/** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
-const BATCH_BYTES = (/* unused pure expression or super */ null && (250 * 1024));
-/** Seconds that SQS holds a message back at most (SQS API reference, SendMessage). */
-const LONGEST_DELAY_SECONDS = 900;
-const Count = dist/* pipe */.FsL(dist/* number */.aig(), dist/* safeInteger */.Y2b(), dist/* minValue */.Wwf(0));
-const Key = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* rawTransform */.NTK(({ dataset: { value }, addIssue, NEVER }) => {
+const Count = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeInteger */ .Y2b(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .minValue */ .Wwf(0));
+const Key = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .rawTransform */ .NTK(({ dataset: { value }, addIssue, NEVER }) => {
     try {
-        return (0,encoding/* decodeKey */.y3)(value);
+        return (0,_encoding_js__WEBPACK_IMPORTED_MODULE_3__/* .decodeKey */ .y3)(value);
     }
     catch {
         addIssue({ message: 'is not a percent-encoded key' });
         return NEVER;
     }
 }));
-const Place = dist/* object */.Ikc({ bucket: dist/* string */.YjP(), prefix: Key });
-/** What becomes of all that belongs to an object. What is left out is the default. */
-const OptionsSchema = dist/* object */.Ikc({
-    /** Default: they are copied. */
-    tags: dist/* optional */.lqM(dist/* literal */.euz('skip')),
-    /** Default: they are left out, for each is billed like a copy. */
-    annotations: dist/* optional */.lqM(dist/* literal */.euz('copy')),
-    /** Website redirects, which only a request for each object finds. Default: left out. */
-    websiteRedirects: dist/* optional */.lqM(dist/* literal */.euz('copy')),
-    /** Default: the source object's. */
-    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** Default: the destination bucket's own. */
-    sse: dist/* optional */.lqM(dist/* picklist */.KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-    /** ARN of the key for `sse`. Default: the AWS managed key. */
-    sseKmsKey: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** A canned ACL. Default: none, so that the copy is private. */
-    acl: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** Default: always. `never` and `if-newer` look at what the destination holds. */
-    overwrite: dist/* optional */.lqM(dist/* picklist */.KIO(['never', 'if-newer'])),
-    /** What changed since it was listed. Default: copied as it is by then. */
-    ifChanged: dist/* optional */.lqM(dist/* literal */.euz('fail')),
-    /** Objects in an archive class that are not restored. Default: they fail. */
-    archived: dist/* optional */.lqM(dist/* literal */.euz('skip')),
-    requestPayer: dist/* optional */.lqM(dist/* literal */.euz('requester')),
-    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
-    sourceOwner: dist/* optional */.lqM(dist/* string */.YjP()),
-    destinationOwner: dist/* optional */.lqM(dist/* string */.YjP()),
-});
-const RunSchema = dist/* object */.Ikc({
-    /** Names the run everywhere: queue, log, summary, report. */
-    id: dist/* string */.YjP(),
-    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
-    queue: dist/* string */.YjP(),
-    source: Place,
-    destination: Place,
-    /** Objects in a copy task at most. */
-    batchSize: dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(1)),
-    options: dist/* optional */.lqM(OptionsSchema),
-});
-/** What a listing tells of an object besides key and size, and how far its copy got. */
-const DetailsSchema = dist/* object */.Ikc({
-    /** As listed, without quotes. */
-    etag: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** Missing for STANDARD. */
-    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** It is in an archive, and not restored. */
-    archived: dist/* optional */.lqM(dist/* literal */.euz(true)),
-    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
-    upload: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
-    annotate: dist/* optional */.lqM(dist/* string */.YjP()),
-});
-const head = { v: dist/* literal */.euz(PROTOCOL), id: dist/* string */.YjP(), run: RunSchema };
-/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
-const PartSchema = dist/* object */.Ikc({
-    prefix: Key,
-    ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(Key), upTo: dist/* optional */.lqM(Key) })),
-});
-/**
- * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
- * all of them had found when the task that says so was made.
- */
-const ListingSchema = dist/* object */.Ikc({
-    began: Count,
-    shares: dist/* pipe */.FsL(Count, dist/* minValue */.Wwf(1)),
-    found: dist/* optional */.lqM(Count, 0),
-});
-const ListTaskSchema = dist/* object */.Ikc({
-    ...head,
-    kind: dist/* literal */.euz('list'),
-    ...PartSchema.entries,
-    /** What it is a part of; missing where the listing begins. */
-    listing: dist/* optional */.lqM(ListingSchema),
-});
-const CopyTaskSchema = dist/* object */.Ikc({
-    ...head,
-    kind: dist/* literal */.euz('copy'),
-    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
-    objects: dist/* array */.YOg(dist/* pipe */.FsL(dist/* tupleWithRest */.XU0([Key, Count], DetailsSchema), dist/* transform */.pdi(([key, size, details]) => ({ key, size, ...details })))),
-    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
-    round: Count,
-});
-const TaskSchema = dist/* variant */.Oxt('kind', [ListTaskSchema, CopyTaskSchema]);
-const OutcomeSchema = dist/* object */.Ikc({
-    v: dist/* literal */.euz(PROTOCOL),
-    kind: dist/* picklist */.KIO(['list', 'copy']),
-    /** The task that is finished. */
-    task: dist/* string */.YjP(),
-    /** Which attempt finished it: the family that its children are named after. */
-    attempt: dist/* string */.YjP(),
-    /** How many tasks this attempt spawned: `attempt.0` to `attempt.(children - 1)`. */
-    children: dist/* pipe */.FsL(Count, dist/* maxValue */.cGV(MOST_CHILDREN)),
-    listed: Count,
-    copied: Count,
-    skipped: Count,
-    /** Objects that were gone when their turn came. */
-    vanished: Count,
-    /** Copied objects that are in another storage class than the source. */
-    reclassed: Count,
-    /** Bytes of the copied objects. */
-    bytes: Count,
-    failures: dist/* array */.YOg(dist/* pipe */.FsL(dist/* tuple */.PVZ([Key, dist/* string */.YjP(), dist/* string */.YjP()]), dist/* transform */.pdi(([key, code, message]) => ({ key, code, message })))),
-    /** What a list task could not list, and why. */
-    unlisted: dist/* optional */.lqM(dist/* object */.Ikc({ part: PartSchema, code: dist/* string */.YjP(), message: dist/* string */.YjP() })),
-});
 /** A message body that is not what this protocol version says; the text says why. */
 class MalformedMessageError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'MalformedMessageError';
 }
-function newListTask(id, run, { prefix, ranges }, listing) {
-    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
-}
-function newCopyTask(id, run, objects, round = 0) {
-    return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
-}
-/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
-function encodeTask(task) {
-    const { source, destination } = task.run;
-    const run = { ...task.run, source: encodePlace(source), destination: encodePlace(destination) };
-    if (task.kind === 'list')
-        return asciiJson({ ...task, run, ...encodePart(task) });
-    const { begin, rests } = takeBegin(task.objects.map(encodeObject));
-    return asciiJson({ ...task, run, begin, objects: rests });
-}
-/** The contents of a task without objects. */
-const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
-/** The contents with one object more. */
-function withObject({ count, whole, begin }, object) {
-    const entry = encodeObject(object);
-    return {
-        count: count + 1,
-        whole: whole + asciiJson(entry).length + 1,
-        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
-    };
-}
-/** Bytes that the contents take. */
-function contentBytes({ count, whole, begin }) {
-    return whole - begin.length * Math.max(0, count - 1);
-}
-/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
-function decodeTask(body) {
-    return decode(TaskSchema, body, 'a task', 'objects');
-}
-/** The run queue's message body of an outcome: ASCII only. Reasons are shortened when it would be too large for SQS. */
-function encodeOutcome(outcome) {
-    const whole = outcomeBody(outcome);
-    if (whole.length <= OUTCOME_BYTES)
-        return whole;
-    const { failures } = outcome;
-    const withReasons = (bytes) => outcomeBody({
-        ...outcome,
-        failures: failures.map((failure) => ({ ...failure, message: shortened(failure.message, bytes) })),
-    });
-    return withReasons(Math.floor((OUTCOME_BYTES - withReasons(0).length) / failures.length));
-}
-function outcomeBody(outcome) {
-    const { unlisted, failures } = outcome;
-    const { begin, rests } = takeBegin(failures.map(({ key, code, message }) => [encodeKey(key), code, message]));
-    const missing = unlisted && { unlisted: { ...unlisted, part: encodePart(unlisted.part) } };
-    return asciiJson({ ...outcome, begin, failures: rests, ...missing });
-}
-/** Reads an outcome. Throws MalformedMessageError for anything else. */
-function decodeOutcome(body) {
-    return decode(OutcomeSchema, body, 'an outcome', 'failures');
-}
-/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
-function traceOf(body) {
-    const Loose = v.object({
-        id: v.fallback(v.optional(v.string()), undefined),
-        run: v.object({ id: v.string() }),
-        objects: v.fallback(v.optional(v.array(v.unknown())), undefined),
-    });
-    const found = v.safeParse(Loose, parseJson(body));
-    if (!found.success)
-        return undefined;
-    const { id, run, objects } = found.output;
-    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
-}
-/** @param entries the name of the list whose keys are without what `begin` holds */
+/**
+ * Reads a message by its schema. Throws MalformedMessageError for anything that is not a message of this protocol version and schema.
+ *
+ * @param what it should be, for the error
+ * @param entries the name of the list whose keys are without what `begin` holds
+ */
 function decode(schema, body, what, entries) {
     const json = parseJson(body);
     if (json === undefined)
@@ -76962,30 +76793,7 @@ function tellVersion(version) {
         return 'has a version that is no number';
     return `is of version ${asciiJson(version).slice(0, 20)}`;
 }
-function encodeObject({ key, size, ...details }) {
-    for (const _ in details)
-        return [encodeKey(key), size, details];
-    return [encodeKey(key), size];
-}
-/** As much of a text as takes so many bytes in a message. */
-function shortened(text, bytes) {
-    let short = text.slice(0, Math.max(0, bytes));
-    while (short !== '' && asciiJson(short).length - '""'.length > bytes)
-        short = short.slice(0, -1);
-    return short;
-}
-function encodePlace(place) {
-    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
-}
-function encodePart({ prefix, ranges }) {
-    return {
-        prefix: encodeKey(prefix),
-        ranges: ranges.map(({ after, upTo }) => ({
-            ...(after !== undefined && { after: encodeKey(after) }),
-            ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
-        })),
-    };
-}
+/** Undefined for what is no JSON. */
 function parseJson(text) {
     try {
         return JSON.parse(text);
@@ -77050,8 +76858,8 @@ var external_node_util_ = __nccwpck_require__(7975);
 var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./build/protocol/encoding.js
 var encoding = __nccwpck_require__(2324);
-// EXTERNAL MODULE: ./build/protocol/message.js + 2 modules
-var message = __nccwpck_require__(1618);
+// EXTERNAL MODULE: ./build/protocol/message.js
+var message = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./build/src/errors.js
 var errors = __nccwpck_require__(7406);
 // EXTERNAL MODULE: ./build/protocol/ids.js
@@ -77435,7 +77243,7 @@ function userAgent() {
 /* harmony export */ });
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7406);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5574);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4062);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(706);
 
 
@@ -77550,7 +77358,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _end_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(652);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7406);
 /* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2866);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5574);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4062);
 /* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6917);
 /* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3260);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(706);
@@ -77630,7 +77438,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5574:
+/***/ 4062:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77645,8 +77453,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 var dist_cjs = __nccwpck_require__(8868);
 // EXTERNAL MODULE: ./build/aws/queue.js
 var queue = __nccwpck_require__(4853);
-// EXTERNAL MODULE: ./build/protocol/message.js + 2 modules
-var message = __nccwpck_require__(1618);
 // EXTERNAL MODULE: ./build/protocol/timing.js + 1 modules
 var timing = __nccwpck_require__(6740);
 ;// CONCATENATED MODULE: ./build/aws/sender.js
@@ -77742,6 +77548,187 @@ class sender_Sender {
 
 // EXTERNAL MODULE: ./build/protocol/ids.js
 var ids = __nccwpck_require__(2423);
+// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
+var dist = __nccwpck_require__(7934);
+// EXTERNAL MODULE: ./build/protocol/begin.js
+var begin = __nccwpck_require__(8896);
+;// CONCATENATED MODULE: ./build/protocol/contents.js
+
+
+/** The contents of a task without objects. */
+const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
+/** The contents with one object more. */
+function withObject({ count, whole, begin }, object) {
+    const entry = contents_encodeObject(object);
+    return {
+        count: count + 1,
+        whole: whole + asciiJson(entry).length + 1,
+        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
+    };
+}
+/** Bytes that the contents take. */
+function contentBytes({ count, whole, begin }) {
+    return whole - begin.length * Math.max(0, count - 1);
+}
+/** The object as messages hold it. */
+function contents_encodeObject({ key, size, ...details }) {
+    for (const _ in details)
+        return [encodeKey(key), size, details];
+    return [encodeKey(key), size];
+}
+
+// EXTERNAL MODULE: ./build/protocol/message.js
+var message = __nccwpck_require__(5950);
+;// CONCATENATED MODULE: ./build/protocol/part.js
+
+
+
+/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
+const PartSchema = dist/* object */.Ikc({
+    prefix: message/* Key */.Uz,
+    ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(message/* Key */.Uz), upTo: dist/* optional */.lqM(message/* Key */.Uz) })),
+});
+/** The part as messages hold it: with encoded keys. */
+function part_encodePart({ prefix, ranges }) {
+    return {
+        prefix: encodeKey(prefix),
+        ranges: ranges.map(({ after, upTo }) => ({
+            ...(after !== undefined && { after: encodeKey(after) }),
+            ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
+        })),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/protocol/run.js
+
+
+
+const PlaceSchema = dist/* object */.Ikc({ bucket: dist/* string */.YjP(), prefix: message/* Key */.Uz });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = dist/* object */.Ikc({
+    /** Default: they are copied. */
+    tags: dist/* optional */.lqM(dist/* literal */.euz('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: dist/* optional */.lqM(dist/* literal */.euz('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: dist/* optional */.lqM(dist/* literal */.euz('copy')),
+    /** Default: the source object's. */
+    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Default: the destination bucket's own. */
+    sse: dist/* optional */.lqM(dist/* picklist */.KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: dist/* optional */.lqM(dist/* picklist */.KIO(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: dist/* optional */.lqM(dist/* literal */.euz('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: dist/* optional */.lqM(dist/* literal */.euz('skip')),
+    requestPayer: dist/* optional */.lqM(dist/* literal */.euz('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: dist/* optional */.lqM(dist/* string */.YjP()),
+    destinationOwner: dist/* optional */.lqM(dist/* string */.YjP()),
+});
+const RunSchema = dist/* object */.Ikc({
+    /** Names the run everywhere: queue, log, summary, report. */
+    id: dist/* string */.YjP(),
+    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
+    queue: dist/* string */.YjP(),
+    source: PlaceSchema,
+    destination: PlaceSchema,
+    /** Objects in a copy task at most. */
+    batchSize: dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(1)),
+    options: dist/* optional */.lqM(OptionsSchema),
+});
+/** The run as messages hold it: with encoded keys. */
+function run_encodeRun(run) {
+    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
+}
+function encodePlace(place) {
+    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
+}
+
+;// CONCATENATED MODULE: ./build/protocol/task.js
+
+
+
+
+
+
+
+/** What a listing tells of an object besides key and size, and how far its copy got. */
+const DetailsSchema = dist/* object */.Ikc({
+    /** As listed, without quotes. */
+    etag: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Missing for STANDARD. */
+    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** It is in an archive, and not restored. */
+    archived: dist/* optional */.lqM(dist/* literal */.euz(true)),
+    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
+    upload: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
+    annotate: dist/* optional */.lqM(dist/* string */.YjP()),
+});
+const head = { v: dist/* literal */.euz(message/* PROTOCOL */.nl), id: dist/* string */.YjP(), run: RunSchema };
+/**
+ * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
+ * all of them had found when the task that says so was made.
+ */
+const ListingSchema = dist/* object */.Ikc({
+    began: message/* Count */.y_,
+    shares: dist/* pipe */.FsL(message/* Count */.y_, dist/* minValue */.Wwf(1)),
+    found: dist/* optional */.lqM(message/* Count */.y_, 0),
+});
+const ListTaskSchema = dist/* object */.Ikc({
+    ...head,
+    kind: dist/* literal */.euz('list'),
+    ...PartSchema.entries,
+    /** What it is a part of; missing where the listing begins. */
+    listing: dist/* optional */.lqM(ListingSchema),
+});
+const CopyTaskSchema = dist/* object */.Ikc({
+    ...head,
+    kind: dist/* literal */.euz('copy'),
+    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
+    objects: dist/* array */.YOg(dist/* pipe */.FsL(dist/* tupleWithRest */.XU0([message/* Key */.Uz, message/* Count */.y_], DetailsSchema), dist/* transform */.pdi(([key, size, details]) => ({ key, size, ...details })))),
+    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
+    round: message/* Count */.y_,
+});
+const TaskSchema = dist/* variant */.Oxt('kind', [ListTaskSchema, CopyTaskSchema]);
+function task_newListTask(id, run, { prefix, ranges }, listing) {
+    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
+}
+function newCopyTask(id, run, objects, round = 0) {
+    return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
+}
+/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
+function task_encodeTask(task) {
+    const run = encodeRun(task.run);
+    if (task.kind === 'list')
+        return asciiJson({ ...task, run, ...encodePart(task) });
+    const { begin, rests } = takeBegin(task.objects.map(encodeObject));
+    return asciiJson({ ...task, run, begin, objects: rests });
+}
+/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
+function decodeTask(body) {
+    return decode(TaskSchema, body, 'a task', 'objects');
+}
+/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
+function traceOf(body) {
+    const Loose = v.object({
+        id: v.fallback(v.optional(v.string()), undefined),
+        run: v.object({ id: v.string() }),
+        objects: v.fallback(v.optional(v.array(v.unknown())), undefined),
+    });
+    const found = v.safeParse(Loose, parseJson(body));
+    if (!found.success)
+        return undefined;
+    const { id, run, objects } = found.output;
+    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
+}
+
 ;// CONCATENATED MODULE: ./build/src/run.js
 
 
@@ -77844,8 +77831,8 @@ async function readDepth(sqs, queueUrl) {
     };
 }
 
-// EXTERNAL MODULE: ./build/src/run.js + 1 modules
-var run = __nccwpck_require__(5574);
+// EXTERNAL MODULE: ./build/src/run.js + 5 modules
+var run = __nccwpck_require__(4062);
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
 
 
@@ -78429,8 +78416,8 @@ const check_CheckAnswerSchema = dist/* object */.Ikc({
     problems: dist/* array */.YOg(dist/* string */.YjP()),
 });
 
-// EXTERNAL MODULE: ./build/protocol/message.js + 2 modules
-var message = __nccwpck_require__(1618);
+// EXTERNAL MODULE: ./build/protocol/message.js
+var message = __nccwpck_require__(5950);
 ;// CONCATENATED MODULE: ./build/src/stack/preflight.js
 
 
@@ -81825,20 +81812,18 @@ function getIDToken(aud) {
 /* harmony export */   KIO: () => (/* binding */ picklist),
 /* harmony export */   NTK: () => (/* binding */ rawTransform),
 /* harmony export */   Oxt: () => (/* binding */ variant),
-/* harmony export */   PVZ: () => (/* binding */ tuple),
 /* harmony export */   Wwf: () => (/* binding */ minValue),
 /* harmony export */   XU0: () => (/* binding */ tupleWithRest),
 /* harmony export */   Y2b: () => (/* binding */ safeInteger),
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
 /* harmony export */   aig: () => (/* binding */ number),
-/* harmony export */   cGV: () => (/* binding */ maxValue),
 /* harmony export */   euz: () => (/* binding */ literal),
 /* harmony export */   lqM: () => (/* binding */ optional),
 /* harmony export */   ndf: () => (/* binding */ integer),
 /* harmony export */   pdi: () => (/* binding */ transform)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, boolean, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallback, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullable, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parse, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransformAsync, readonly, record, recordAsync, reduceItems, regex, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParse, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tupleAsync, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, union, unionAsync, unknown, unwrap, url, uuid, value, values, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, boolean, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallback, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullable, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parse, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransformAsync, readonly, record, recordAsync, reduceItems, regex, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParse, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, union, unionAsync, unknown, unwrap, url, uuid, value, values, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {

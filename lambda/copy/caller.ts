@@ -1,4 +1,4 @@
-import type { Failure } from '../../protocol/message.ts'
+import type { Failure } from '../../protocol/outcome.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isThrottle, isTransient, S3Error } from '../s3/index.ts'
 import type { Pace } from './pace.ts'

@@ -1,11 +1,8 @@
 import { KEY_BYTES, utf8Length } from '../../protocol/key.ts'
-import {
-  type CopyTask,
-  type Failure,
-  type Listed,
-  MalformedMessageError,
-  type Run,
-} from '../../protocol/message.ts'
+import { MalformedMessageError } from '../../protocol/message.ts'
+import type { Failure } from '../../protocol/outcome.ts'
+import type { Run } from '../../protocol/run.ts'
+import type { CopyTask, Listed } from '../../protocol/task.ts'
 import { S3Error } from '../s3/index.ts'
 import { Caller, type CallerDeps, OutOfTime, Refused, toFailure } from './caller.ts'
 import { baseRequest, type Copy, type CopyJob, type CopyS3, Taken } from './job.ts'

@@ -1,4 +1,4 @@
-import type { Options, Run } from '../../protocol/message.ts'
+import type { Options, Run } from '../../protocol/run.ts'
 import type { NamedHeaders } from '../s3/index.ts'
 
 type Guards = Pick<NamedHeaders, 'requestPayer' | 'expectedBucketOwner'>

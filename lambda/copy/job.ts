@@ -1,4 +1,5 @@
-import type { Listed, Run } from '../../protocol/message.ts'
+import type { Run } from '../../protocol/run.ts'
+import type { Listed } from '../../protocol/task.ts'
 import type { CopyRequest, S3 } from '../s3/index.ts'
 import type { Caller } from './caller.ts'
 import { copyGuards, placement } from './headers.ts'

@@ -1,4 +1,4 @@
-import type { Listed } from '../../protocol/message.ts'
+import type { Listed } from '../../protocol/task.ts'
 import { S3Error } from '../s3/index.ts'
 import { copyAnnotations } from './annotations.ts'
 import { OutOfTime, Refused } from './caller.ts'

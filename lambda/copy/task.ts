@@ -1,4 +1,5 @@
-import { type CopyTask, type Listed, LONGEST_DELAY_SECONDS, newCopyTask } from '../../protocol/message.ts'
+import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
+import { type CopyTask, type Listed, newCopyTask } from '../../protocol/task.ts'
 import { Packer } from '../list/packer.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { type CopyDeps, copyObjects } from './copy.ts'

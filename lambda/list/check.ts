@@ -1,5 +1,6 @@
 import { CHECK_MS, type CheckAnswer, type CheckEvent } from '../../protocol/check.ts'
-import { type Options, type Place, PROTOCOL } from '../../protocol/message.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
+import type { Options, Place } from '../../protocol/run.ts'
 import { isTransient, type S3, S3Error } from '../s3/index.ts'
 
 /** Lists one key of each side. Never throws for what S3 says. */

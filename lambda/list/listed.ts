@@ -1,4 +1,4 @@
-import type { Listed } from '../../protocol/message.ts'
+import type { Listed } from '../../protocol/task.ts'
 import type { ListedObject } from '../s3/index.ts'
 
 /** Classes of which objects have to be restored before they can be read (S3 user guide, "Working with archived objects"). */

@@ -1,4 +1,5 @@
-import { type Listed, type Listing, LONGEST_DELAY_SECONDS, type Task } from '../../protocol/message.ts'
+import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
+import type { Listed, Listing, Task } from '../../protocol/task.ts'
 import type { Timing } from '../../protocol/timing.ts'
 import { Bag } from './bag.ts'
 import { Demand } from './demand.ts'

@@ -1,4 +1,6 @@
-import { contentBytes, type Listed, NO_CONTENTS, TASK_BYTES, withObject } from '../../protocol/message.ts'
+import { contentBytes, NO_CONTENTS, withObject } from '../../protocol/contents.ts'
+import { TASK_BYTES } from '../../protocol/limits.ts'
+import type { Listed } from '../../protocol/task.ts'
 
 /** Room in a task's body for all that is not its objects. */
 const HEAD_BYTES = 8 * 1024

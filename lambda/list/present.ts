@@ -1,5 +1,5 @@
 import { ABOVE, compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
-import type { Run } from '../../protocol/message.ts'
+import type { Run } from '../../protocol/run.ts'
 import type { ListAnswer, ListedObject, ListRequest } from '../s3/index.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { LONGEST_DELAY_SECONDS } from '../../protocol/message.ts'
+import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
 
 /** Copies that one partition of S3 takes in a second (S3 user guide, "Optimizing performance"). */
 const PARTITION_COPIES = 3_500

@@ -1,11 +1,6 @@
 import { compareKeys } from '../../protocol/key.ts'
-import {
-  type Listed,
-  type ListTask,
-  MalformedMessageError,
-  newCopyTask,
-  newListTask,
-} from '../../protocol/message.ts'
+import { MalformedMessageError } from '../../protocol/message.ts'
+import { type Listed, type ListTask, newCopyTask, newListTask } from '../../protocol/task.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'

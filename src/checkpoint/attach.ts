@@ -1,4 +1,4 @@
-import type { Run } from '../../protocol/message.ts'
+import type { Run } from '../../protocol/run.ts'
 import type { Timing } from '../../protocol/timing.ts'
 import { UserError } from '../errors.ts'
 import { type Checkpoint, firstCheckpoint, type Watcher } from './checkpoint.ts'

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Part, Run } from '../../protocol/message.ts'
+import type { Part } from '../../protocol/part.ts'
+import type { Run } from '../../protocol/run.ts'
 
 /** What a run is about: all of it that its outcome depends on. */
 export type Subject = Omit<Run, 'id' | 'queue'> & { mode: Mode; parts: Part[] }

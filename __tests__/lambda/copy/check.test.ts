@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { check } from '../../../lambda/copy/check.ts'
 import type { S3 } from '../../../lambda/s3/index.ts'
 import { type Denial, type Store, startS3 } from '../../../local/s3/index.ts'
-import { type Options, PROTOCOL } from '../../../protocol/message.ts'
+import { PROTOCOL } from '../../../protocol/message.ts'
+import type { Options } from '../../../protocol/run.ts'
 import { clientOf } from './support.ts'
 
 let store: Store

@@ -5,13 +5,9 @@ import { copyObjects, destinationKey } from '../../../lambda/copy/copy.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { workOnCopyTask } from '../../../lambda/copy/task.ts'
 import { type CopyRequest, S3Error } from '../../../lambda/s3/index.ts'
-import {
-  type Listed,
-  MalformedMessageError,
-  newCopyTask,
-  type Run,
-  type Task,
-} from '../../../protocol/message.ts'
+import { MalformedMessageError } from '../../../protocol/message.ts'
+import type { Run } from '../../../protocol/run.ts'
+import { type Listed, newCopyTask, type Task } from '../../../protocol/task.ts'
 
 const run: Run = {
   id: 'r',

@@ -7,7 +7,7 @@ import {
   type Store,
   startS3,
 } from '../../../local/s3/index.ts'
-import type { Options } from '../../../protocol/message.ts'
+import type { Options } from '../../../protocol/run.ts'
 import { Clock, copyThem, listAll, type Setting } from './support.ts'
 
 const GIB = 1024 ** 3

@@ -2,7 +2,8 @@ import { type Copied, copyObjects } from '../../../lambda/copy/copy.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { toListed } from '../../../lambda/list/listed.ts'
 import { createS3Client, type S3 } from '../../../lambda/s3/index.ts'
-import { decodeTask, encodeTask, type Listed, newCopyTask, type Options } from '../../../protocol/message.ts'
+import type { Options } from '../../../protocol/run.ts'
+import { decodeTask, encodeTask, type Listed, newCopyTask } from '../../../protocol/task.ts'
 import type { Timing } from '../../../protocol/timing.ts'
 
 /** A clock that moves only when somebody waits, or is told to. */

@@ -4,7 +4,8 @@ import { copyObjects } from '../../../lambda/copy/copy.ts'
 import type { CopyS3 } from '../../../lambda/copy/job.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { type CopyRequest, S3Error } from '../../../lambda/s3/index.ts'
-import { newCopyTask, type Options, type Run } from '../../../protocol/message.ts'
+import type { Options, Run } from '../../../protocol/run.ts'
+import { newCopyTask } from '../../../protocol/task.ts'
 
 const LISTED = 'a'.repeat(32)
 const OTHER = 'b'.repeat(32)

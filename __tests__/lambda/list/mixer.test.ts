@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { Mixer } from '../../../lambda/list/mixer.ts'
-import type { Listed } from '../../../protocol/message.ts'
+import type { Listed } from '../../../protocol/task.ts'
 
 const STAYS_MS = 20_000
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { justBefore, withoutPresent } from '../../../lambda/list/present.ts'
 import type { ListAnswer, ListedObject, ListRequest } from '../../../lambda/s3/index.ts'
 import { compareKeys, KEY_BYTES, utf8Length } from '../../../protocol/key.ts'
-import type { Options } from '../../../protocol/message.ts'
+import type { Options } from '../../../protocol/run.ts'
 import { anyKey } from '../../protocol/keys.ts'
 
 const at = (day: number) => new Date(Date.UTC(2026, 0, day)).toISOString()

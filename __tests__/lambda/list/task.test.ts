@@ -5,7 +5,7 @@ import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { workOnListTask } from '../../../lambda/list/task.ts'
 import { LANES } from '../../../lambda/list/walk.ts'
 import { type ListAnswer, type ListRequest, S3Error } from '../../../lambda/s3/index.ts'
-import { type CopyTask, type ListTask, newListTask, type Task } from '../../../protocol/message.ts'
+import { type CopyTask, type ListTask, newListTask, type Task } from '../../../protocol/task.ts'
 import { pageOf } from './simulate.ts'
 
 const run = {

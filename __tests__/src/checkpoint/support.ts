@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import type { Run } from '../../../protocol/message.ts'
+import type { Run } from '../../../protocol/run.ts'
 import { type Checkpoint, firstCheckpoint } from '../../../src/checkpoint/checkpoint.ts'
 import type { Subject } from '../../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../../src/checkpoint/store.ts'
