@@ -33,8 +33,8 @@ const OptionsSchema = v.object({
 })
 
 export const RunSchema = v.object({
-  /** Names the run everywhere: queue, log, summary, report. */
-  id: v.string(),
+  /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
+  id: v.pipe(v.string(), v.regex(/^[\w-]{1,128}$/, 'is no id of a run')),
   /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
   queue: v.string(),
   source: PlaceSchema,

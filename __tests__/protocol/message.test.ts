@@ -123,6 +123,14 @@ describe('tasks', () => {
     expect(() => decodeTask(body)).toThrow(why)
   })
 
+  test.each(['', 'a run', 'rün', 'r'.repeat(129)])(
+    'of a run whose id SQS takes for no message group is refused: %j',
+    (id) => {
+      const body = encodeTask(newCopyTask('a.1', { ...run, id }, []))
+      expect(() => decodeTask(body)).toThrow(MalformedMessageError)
+    },
+  )
+
   test('refuses any text without another error than its own', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (body) => {

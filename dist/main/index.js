@@ -88320,8 +88320,8 @@ const OptionsSchema = object({
     destinationOwner: optional(string()),
 });
 const RunSchema = object({
-    /** Names the run everywhere: queue, log, summary, report. */
-    id: string(),
+    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
+    id: pipe(string(), regex(/^[\w-]{1,128}$/, 'is no id of a run')),
     /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
     queue: string(),
     source: PlaceSchema,
