@@ -49,11 +49,11 @@ export function mix(x: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-function pad(value: number, width: number): string {
+export function pad(value: number, width: number): string {
   return String(value).padStart(width, '0')
 }
 
-function hex(value: number, width: number): string {
+export function hex(value: number, width: number): string {
   return value.toString(16).padStart(width, '0')
 }
 
@@ -97,7 +97,7 @@ function folders(
 const number = (width: number) => (index: number) => pad(index, width)
 
 /** The hour, as in ISO 8601, that a key stands for when so many days are spread over all keys. */
-function isoHour(index: number, size: number, year: number, days: number): string {
+export function isoHour(index: number, size: number, year: number, days: number): string {
   const at = Date.UTC(year, 0, 1) + Math.floor((index / size) * days * 24) * 3_600_000
   return new Date(at).toISOString().slice(0, 13)
 }

@@ -121,16 +121,16 @@ export class Reader<T extends { key: string }> {
     return await this.#source.folders(folder, startAfter)
   }
 
-  #count(): void {
-    this.requests++
-    this.#spare += this.#isLarge() ? WASTE_OF_LARGE : WASTE
-  }
-
   /** The pages read since they were last taken: none empty, each in order. */
   take(): T[][] {
     const pages = this.#pages
     this.#pages = []
     return pages
+  }
+
+  #count(): void {
+    this.requests++
+    this.#spare += this.#isLarge() ? WASTE_OF_LARGE : WASTE
   }
 }
 

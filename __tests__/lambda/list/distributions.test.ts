@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
-import { KEY_SETS, type KeySet, keySet, keysNamed, mix } from '../../../bench/simulation/key-sets.ts'
+import {
+  hex,
+  isoHour,
+  KEY_SETS,
+  type KeySet,
+  keySet,
+  keysNamed,
+  mix,
+  pad,
+} from '../../../bench/simulation/key-sets.ts'
 import { type Simulated, simulate } from './simulate.ts'
 
 const MILLION = 1_000_000
@@ -43,7 +52,7 @@ test('folders between keys that crowd the same level are found, though S3 names 
 test('homes of users, of whom a few have most: what the first of them costs does not leave the rest to one task', async () => {
   const homes = Array.from({ length: 3_000 }, (_, user) =>
     Array.from({ length: 1 + Math.floor(40_000 / (1 + (mix(user) % 3_000))) }, (_, photo) => {
-      const name = `${2010 + (photo % 14)}/IMG_${String(photo).padStart(6, '0')}.jpg`
+      const name = `${2010 + (photo % 14)}/IMG_${pad(photo, 6)}.jpg`
       return `home/user${mix(user) % 100_000}-${user}/photos/${name}`
     }),
   )
@@ -59,7 +68,7 @@ test('devices of which a few send most: what is behind such a one is found befor
   const names = Array.from({ length: MILLION }, (_, i) => {
     const kind = ['sensor', 'gateway', 'camera'][Math.floor(3 ** chance(i)) - 1]
     const device = mix(Math.floor(3_000 ** chance(i + 9)) - 1) % 2 ** 24
-    return `iot/${kind}-${device.toString(16).padStart(6, '0')}/${1.6e12 + (mix(i + 1) % 1e9)}${i}.bin`
+    return `iot/${kind}-${hex(device, 6)}/${1.6e12 + (mix(i + 1) % 1e9)}${i}.bin`
   })
   const keys = keySet(names.sort())
   const run = await simulate(keys)
@@ -69,12 +78,10 @@ test('devices of which a few send most: what is behind such a one is found befor
 })
 
 test('hours of days, each full of files: many guesses at once are wrong together', async () => {
-  const day = (index: number) => new Date(Date.UTC(2022, 0, 1 + index)).toISOString().slice(0, 10)
-  const hex = (value: number) => mix(value).toString(16).padStart(8, '0')
-  const two = (value: number) => String(value).padStart(2, '0')
   const names = Array.from({ length: MILLION }, (_, i) => {
-    const folder = `warehouse/events/dt=${day(Math.floor((i * 900) / MILLION))}/hour=${two(mix(i) % 24)}`
-    return `${folder}/part-${String(i % 200).padStart(5, '0')}-${hex(i)}-${hex(i + 7e8)}.snappy.parquet`
+    const day = isoHour(i, MILLION, 2022, 900).slice(0, 10)
+    const file = `part-${pad(i % 200, 5)}-${hex(mix(i), 8)}-${hex(mix(i + 7e8), 8)}.snappy.parquet`
+    return `warehouse/events/dt=${day}/hour=${pad(mix(i) % 24, 2)}/${file}`
   })
   const keys = keySet(names.sort())
   const run = await simulate(keys)
