@@ -29,14 +29,9 @@ const MOST_PASSES = 10
 const PASSES_MS = 1_000
 /** Objects that are drawn at once then: it costs less than one by one, and is less than the smallest task. */
 const HANDFUL = 10
-/**
- * Of a source of no more, the rest leaves when workers wait however much is drawn. Of more it stays and keeps its mix: as long as
- * counts lag, workers seem to wait when they do not.
- */
-const MOST_HASTENED = 400_000
 /** How fast objects were drawn of late is an average over so many seconds; workers that waited for tasks may become so much faster. */
 const RATE_SECONDS = 2
-const GROWTH = 3
+const GROWTH = 2
 
 export type MixerDeps = {
   timing: Timing
@@ -128,8 +123,8 @@ export class Mixer {
   }
 
   /**
-   * Sends all that is left. Stays for that, as long as it may, until workers are known to have enough to do, or to wait however
-   * much is sent, or other list tasks wait for a function; then sends the rest, held back. Throws what `send` and `dispatch` throw.
+   * Sends all that is left. Stays for that, as long as it may, until workers are known to have enough to do or other list tasks
+   * wait for a function; then sends the rest, held back. Throws what `send` and `dispatch` throw.
    */
   async end(): Promise<void> {
     const { timing, until, waiting } = this.#deps
@@ -137,7 +132,7 @@ export class Mixer {
     this.#endsAt = age + restSeconds(age, this.#foundByAll)
     // The rest of a small source is due now, and not only after a pause.
     await this.#sendDue()
-    while (this.#bag.size > 0 && !this.#isDemandKnown && timing.now() + STAY_MS < until) {
+    while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {
       if (((await waiting('list')) ?? 1) > 0) break
       await timing.sleep(STAY_MS)
       await this.#sendDue()
@@ -202,12 +197,6 @@ export class Mixer {
       await dispatch()
     }
     await this.#packer.flush()
-  }
-
-  /** Whether there is nothing to stay for. */
-  get #isDemandKnown(): boolean {
-    const { isMet, isUnmet } = this.#demand
-    return isMet || (isUnmet && this.#foundByAll <= MOST_HASTENED)
   }
 
   /** Seconds that workers take for what is left if they go on as of late, and become faster. */
