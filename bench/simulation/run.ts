@@ -60,7 +60,7 @@ const S3_MODEL: Omit<S3Model, 'partitions'> = {
   refusalMs: 15,
   spread: 0.35,
   copyCpuMs: 0.12,
-  pageCpuMs: 6,
+  pageCpuMs: 4.4,
 }
 const LAMBDA_MODEL = {
   startConcurrency: 5,
@@ -68,7 +68,7 @@ const LAMBDA_MODEL = {
   coldStartMs: 350,
   invokeMs: 20,
 }
-const SQS_MODEL = { latencyMs: 8, duplicates: 0.001, countLagMs: 2_000, sendCpuMs: 0.13 }
+const SQS_MODEL = { latencyMs: 8, duplicates: 0.001, countLagMs: 2_000, sendCpuMs: 0.093 }
 /** As in template.yaml. */
 const MEMORY_MB = { list: 1769, copy: 256 }
 const TIMEOUT_MS = 300_000
