@@ -140,7 +140,7 @@ test('keys are in order in each key set', () => {
 
 test('an upper part that is empty again and again costs few requests', async () => {
   const folder = 'x/'.repeat(200)
-  const keys = { size: 60_000, at: (index: number) => folder + String(index).padStart(6, '0') }
+  const keys = { size: 60_000, at: (index: number) => folder + pad(index, 6) }
   const run = await simulate(keys)
   expectTiled(run, keys)
   expect(run.requests).toBeLessThanOrEqual(60 + 36)
@@ -150,7 +150,7 @@ test('folders in folders without end cost time, not requests', async () => {
   const names = Array.from({ length: 100 }, (_, depth) => 'c'.repeat(depth))
   const keys = {
     size: 200_000,
-    at: (index: number) => `${names[Math.floor(index / 2000)]}b${String(index % 2000).padStart(4, '0')}`,
+    at: (index: number) => `${names[Math.floor(index / 2000)]}b${pad(index % 2000, 4)}`,
   }
   const run = await simulate(keys)
   expectTiled(run, keys)
