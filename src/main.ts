@@ -107,7 +107,7 @@ async function tidyUp(
     markOver(status)
     // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
     if (signal.aborted) return
-    await afterRun(what, status, clients, { name: stackName, outputs }, tools)
+    await afterRun(what, { run: run.id, status }, clients, { name: stackName, outputs }, tools)
     clearRun()
   } catch (error) {
     const complete = status === 'succeeded' ? 'The copy is complete. ' : ''

@@ -20,7 +20,10 @@ async function post(): Promise<void> {
     const clients = createClients(run.region)
     if (status) await endRun(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl })
     else if (!(await stop(run, clients))) return
-    await afterRun(run.afterRun, status ?? 'cancelled', clients, stack, { timing: realTiming, log: core })
+    await afterRun(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, {
+      timing: realTiming,
+      log: core,
+    })
   } catch (error) {
     if (status)
       core.warning(

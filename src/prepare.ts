@@ -63,7 +63,13 @@ export async function leaveUnused(
 ): Promise<void> {
   if (!isDeployed(stack)) return
   try {
-    await afterRun(what, 'failed', clients, { name: stackName, outputs: stack.outputs }, tools)
+    await afterRun(
+      what,
+      { run: undefined, status: 'failed' },
+      clients,
+      { name: stackName, outputs: stack.outputs },
+      tools,
+    )
   } catch (error) {
     tools.log.warning(
       `The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,

@@ -18,10 +18,12 @@ export type AfterRun = 'pause' | 'keep' | 'delete'
 /**
  * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
  * when a delete fails.
+ *
+ * @param run its id; undefined where it never began
  */
 export async function afterRun(
   what: AfterRun,
-  status: Status,
+  { run, status }: { run: string | undefined; status: Status },
   clients: { cfn: CloudFormationClient; lambda: LambdaClient; sqs: SQSClient },
   stack: { name: string; outputs: StackOutputs },
   tools: Tools,
@@ -33,8 +35,8 @@ export async function afterRun(
     log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`)
   const deletes = what === 'delete' && status === 'succeeded'
   const active = deletes
-    ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
-    : await pauseIfIdle(clients, outputs, tools)
+    ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
+    : await pauseIfIdle(clients, outputs, run, tools)
   if (active.length > 0) log.info(tellInUse(stack, active))
   else if (!deletes) {
     log.info(`The stack ${name} is paused: it polls nothing until the next run.`)

@@ -73,13 +73,16 @@ export async function keepEnabled(
  * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
  * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
  * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
+ *
+ * @param over id of the run that is over, if there was one
  */
 export async function pauseIfIdle(
   { lambda, sqs }: { lambda: LambdaClient; sqs: SQSClient },
   stack: Mappings & Pick<StackOutputs, 'runQueuePrefix'>,
+  over: string | undefined,
   tools: Pick<Tools, 'timing'>,
 ): Promise<string[]> {
-  const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now())
+  const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now(), over)
   const before = await listActive()
   if (before.length > 0) return before
   await Promise.all(idsOf(stack).map((id) => setEnabled(lambda, id, false, tools)))

@@ -12,13 +12,22 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/
 /**
  * URLs of the run queues of the runs that are going on.
  *
- * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
- * new one: see {@link pauseIfIdle} for what is done about that.
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. That may be answered for a minute, too
+ * (SQS API reference, DeleteQueue): hence `over`. It may also take a while to name a new one: see {@link pauseIfIdle} for what
+ * is done about that.
  *
  * @param now milliseconds since the epoch
+ * @param over id of a run whose queue was deleted just now
  */
-export async function activeRuns(sqs: SQSClient, runQueuePrefix: string, now: number): Promise<string[]> {
-  const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now))
+export async function activeRuns(
+  sqs: SQSClient,
+  runQueuePrefix: string,
+  now: number,
+  over?: string,
+): Promise<string[]> {
+  const urls = (await runQueues(sqs, runQueuePrefix)).filter(
+    (url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over,
+  )
   const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)))
   return urls.filter((_, index) => alive[index])
 }

@@ -343,14 +343,26 @@ describe('a stack that is there', () => {
     const { QueueUrl } = await account.clients.sqs.send(
       new CreateQueueCommand({ QueueName: 's3-71-run-other' }),
     )
-    await afterRun('delete', 'succeeded', account.clients, { name: STACK, outputs: found.outputs }, on)
+    await afterRun(
+      'delete',
+      { run: undefined, status: 'succeeded' },
+      account.clients,
+      { name: STACK, outputs: found.outputs },
+      on,
+    )
     expect(on.lines).toEqual([
       expect.stringMatching(
         `^The stack s3-71 stays as it is: another run is going on.*\\n- other, .*${QueueUrl}$`,
       ),
     ])
     await account.clients.sqs.send(new DeleteQueueCommand({ QueueUrl }))
-    await afterRun('delete', 'succeeded', account.clients, { name: STACK, outputs: found.outputs }, on)
+    await afterRun(
+      'delete',
+      { run: undefined, status: 'succeeded' },
+      account.clients,
+      { name: STACK, outputs: found.outputs },
+      on,
+    )
     expect(on.lines.at(-1)).toBe('The stack s3-71 is deleted.')
     expect(account.aws.stacks.list()).toEqual([])
   })
@@ -362,7 +374,13 @@ describe('a stack that is there', () => {
       const found = await findStack(account.clients.cfn, STACK)
       if (!found) throw new Error('there is no stack')
       const { deadLetterQueueUrl, copyMappingId, listMappingId } = found.outputs
-      await afterRun('delete', status, account.clients, { name: STACK, outputs: found.outputs }, on)
+      await afterRun(
+        'delete',
+        { run: undefined, status },
+        account.clients,
+        { name: STACK, outputs: found.outputs },
+        on,
+      )
       expect(on.lines).toEqual([
         'The stack s3-71 is paused: it polls nothing until the next run.',
         'It is not deleted, for its dead-letter queue and logs: the run did not succeed.',

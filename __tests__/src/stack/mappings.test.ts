@@ -50,9 +50,9 @@ describe('on the embedded AWS', () => {
     return { id, queue: QueueUrl }
   }
   const runQueues = () => account.aws.queues.listQueues(outputs.runQueuePrefix).queues.map(({ url }) => url)
-  const pause = async () => {
+  const pause = async (run?: string) => {
     const on = tools()
-    await afterRun('pause', 'succeeded', account.clients, { name: STACK, outputs }, on)
+    await afterRun('pause', { run, status: 'succeeded' }, account.clients, { name: STACK, outputs }, on)
     return on.lines
   }
 
@@ -78,6 +78,12 @@ describe('on the embedded AWS', () => {
     expect(states()).toEqual(['Enabled', 'Enabled'])
   })
 
+  test('a run that is over keeps no stack awake while SQS still answers for its queue', async () => {
+    const { id } = await startRun()
+    expect(await pause(id)).toEqual(['The stack s3-71 is paused: it polls nothing until the next run.'])
+    expect(states()).toEqual([expect.stringMatching(/^Disabl/), expect.stringMatching(/^Disabl/)])
+  })
+
   test('a run queue that was left behind weeks ago keeps no stack awake, and is deleted', async () => {
     const { id } = await startRun(Date.now() - 21 * DAY_MS)
     expect(await pause()).toEqual([
@@ -100,7 +106,13 @@ describe('on the embedded AWS', () => {
   })
 
   test('nothing is done when the stack is kept', async () => {
-    await afterRun('keep', 'succeeded', account.clients, { name: STACK, outputs }, tools())
+    await afterRun(
+      'keep',
+      { run: undefined, status: 'succeeded' },
+      account.clients,
+      { name: STACK, outputs },
+      tools(),
+    )
     expect(account.calls).toEqual([])
   })
 
@@ -155,7 +167,13 @@ describe('the start of a run', () => {
 
   test('on a stack that is there and paused takes four calls', async () => {
     const again = await deploy('{ protocol: 1, problems: [] }')
-    await afterRun('pause', 'succeeded', account.clients, { name: STACK, outputs }, tools())
+    await afterRun(
+      'pause',
+      { run: undefined, status: 'succeeded' },
+      account.clients,
+      { name: STACK, outputs },
+      tools(),
+    )
     while (account.aws.lambda.mapping(outputs.copyMappingId).state !== 'Disabled') await delay(20)
     while (account.aws.lambda.mapping(outputs.listMappingId).state !== 'Disabled') await delay(20)
     account.calls.length = 0
@@ -249,7 +267,7 @@ describe('a run begins while another ends', () => {
       .finally(() => {
         over.begin = true
       })
-    const end = pauseIfIdle(actors.end, mappings, tools()).finally(() => {
+    const end = pauseIfIdle(actors.end, mappings, undefined, tools()).finally(() => {
       over.end = true
     })
     const both = Promise.all([begin, end])
