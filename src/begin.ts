@@ -32,7 +32,7 @@ export async function begin(
   const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs
   const parts = mode === 'copy' ? seeds(inputs) : []
   const subject: Subject = { mode, source, destination, batchSize, options, parts }
-  const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid) }
+  const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid), leaves: !wait }
   const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id)
   const store = await openStore(
     clients.s3,

@@ -87804,8 +87804,9 @@ async function join(options, found) {
     return etag === undefined ? undefined : { how: 'attached', checkpoint, etag };
 }
 /**
- * Whether somebody watches: false when not, undefined when the run ended while this waited. A watcher that has died holds
- * its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever its clock says.
+ * Whether somebody watches: false when not, undefined when the run ended while this waited, or its watcher left it. A watcher
+ * that has died holds its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever
+ * its clock says.
  */
 async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }) {
     const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS);
@@ -87818,8 +87819,13 @@ async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }) 
         const now = await store.read();
         if (!now)
             return undefined;
-        if (now.etag !== etag)
-            return { how: 'watched', checkpoint: now.checkpoint };
+        if (now.etag === etag)
+            continue;
+        // A watcher that leaves ends its lease by its last write. One that is about to is none to leave the run to, either.
+        const { until: renewed, leaves } = now.checkpoint.watcher;
+        if (leaves || renewed <= timing.now())
+            return undefined;
+        return { how: 'watched', checkpoint: now.checkpoint };
     }
     return false;
 }
@@ -88511,13 +88517,15 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
 /**
  * URLs of the run queues of the runs that are going on.
  *
- * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
- * new one: see {@link pauseIfIdle} for what is done about that.
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. That may be answered for a minute, too
+ * (SQS API reference, DeleteQueue): hence `over`. It may also take a while to name a new one: see {@link pauseIfIdle} for what
+ * is done about that.
  *
  * @param now milliseconds since the epoch
+ * @param over id of a run whose queue was deleted just now
  */
-async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now));
+async function activeRuns(sqs, runQueuePrefix, now, over) {
+    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over);
     const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
     return urls.filter((_, index) => alive[index]);
 }
@@ -88613,9 +88621,11 @@ async function keepEnabled(lambda, mappings, tools) {
  * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
  * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
  * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
+ *
+ * @param over id of the run that is over, if there was one
  */
-async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now());
+async function pauseIfIdle({ lambda, sqs }, stack, over, tools) {
+    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now(), over);
     const before = await listActive();
     if (before.length > 0)
         return before;
@@ -88929,8 +88939,10 @@ function foreignStack({ name }) {
 /**
  * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
  * when a delete fails.
+ *
+ * @param run its id; undefined where it never began
  */
-async function afterRun(what, status, clients, stack, tools) {
+async function afterRun(what, { run, status }, clients, stack, tools) {
     if (what === 'keep')
         return;
     const { name, outputs } = stack;
@@ -88939,8 +88951,8 @@ async function afterRun(what, status, clients, stack, tools) {
         log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
     const deletes = what === 'delete' && status === 'succeeded';
     const active = deletes
-        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
-        : await pauseIfIdle(clients, outputs, tools);
+        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
+        : await pauseIfIdle(clients, outputs, run, tools);
     if (active.length > 0)
         log.info(tellInUse(stack, active));
     else if (!deletes) {
@@ -89540,7 +89552,7 @@ async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
     const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs;
     const parts = mode === 'copy' ? seeds(inputs) : [];
     const subject = { mode, source, destination, batchSize, options, parts };
-    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid) };
+    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid), leaves: !wait };
     const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id);
     const store = await openStore(clients.s3, runFolder(stackName, runKey), { accountId, region }, { given: inputs.artifactBucket, deploy, log: tools.log });
     if (!store && (!wait || inputs.runKey !== undefined))
@@ -91104,7 +91116,7 @@ async function leaveUnused(clients, { stackName, afterRun: what }, stack, tools)
     if (!isDeployed(stack))
         return;
     try {
-        await afterRun(what, 'failed', clients, { name: stackName, outputs: stack.outputs }, tools);
+        await afterRun(what, { run: undefined, status: 'failed' }, clients, { name: stackName, outputs: stack.outputs }, tools);
     }
     catch (error) {
         tools.log.warning(`The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`);
@@ -91584,7 +91596,7 @@ async function tidyUp({ inputs, outputs, clients, store, found, signal }, status
         // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
         if (signal.aborted)
             return;
-        await afterRun(what, status, clients, { name: stackName, outputs }, tools);
+        await afterRun(what, { run: run.id, status }, clients, { name: stackName, outputs }, tools);
         clearRun();
     }
     catch (error) {

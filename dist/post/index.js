@@ -77386,7 +77386,10 @@ async function post() {
             await (0,_end_run_js__WEBPACK_IMPORTED_MODULE_4__/* .endRun */ .l)(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl });
         else if (!(await stop(run, clients)))
             return;
-        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, status ?? 'cancelled', clients, stack, { timing: _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__/* .realTiming */ .$, log: _actions_core__WEBPACK_IMPORTED_MODULE_0__ });
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, {
+            timing: _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__/* .realTiming */ .$,
+            log: _actions_core__WEBPACK_IMPORTED_MODULE_0__,
+        });
     }
     catch (error) {
         if (status)
@@ -77845,13 +77848,15 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
 /**
  * URLs of the run queues of the runs that are going on.
  *
- * ListQueues may name a queue for a while after it was deleted, so each is asked for. It may also take a while to name a
- * new one: see {@link pauseIfIdle} for what is done about that.
+ * ListQueues may name a queue for a while after it was deleted, so each is asked for. That may be answered for a minute, too
+ * (SQS API reference, DeleteQueue): hence `over`. It may also take a while to name a new one: see {@link pauseIfIdle} for what
+ * is done about that.
  *
  * @param now milliseconds since the epoch
+ * @param over id of a run whose queue was deleted just now
  */
-async function activeRuns(sqs, runQueuePrefix, now) {
-    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now));
+async function activeRuns(sqs, runQueuePrefix, now, over) {
+    const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over);
     const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
     return urls.filter((_, index) => alive[index]);
 }
@@ -77947,9 +77952,11 @@ async function keepEnabled(lambda, mappings, tools) {
  * are disabled first and the queues listed again then. Whichever order the four steps come in, either the run enables
  * last, or its queue is seen in the second list and the mappings are enabled again. Where the list is behind (SQS may take
  * a while to name a new queue), the run finds out itself by {@link untilEnabled} or {@link keepEnabled}.
+ *
+ * @param over id of the run that is over, if there was one
  */
-async function pauseIfIdle({ lambda, sqs }, stack, tools) {
-    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now());
+async function pauseIfIdle({ lambda, sqs }, stack, over, tools) {
+    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now(), over);
     const before = await listActive();
     if (before.length > 0)
         return before;
@@ -78229,8 +78236,10 @@ function remove_foreignStack({ name }) {
 /**
  * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
  * when a delete fails.
+ *
+ * @param run its id; undefined where it never began
  */
-async function afterRun(what, status, clients, stack, tools) {
+async function afterRun(what, { run, status }, clients, stack, tools) {
     if (what === 'keep')
         return;
     const { name, outputs } = stack;
@@ -78239,8 +78248,8 @@ async function afterRun(what, status, clients, stack, tools) {
         log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
     const deletes = what === 'delete' && status === 'succeeded';
     const active = deletes
-        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now())
-        : await pauseIfIdle(clients, outputs, tools);
+        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
+        : await pauseIfIdle(clients, outputs, run, tools);
     if (active.length > 0)
         log.info(tellInUse(stack, active));
     else if (!deletes) {

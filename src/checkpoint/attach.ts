@@ -84,8 +84,9 @@ async function join(options: AttachOptions, found: Found): Promise<Attachment | 
 }
 
 /**
- * Whether somebody watches: false when not, undefined when the run ended while this waited. A watcher that has died holds
- * its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever its clock says.
+ * Whether somebody watches: false when not, undefined when the run ended while this waited, or its watcher left it. A watcher
+ * that has died holds its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever
+ * its clock says.
  */
 async function isWatched(
   { store, wait, signal, timing }: AttachOptions,
@@ -98,7 +99,11 @@ async function isWatched(
     await timing.sleep(Math.min(LOOK_MS, until - timing.now()))
     const now = await store.read()
     if (!now) return undefined
-    if (now.etag !== etag) return { how: 'watched', checkpoint: now.checkpoint }
+    if (now.etag === etag) continue
+    // A watcher that leaves ends its lease by its last write. One that is about to is none to leave the run to, either.
+    const { until: renewed, leaves } = now.checkpoint.watcher
+    if (leaves || renewed <= timing.now()) return undefined
+    return { how: 'watched', checkpoint: now.checkpoint }
   }
   return false
 }

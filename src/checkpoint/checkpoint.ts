@@ -13,8 +13,11 @@ import type { Mode, Subject } from './run-key.ts'
 /** The version of what is on this page. An action reads no other. */
 const FORMAT = 1
 
-/** Who takes a run's outcomes in, and until when others leave that to it (milliseconds since the epoch). */
-export type Watcher = { id: string; name: string; until: number }
+/**
+ * Who takes a run's outcomes in, until when others leave that to it (milliseconds since the epoch), and whether it only starts
+ * the run and does not wait for its end.
+ */
+export type Watcher = { id: string; name: string; until: number; leaves?: boolean }
 
 /**
  * A run as it stood at one moment: what it is to copy, who watches it, and all that was counted by then, the failed

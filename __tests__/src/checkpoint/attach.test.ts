@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { type Attachment, type AttachOptions, attach } from '../../../src/checkpoint/attach.ts'
+import type { Watcher } from '../../../src/checkpoint/checkpoint.ts'
 import { LEASE_MS } from '../../../src/checkpoint/saver.ts'
 import { UserError } from '../../../src/errors.ts'
 import { checkpointOf, FakeS3, runOf, SUBJECT } from './support.ts'
@@ -45,11 +46,11 @@ const start = (watcher: string, more: Partial<AttachOptions> = {}): Promise<Atta
     ...more,
   })
 
-const renew = async (until: number) => {
+const renew = async (until: number, more: Partial<Watcher> = {}) => {
   const found = await s3.store().read()
   if (!found) throw new Error('there is no checkpoint')
   const { watcher } = found.checkpoint
-  await s3.store().write({ ...found.checkpoint, watcher: { ...watcher, until } }, found.etag)
+  await s3.store().write({ ...found.checkpoint, watcher: { ...watcher, until, ...more } }, found.etag)
 }
 
 const runIdOf = (attachment: Attachment) =>
@@ -95,6 +96,23 @@ describe('a run that is going on', () => {
     expect(attachment).toMatchObject({ how: 'watched', checkpoint: { watcher: { id: 'w' } } })
     expect(now - begun).toBeLessThan(60_000)
     expect(queues.size).toBe(1)
+  })
+
+  test('is taken over at once from a watcher that leaves it', async () => {
+    plan.push({ at: now + 30_000, what: () => renew(now) })
+    const begun = now
+    expect((await start('a')).how).toBe('attached')
+    expect(now - begun).toBeLessThan(60_000)
+    expect((await s3.store().read())?.checkpoint.watcher.id).toBe('a')
+  })
+
+  test('is taken over from a watcher that does not wait for its end, when that has seeded it', async () => {
+    plan.push({ at: now + 30_000, what: () => renew(now + LEASE_MS, { leaves: true }) })
+    plan.push({ at: now + 50_000, what: () => renew(now, { leaves: true }) })
+    const begun = now
+    expect((await start('a')).how).toBe('attached')
+    expect(now - begun).toBeLessThan(70_000)
+    expect((await s3.store().read())?.checkpoint.watcher.id).toBe('a')
   })
 
   test('is taken over from a watcher that does not, not before its lease is over', async () => {
