@@ -8,6 +8,8 @@ import { backoffMs, type Timing } from '../protocol/timing.ts'
 
 /** Entries of one SendMessageBatch at most (SQS API reference). */
 const BATCH_ENTRIES = 10
+/** SQS calls throttling the sender's fault: RequestThrottled, KmsThrottled (SQS API model). */
+const THROTTLED = /Throttl/
 /** Times that one message is offered to SQS before its task is given up and left to redelivery. */
 const TRIES = 6
 
@@ -87,7 +89,9 @@ export class Sender {
       )
       const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]))
       if (refused.size === 0) return
-      const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault)
+      const wrong = [...refused.values()].find(
+        ({ SenderFault, Code = '' }) => SenderFault && !THROTTLED.test(Code),
+      )
       const [first] = refused.values()
       if (tries === TRIES || wrong) {
         const { Code, Message = 'no reason given' } = wrong ?? first ?? {}

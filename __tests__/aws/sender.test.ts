@@ -36,6 +36,15 @@ test('entries that SQS refuses are sent again, the others not', async () => {
   expect(arrived.toSorted()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
 })
 
+test('entries are sent again when SQS throttles them, which it calls the fault of the sender', async () => {
+  const { sender, arrived } = setUp((entry, time) =>
+    time < 3 ? { Id: entry.Id, SenderFault: true, Code: 'RequestThrottled' } : undefined,
+  )
+  await sender.send('a')
+  await sender.flush()
+  expect(arrived).toEqual(['a'])
+})
+
 test('all messages are of one group, also when they are sent again', async () => {
   const groups: (string | undefined)[] = []
   const { sender } = setUp((entry, time) => {
