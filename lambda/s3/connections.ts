@@ -73,7 +73,8 @@ export class Connections {
     reject: (error: unknown) => void,
   ): void {
     const { signal } = outgoing
-    const exchange = new Exchange((answer, error) => {
+    const { client } = connection
+    const settled = (answer: Answer | undefined, error: unknown) => {
       if (signal) this.#aborts.delete(signal, exchange)
       if (answer === undefined && !again && !signal?.aborted && isStale(connection, exchange, error)) {
         // Not within undici's own handling of the loss. The same client connects anew.
@@ -84,13 +85,15 @@ export class Connections {
       this.#release(connection)
       if (answer !== undefined) resolve(answer)
       else reject(signal?.aborted ? signal.reason : noAnswer(this.host, error))
-    })
+    }
+    // undici would wait until a connection that is being made is there, or has failed, which takes up to ten seconds.
+    const exchange = new Exchange(settled, () => void client.destroy())
     if (signal) this.#aborts.add(signal, exchange)
     // undici closes after HEAD unless told otherwise.
     const { method, path, headers, body = null, silenceMs } = outgoing
     const request = { method, path, headers, body, reset: false }
     const patience = silenceMs && { headersTimeout: silenceMs, bodyTimeout: silenceMs }
-    connection.client.dispatch(patience ? { ...request, ...patience } : request, exchange)
+    client.dispatch(patience ? { ...request, ...patience } : request, exchange)
   }
 
   #acquire(use: (connection: Connection) => void): void {
@@ -108,11 +111,14 @@ export class Connections {
   }
 
   #release(connection: Connection): void {
+    const isGone = connection.client.destroyed
+    if (isGone) this.#open.delete(connection)
     const next = this.#waiting.shift()
     if (next !== undefined) {
-      next(connection)
+      next(isGone ? this.#connect() : connection)
       return
     }
+    if (isGone) return
     connection.idleSince = this.#options.now()
     this.#idle.push(connection)
   }

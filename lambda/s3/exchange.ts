@@ -21,7 +21,6 @@ export type Outgoing = {
 export class Exchange implements Dispatcher.DispatchHandler {
   /** Whether a byte of an answer has come. */
   begun = false
-  #aborted = false
   #abort: ((error?: Error) => void) | undefined
   #status = 0
   #rawHeaders: Buffer[] | undefined
@@ -29,21 +28,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** What follows the first piece of the body; there is seldom more. */
   #rest: Buffer[] | undefined
   readonly #settled: (answer: Answer | undefined, error: unknown) => void
+  readonly #giveUp: () => void
 
-  /** `settled` is called once: with the answer, or else with the error. */
-  constructor(settled: (answer: Answer | undefined, error: unknown) => void) {
+  /**
+   * @param settled is called once: with the answer, or else with the error
+   * @param giveUp ends the attempt to connect, with an error for the exchange
+   */
+  constructor(settled: (answer: Answer | undefined, error: unknown) => void, giveUp: () => void) {
     this.#settled = settled
+    this.#giveUp = giveUp
   }
 
-  /** Ends the exchange with an error; when there is no connection yet, as soon as there is. */
+  /** Ends the exchange with an error. */
   abort(): void {
-    this.#aborted = true
-    this.#abort?.()
+    if (this.#abort) this.#abort()
+    else this.#giveUp()
   }
 
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort
-    if (this.#aborted) abort()
   }
 
   onResponseStarted(): void {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { HEAD_OBJECT, isTransient } from '../../../lambda/s3/index.ts'
@@ -168,6 +170,31 @@ describe('an aborted call', () => {
     expect(await rejection(waiting)).toMatchObject({ message: 'no longer' })
     expect(await after).toMatchObject({ etag: expect.any(String) })
     expect(seen).toHaveLength(2)
+  })
+
+  test('does not wait for a connection that is being made, which makes room for the next request', async () => {
+    const connected = Promise.withResolvers<void>()
+    const taken: Socket[] = []
+    // It takes connections, and says nothing of TLS.
+    const deaf = createServer((socket) => {
+      taken.push(socket)
+      connected.resolve()
+    }).listen(0, '127.0.0.1')
+    await once(deaf, 'listening')
+    const { port } = deaf.address() as AddressInfo
+    const s3 = client(`https://127.0.0.1:${port}`, { connections: 1 })
+    const [first, second] = [new AbortController(), new AbortController()]
+    const calls = [first, second].map(({ signal }) => rejection(s3.copyObject({ ...COPY, signal })))
+    await connected.promise
+    // undici gives up on a connection after 10 s.
+    const late = sleep(8_000, 'late', { ref: false })
+    for (const [index, controller] of [first, second].entries()) {
+      const reason = new Error('enough')
+      controller.abort(reason)
+      expect(await Promise.race([calls[index], late])).toBe(reason)
+    }
+    deaf.close()
+    for (const socket of taken) socket.destroy()
   })
 
   test('before it began sends nothing', async () => {
