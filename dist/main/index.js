@@ -88163,6 +88163,8 @@ const LONGEST_DELAY_SECONDS = 900;
 
 /** Entries of one SendMessageBatch at most (SQS API reference). */
 const BATCH_ENTRIES = 10;
+/** SQS calls throttling the sender's fault: RequestThrottled, KmsThrottled (SQS API model). */
+const THROTTLED = /Throttl/;
 /** Times that one message is offered to SQS before its task is given up and left to redelivery. */
 const TRIES = 6;
 /**
@@ -88236,7 +88238,7 @@ class Sender {
             const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
             if (refused.size === 0)
                 return;
-            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
+            const wrong = [...refused.values()].find(({ SenderFault, Code = '' }) => SenderFault && !THROTTLED.test(Code));
             const [first] = refused.values();
             if (tries === TRIES || wrong) {
                 const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
@@ -90488,7 +90490,7 @@ class Patience {
         await pauseWhile(worthwhile, longest * (0.5 + timing.random() / 2), timing);
     }
 }
-const THROTTLED = /^(RequestThrottled|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException)$/;
+const patience_THROTTLED = /^(RequestThrottled|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException)$/;
 /** Node's names for a network that fails for now (Node.js, common system errors; libuv for names that don't resolve). */
 const UNREACHABLE = /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
 /**
@@ -90502,7 +90504,7 @@ function isPassing(error) {
     const status = $metadata?.httpStatusCode ?? $response?.statusCode ?? 0;
     return (status >= 500 ||
         status === 429 ||
-        THROTTLED.test(name) ||
+        patience_THROTTLED.test(name) ||
         name === 'TimeoutError' ||
         UNREACHABLE.test(code));
 }

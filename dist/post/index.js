@@ -77464,6 +77464,8 @@ var timing = __nccwpck_require__(6740);
 
 /** Entries of one SendMessageBatch at most (SQS API reference). */
 const BATCH_ENTRIES = 10;
+/** SQS calls throttling the sender's fault: RequestThrottled, KmsThrottled (SQS API model). */
+const THROTTLED = /Throttl/;
 /** Times that one message is offered to SQS before its task is given up and left to redelivery. */
 const TRIES = 6;
 /**
@@ -77537,7 +77539,7 @@ class sender_Sender {
             const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
             if (refused.size === 0)
                 return;
-            const wrong = [...refused.values()].find(({ SenderFault }) => SenderFault);
+            const wrong = [...refused.values()].find(({ SenderFault, Code = '' }) => SenderFault && !THROTTLED.test(Code));
             const [first] = refused.values();
             if (tries === TRIES || wrong) {
                 const { Code, Message = 'no reason given' } = wrong ?? first ?? {};

@@ -15,6 +15,9 @@ const SLOWEST_BYTES_PER_MS = 20_000
 const SILENCE_MS = 60_000
 const LARGE_BYTES = 64 * 1024 ** 2
 const TIDY_TRIES = 4
+/** A worker's deadline leaves it ten seconds, of which the last three are for its outcome. */
+const TIDY_RESERVE_MS = 7_000
+const [SHORTEST_TIDY_MS, LONGEST_TIDY_MS] = [1_000, 15_000]
 /** Characters of an error message that are worth carrying. */
 const MESSAGE_CHARS = 200
 const CODE_CHARS = 60
@@ -93,14 +96,20 @@ export class Caller {
     }
   }
 
-  /** Makes a request that leaves nothing behind, whatever the time and the pace: a few tries, and never mind. */
-  async tidy(request: () => Promise<unknown>): Promise<void> {
-    const { timing } = this.#deps
+  /**
+   * Makes a request that leaves nothing behind, whatever the pace, and also when the task's time is up: a few tries in a few
+   * seconds, and never mind.
+   */
+  async tidy(request: (how: Try) => Promise<unknown>): Promise<void> {
+    const { timing, deadline } = this.#deps
+    const leftMs = deadline + TIDY_RESERVE_MS - timing.now()
+    const signal = AbortSignal.timeout(Math.max(SHORTEST_TIDY_MS, Math.min(LONGEST_TIDY_MS, leftMs)))
     for (let tries = 1; tries <= TIDY_TRIES; tries++) {
       try {
-        await request()
+        await request({ signal })
         return
       } catch (error) {
+        if (signal.aborted) return
         if (!isTransient(error)) {
           if (error instanceof S3Error) return
           throw error

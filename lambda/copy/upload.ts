@@ -162,7 +162,7 @@ async function partsThere({ run, key, s3, caller }: CopyJob, upload: Upload): Pr
 /** Drops an upload, so that nobody pays for its parts. What can't be dropped is left to the bucket's lifecycle. */
 export async function drop({ run, key, s3, caller }: CopyJob, upload: Upload): Promise<void> {
   const target = { ...targetOf(run, key, upload), ...destinationGuards(run.options ?? {}) }
-  await caller.tidy(() => s3.perform(ABORT_MULTIPART_UPLOAD, target))
+  await caller.tidy(({ signal }) => s3.perform(ABORT_MULTIPART_UPLOAD, { ...target, signal }))
 }
 
 function targetOf({ destination: { bucket } }: CopyJob['run'], key: string, { id }: Upload) {
