@@ -20,7 +20,7 @@ export type AttachOptions = {
   store: CheckpointStore
   subject: Subject
   watcher: Omit<Watcher, 'until'>
-  /** Whether to wait, two minutes at most, for a sign that a watcher is still alive. */
+  /** Whether to wait for a sign that a watcher is still alive, or for one to go that does not stay: two minutes at most for each. */
   wait: boolean
   signal: AbortSignal
   timing: Pick<Timing, 'now' | 'sleep'>
@@ -39,12 +39,13 @@ export type AttachOptions = {
  * @throws UserError when the run that is going on is about something else
  */
 export async function attach(options: AttachOptions): Promise<Attachment> {
-  const { store, signal } = options
+  const { store, signal, timing } = options
+  const leftBy = timing.now() + LEASE_MS
   while (!signal.aborted) {
     const found = await store.read()
     const attachment =
       found && (await options.isGoingOn(found.checkpoint.run))
-        ? await join(options, found)
+        ? await join(options, found, leftBy)
         : await start(options, found)
     if (attachment) return attachment
   }
@@ -67,7 +68,7 @@ async function start(options: AttachOptions, before: Found | undefined): Promise
 }
 
 /** Takes over a run that nobody watches. Undefined when somebody else was faster, or it ended meanwhile. */
-async function join(options: AttachOptions, found: Found): Promise<Attachment | undefined> {
+async function join(options: AttachOptions, found: Found, leftBy: number): Promise<Attachment | undefined> {
   const { store, subject, timing } = options
   const { run, mode, parts } = found.checkpoint
   const others = differences({ ...run, mode, parts }, subject)
@@ -75,7 +76,7 @@ async function join(options: AttachOptions, found: Found): Promise<Attachment | 
     throw new UserError(
       `run-key: the run of this key that is going on (${run.id}) differs from this step in ${others.join(', ')}. Give the inputs that it was started with, or another run-key; to stop it, delete its queue ${run.queue}.`,
     )
-  const watched = await isWatched(options, found)
+  const watched = await isWatched(options, found, leftBy)
   if (watched !== false) return watched
   const now = timing.now()
   const checkpoint = { ...found.checkpoint, savedAt: now, watcher: lease(options, now) }
@@ -87,10 +88,13 @@ async function join(options: AttachOptions, found: Found): Promise<Attachment | 
  * Whether somebody watches: false when not, undefined when the run ended while this waited, or its watcher left it. A watcher
  * that has died holds its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever
  * its clock says.
+ *
+ * @param leftBy until when one that does not stay is waited for: milliseconds since the epoch
  */
 async function isWatched(
   { store, wait, signal, timing }: AttachOptions,
   { checkpoint, etag }: Found,
+  leftBy: number,
 ): Promise<Attachment | false | undefined> {
   const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS)
   while (timing.now() < until) {
@@ -100,12 +104,17 @@ async function isWatched(
     const now = await store.read()
     if (!now) return undefined
     if (now.etag === etag) continue
-    // A watcher that leaves ends its lease by its last write. One that is about to is none to leave the run to, either.
-    const { until: renewed, leaves } = now.checkpoint.watcher
-    if (leaves || renewed <= timing.now()) return undefined
+    if (hasLeft(now.checkpoint)) return undefined
+    // One that is about to leave is none to leave the run to, either.
+    if (now.checkpoint.watcher.leaves && timing.now() < leftBy) return undefined
     return { how: 'watched', checkpoint: now.checkpoint }
   }
   return false
+}
+
+/** Whether a watcher's last write ended its lease: both times are of its own clock. */
+function hasLeft({ watcher, savedAt }: Checkpoint): boolean {
+  return watcher.until <= savedAt
 }
 
 function lease({ watcher }: AttachOptions, now: number): Watcher {

@@ -17,7 +17,7 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/
  * is done about that.
  *
  * @param now milliseconds since the epoch
- * @param over id of a run whose queue was deleted just now
+ * @param over id of a run whose queue was deleted just now. Of two that end within that minute, each may still see the other
  */
 export async function activeRuns(
   sqs: SQSClient,

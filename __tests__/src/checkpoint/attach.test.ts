@@ -46,12 +46,15 @@ const start = (watcher: string, more: Partial<AttachOptions> = {}): Promise<Atta
     ...more,
   })
 
-const renew = async (until: number, more: Partial<Watcher> = {}) => {
+/** A write of the watcher, at a time of its clock. */
+const write = async (savedAt: number, lease: Partial<Watcher>) => {
   const found = await s3.store().read()
   if (!found) throw new Error('there is no checkpoint')
-  const { watcher } = found.checkpoint
-  await s3.store().write({ ...found.checkpoint, watcher: { ...watcher, until, ...more } }, found.etag)
+  const watcher = { ...found.checkpoint.watcher, ...lease }
+  await s3.store().write({ ...found.checkpoint, savedAt, watcher }, found.etag)
 }
+const renew = (until: number, more: Partial<Watcher> = {}) => write(now, { ...more, until })
+const leaveAt = (at: number) => write(at, { until: at })
 
 const runIdOf = (attachment: Attachment) =>
   attachment.how === 'aborted' ? undefined : attachment.checkpoint.run.id
@@ -99,7 +102,7 @@ describe('a run that is going on', () => {
   })
 
   test('is taken over at once from a watcher that leaves it', async () => {
-    plan.push({ at: now + 30_000, what: () => renew(now) })
+    plan.push({ at: now + 30_000, what: () => leaveAt(now) })
     const begun = now
     expect((await start('a')).how).toBe('attached')
     expect(now - begun).toBeLessThan(60_000)
@@ -108,11 +111,26 @@ describe('a run that is going on', () => {
 
   test('is taken over from a watcher that does not wait for its end, when that has seeded it', async () => {
     plan.push({ at: now + 30_000, what: () => renew(now + LEASE_MS, { leaves: true }) })
-    plan.push({ at: now + 50_000, what: () => renew(now, { leaves: true }) })
+    plan.push({ at: now + 50_000, what: () => leaveAt(now) })
     const begun = now
     expect((await start('a')).how).toBe('attached')
     expect(now - begun).toBeLessThan(70_000)
     expect((await s3.store().read())?.checkpoint.watcher.id).toBe('a')
+  })
+
+  test('is taken over at once from a watcher that leaves it and whose clock is ahead', async () => {
+    plan.push({ at: now + 30_000, what: () => leaveAt(now + 3_000) })
+    const begun = now
+    expect((await start('a')).how).toBe('attached')
+    expect(now - begun).toBeLessThan(60_000)
+  })
+
+  test('is left in the end to a watcher that was not to stay, and does', async () => {
+    for (let after = 30_000; after < 600_000; after += 30_000)
+      plan.push({ at: now + after, what: () => renew(now + LEASE_MS, { leaves: true }) })
+    const begun = now
+    expect((await start('a')).how).toBe('watched')
+    expect(now - begun).toBeLessThan(2 * LEASE_MS)
   })
 
   test('is taken over from a watcher that does not, not before its lease is over', async () => {
