@@ -109,12 +109,13 @@ export class Caller {
         await request({ signal })
         return
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted || tries === TIDY_TRIES) return
         if (!isTransient(error)) {
           if (error instanceof S3Error) return
           throw error
         }
         await timing.sleep(backoffMs(tries, timing.random))
+        if (signal.aborted) return
       }
     }
   }
