@@ -30,6 +30,8 @@ export type Job = {
   found: Found
   store: CheckpointStore | undefined
   runKey: string | undefined
+  /** When the step is to wait for the run no longer: milliseconds since the epoch. */
+  deadline: number
   signal: AbortSignal
 }
 
@@ -39,11 +41,8 @@ type Course = { ending: Result['ending']; endedAt: number; reason?: string; watc
 /** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
 export async function follow(job: Job, tools: RunTools): Promise<Result> {
   const { clients, outputs, store, inputs, signal } = job
-  const { sqs, lambda } = clients
-  const [checkpoint] = await Promise.all([
-    seedOnce(job, tools),
-    resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
-  ])
+  const { sqs } = clients
+  const checkpoint = await seedAndResume(job, tools)
   const { run, startedAt, origins } = checkpoint
   const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${run.id}`, 'failures.ndjson')
   const books = await openBooks(checkpoint, reportPath, segmentsOf(job))
@@ -79,6 +78,24 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
     // Two clocks may be at work: that of this machine and that of SQS.
     durationMs: Math.max(0, course.endedAt - startedAt),
     samples: progress.samples,
+  }
+}
+
+async function seedAndResume(job: Job, tools: RunTools): Promise<Checkpoint> {
+  const { outputs } = job
+  const { lambda } = job.clients
+  const failed = new AbortController()
+  const enabled = resume(lambda, outputs, tools).then(() =>
+    untilEnabled(lambda, outputs, failed.signal, tools),
+  )
+  try {
+    const [checkpoint] = await Promise.all([seedOnce(job, tools), enabled])
+    return checkpoint
+  } catch (error) {
+    // What went on enabling would undo the pause that comes after a run that failed.
+    failed.abort()
+    await enabled.catch(() => {})
+    throw error
   }
 }
 
@@ -148,7 +165,7 @@ async function whoGoesOn({ found }: Job, store: CheckpointStore, course: Course)
 }
 
 function watchRun(
-  { inputs, outputs, clients, found, signal }: Job,
+  { inputs, outputs, clients, found, deadline, signal }: Job,
   books: Books,
   took: (delivery: Delivery) => Promise<void>,
   tools: RunTools,
@@ -163,7 +180,7 @@ function watchRun(
       pollMs: inputs.pollSeconds * 1000,
       wait: inputs.wait,
       budget: inputs.maxFailures,
-      deadline: timing.now() + inputs.timeoutMinutes * 60_000,
+      deadline,
       signal,
       timing,
       onPoll: (depths) =>

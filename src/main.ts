@@ -33,6 +33,8 @@ export async function run(): Promise<void> {
 
 async function main(signal: AbortSignal): Promise<void> {
   const inputs = readInputs()
+  // Of the job's time, what comes before the run counts as well.
+  const deadline = timing.now() + inputs.timeoutMinutes * 60_000
   const clients = createClients(inputs.region)
   const stack = await core.group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools))
   if (signal.aborted) return await cancelledEarly(clients, inputs, stack)
@@ -46,7 +48,7 @@ async function main(signal: AbortSignal): Promise<void> {
   if (attachment.how === 'watched')
     return await report(tellFromCheckpoint(about, attachment.checkpoint), inputs.failOnError)
 
-  const job = { ...about, clients, found: attachment, store, signal }
+  const job = { ...about, clients, found: attachment, store, deadline, signal }
   // What this step comes across is no reason to stop a run that others have begun.
   let leave = attachment.how === 'attached'
   let status: Status = 'failed'

@@ -31,17 +31,19 @@ export async function resume(
 
 /**
  * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
- * another run's pause may have come after {@link resume}. Throws when it takes minutes.
+ * another run's pause may have come after {@link resume}. Ends early, and enables nothing more, when the signal is aborted.
+ * Throws when it takes minutes.
  */
 export async function untilEnabled(
   lambda: LambdaClient,
   mappings: Mappings,
+  signal: AbortSignal,
   tools: Pick<Tools, 'timing'>,
 ): Promise<void> {
   const { timing } = tools
   const startedAt = timing.now()
   for (const id of idsOf(mappings))
-    for (;;) {
+    while (!signal.aborted) {
       const { State, StateTransitionReason } = await enableAgain(lambda, id, tools)
       if (State === 'Enabled') break
       if (timing.now() - startedAt > LONGEST_MS)

@@ -38,7 +38,7 @@ describe('on the embedded AWS', () => {
 
   const wake = async () => {
     await resume(account.clients.lambda, outputs, tools())
-    await untilEnabled(account.clients.lambda, outputs, tools())
+    await untilEnabled(account.clients.lambda, outputs, new AbortController().signal, tools())
   }
   const states = () =>
     [outputs.listMappingId, outputs.copyMappingId].map((id) => account.aws.lambda.mapping(id).state)
@@ -120,8 +120,14 @@ describe('on the embedded AWS', () => {
     expect(await keepEnabled(account.clients.lambda, outputs, tools())).toBe(false)
     await pause()
     expect(await keepEnabled(account.clients.lambda, outputs, tools())).toBe(true)
-    await untilEnabled(account.clients.lambda, outputs, tools())
+    await untilEnabled(account.clients.lambda, outputs, new AbortController().signal, tools())
     expect(states()).toEqual(['Enabled', 'Enabled'])
+  })
+
+  test('a wait that is given up enables nothing more', async () => {
+    await pause()
+    await untilEnabled(account.clients.lambda, outputs, AbortSignal.abort(), tools())
+    expect(states()).toEqual([expect.stringMatching(/^Disabl/), expect.stringMatching(/^Disabl/)])
   })
 
   test('a pause that comes just after a run has resumed the stack does not hold the run up', async () => {
@@ -135,7 +141,7 @@ describe('on the embedded AWS', () => {
         await delay(20)
       },
     }
-    await untilEnabled(account.clients.lambda, outputs, { timing })
+    await untilEnabled(account.clients.lambda, outputs, new AbortController().signal, { timing })
     expect(states()).toEqual(['Enabled', 'Enabled'])
   })
 })
