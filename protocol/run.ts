@@ -42,6 +42,8 @@ export const RunSchema = v.object({
   /** Objects in a copy task at most. */
   batchSize: v.pipe(v.number(), v.integer(), v.minValue(1)),
   options: v.optional(OptionsSchema),
+  /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
+  origin: v.optional(v.string()),
 })
 
 export type Run = v.InferOutput<typeof RunSchema>

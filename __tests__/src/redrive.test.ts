@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { Run } from '../../protocol/run.ts'
-import { encodeTask, newCopyTask } from '../../protocol/task.ts'
+import { decodeTask, encodeTask, newCopyTask } from '../../protocol/task.ts'
 import { MOST } from '../../src/dlq.ts'
 import { forget, redrive } from '../../src/redrive.ts'
 
@@ -19,9 +19,9 @@ const STACK = {
   runQueuePrefix: 's-run-',
 }
 
-/** A task of an earlier run. */
-const dead = (id = 'seed.0', runId = 'old') =>
-  encodeTask(newCopyTask(id, { ...run, id: runId }, [{ key: 'k', size: 1 }]))
+/** A task of an earlier run, which may have redriven another. */
+const dead = (id = 'seed.0', runId = 'old', origin?: string) =>
+  encodeTask(newCopyTask(id, { ...run, id: runId, ...(origin && { origin }) }, [{ key: 'k', size: 1 }]))
 
 /** A message of the DLQ, and until when it is hidden. */
 type Letter = { body: string; hiddenUntil: number }
@@ -199,6 +199,37 @@ test('leaves the tasks of runs whose queues exist alone, and counts them', async
     ['s-run-going', 2],
     ['s-run-lost', 1],
   ])
+})
+
+describe('what a redrive that was cut off has left', () => {
+  const again = dead('f.0', 'second', 'old/a')
+  const third = dead('g.0', 'third', 'second/f.0')
+
+  test.each([
+    ['before', [again, dead('a'), dead('b')]],
+    ['after', [dead('a'), dead('b'), again]],
+  ])('is not sent beside what it comes of, if it is found %s that', async (_, all) => {
+    const sqs = new FakeSqs(letters(...all))
+    const { origins, covered, objects } = await play(sqs)
+    expect([[...origins].sort(), covered, objects]).toEqual([['old/a', 'old/b'], ['second/f.0'], 2])
+    expect(sqs.sent.map((body) => decodeTask(body).run.origin).sort()).toEqual(['old/a', 'old/b'])
+  })
+
+  test.each([
+    ['alone', [again]],
+    ['before what was left of it', [again, third]],
+    ['behind what was left of it', [third, again]],
+  ])('is sent when what it comes of is gone: %s', async (_, all) => {
+    const { origins } = await play(new FakeSqs(letters(...all)))
+    expect([...origins]).toEqual(['second/f.0'])
+  })
+
+  test('is left alone while that redrive is going on', async () => {
+    const sqs = new FakeSqs(letters(again, dead('a')))
+    sqs.runQueues.push('s-run-second')
+    const { origins, covered, ongoing } = await play(sqs)
+    expect([[...origins], covered, [...ongoing]]).toEqual([['old/a'], [], [['s-run-second', 1]]])
+  })
 })
 
 test('a job that is cancelled waits no longer for what another look hides', async () => {
