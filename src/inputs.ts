@@ -58,8 +58,8 @@ export function readInputs(): Inputs {
     }
   }
   const nowhere = { bucket: '', prefix: '' }
-  const source = attempt(() => parseLocation('source', core.getInput('source')), nowhere)
-  const destination = attempt(() => parseLocation('destination', core.getInput('destination')), nowhere)
+  const source = attempt(() => readPlace('source'), nowhere)
+  const destination = attempt(() => readPlace('destination'), nowhere)
   if (source !== nowhere && destination !== nowhere) {
     const problem = overlaps(source, destination)
     if (problem) problems.push(problem)
@@ -106,6 +106,10 @@ export function readInputs(): Inputs {
     stackTags: attempt(readStackTags, {}),
     options: readOptions(attempt),
   }
+  if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
+    problems.push(
+      'prefixes: not with `mode: redrive`, which takes all dead-lettered tasks between source and destination',
+    )
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`
     throw new UserError(
@@ -113,6 +117,15 @@ export function readInputs(): Inputs {
     )
   }
   return inputs
+}
+
+function readPlace(name: string): Place {
+  // Not trimmed: a prefix may end with a space. Only what comes of writing it on lines of its own goes.
+  const text = core.getInput(name, { trimWhitespace: false })
+  const place = parseLocation(name, text.trimStart().replace(/[\r\n]+$/, ''))
+  if (place.prefix !== place.prefix.trimEnd())
+    core.warning(`${name}: the prefix ends with a space, which is taken as a part of it.`)
+  return place
 }
 
 function readStackName(): string {

@@ -80,6 +80,11 @@ describe('good inputs', () => {
     expect(readInputs().prefixes).toEqual(['2023/', ' 2024/ ', '2025/'])
   })
 
+  test('a place may end with a space, and may have been written on lines of its own', () => {
+    given({ source: 's3://from/dir ', destination: '\n  s3://there/b/\r\n' })
+    expect(readInputs()).toMatchObject({ source: { prefix: 'dir ' }, destination: { prefix: 'b/' } })
+  })
+
   test('a neighbour whose name begins alike is not inside', () => {
     expect(problems({ source: 's3://one/a/', destination: 's3://one/ab/' })).toBe('')
     expect(problems({ source: 's3://one/a/', destination: 's3://one/' })).toBe('')
@@ -147,6 +152,7 @@ describe('problems', () => {
     [{ source: 's3://from', destination: 's3://from/backup/' }, /lies inside the source/],
     [{ prefixes: 'b\na\nab' }, /"ab" lies within "a"/],
     [{ prefixes: 'a\na' }, /"a" lies within "a"/],
+    [{ prefixes: 'a', mode: 'redrive' }, /prefixes: not with `mode: redrive`/],
     [{ prefixes: 'x'.repeat(1023) }, /longer than a key/],
     [{ 'batch-size': '0' }, /batch-size: "0" must be a whole number from 1 to 1000/],
     [{ 'batch-size': '1e2' }, /batch-size/],
