@@ -150,6 +150,7 @@ describe('a stack of its own for each team', () => {
       'MissCheckpoints',
       'TagMappings',
       'SeeLogGroups',
+      'SeeLogIndexes',
     ])
   })
 })
