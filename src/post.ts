@@ -6,30 +6,50 @@ import { endRun } from './end-run.ts'
 import { explain } from './errors.ts'
 import { formatCount } from './format.ts'
 import { deleteRunQueue } from './run.ts'
-import { afterRun } from './stack/index.ts'
-import { loadRun, type RunState, statusOver } from './state.ts'
+import { afterRun, findUsable } from './stack/index.ts'
+import { type DeployingState, loadDeploying, loadRun, type RunState, statusOver } from './state.ts'
 import { logLine, printable } from './text.ts'
+
+const tools = { timing: realTiming, log: core }
 
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
 async function post(): Promise<void> {
   const run = loadRun()
-  if (!run) return
+  const deploying = loadDeploying()
+  if (!run) return deploying && (await leaveDeployed(deploying))
   const { runId, queueUrl, stack } = run
   const status = statusOver()
   try {
     const clients = createClients(run.region)
     if (status) await endRun(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl })
     else if (!(await stop(run, clients))) return
-    await afterRun(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, {
-      timing: realTiming,
-      log: core,
-    })
+    await afterRun(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools)
   } catch (error) {
     if (status)
       core.warning(
         `Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${explain(error)}`,
       )
     else core.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${explain(error)}`)
+  }
+}
+
+/** Leaves a stack as after a run that did not succeed: main was killed while it deployed it, and it polls its queues from then on. */
+async function leaveDeployed({ stackName, region, afterRun: what }: DeployingState): Promise<void> {
+  try {
+    const clients = createClients(region)
+    const outputs = await findUsable(clients.cfn, stackName, tools)
+    if (!outputs) return
+    await afterRun(
+      what,
+      { run: undefined, status: 'cancelled' },
+      clients,
+      { name: stackName, outputs },
+      tools,
+    )
+  } catch (error) {
+    core.warning(
+      `The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,
+    )
   }
 }
 

@@ -8,6 +8,7 @@ import { formatDuration } from './format.ts'
 import type { Inputs } from './inputs.ts'
 import { afterRun, checkFunction, type EnsuredStack, ensureStack } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
+import { clearDeploying, saveDeploying } from './state.ts'
 
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' }
 
@@ -33,6 +34,9 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
       destinationBucket: destination.bucket,
       templatePath: join(root, 'template.yaml'),
       codePath: join(root, 'dist', 'functions.zip'),
+      onChange: () => {
+        if (inputs.afterRun !== 'keep') saveDeploying(inputs)
+      },
     },
     tools,
   )
@@ -70,6 +74,7 @@ export async function leaveUnused(
       { name: stackName, outputs: stack.outputs },
       tools,
     )
+    clearDeploying()
   } catch (error) {
     tools.log.warning(
       `The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,

@@ -14,12 +14,31 @@ export type RunState = {
   checkpoints: { bucket: Bucket; folder: string; watcher: string } | undefined
 }
 
+/** What `post` needs to leave a stack as it should be that main was deploying when it was killed. */
+export type DeployingState = { stackName: string; region: string; afterRun: AfterRun }
+
 const NAME = 'run'
+const DEPLOYING = 'deploying'
 const OVER = 'over'
 
 /** Called as soon as the run exists: the runner reads it even when main is killed later. */
 export function saveRun(state: RunState): void {
   core.saveState(NAME, JSON.stringify(state))
+  clearDeploying()
+}
+
+/** Called before a stack is changed. */
+export function saveDeploying({ stackName, region, afterRun }: DeployingState): void {
+  core.saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }))
+}
+
+/** The stack is as it should be, or `post` knows of a run on it. */
+export function clearDeploying(): void {
+  core.saveState(DEPLOYING, '')
+}
+
+export function loadDeploying(): DeployingState | undefined {
+  return load(DEPLOYING)
 }
 
 /** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
@@ -38,6 +57,10 @@ export function statusOver(): Status | undefined {
 }
 
 export function loadRun(): RunState | undefined {
-  const text = core.getState(NAME)
-  return text === '' ? undefined : (JSON.parse(text) as RunState)
+  return load(NAME)
+}
+
+function load<T>(name: string): T | undefined {
+  const text = core.getState(name)
+  return text === '' ? undefined : (JSON.parse(text) as T)
 }

@@ -2,6 +2,7 @@ import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { type Aws, startAws } from '../../local/index.ts'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
+import { until } from './support.ts'
 
 jest.setTimeout(300_000)
 
@@ -110,6 +111,18 @@ test('a complete copy is a success though its run queue can’t be deleted, and 
 })
 
 describe('a stack that was deployed for a run that never begins is paused', () => {
+  test('when the job is killed while it is deployed, by `post`', async () => {
+    const killed = await startStep(step())
+    await until(() => aws.queues.listQueues('s3-71').queues.length > 0)
+    killed.process.kill('SIGKILL')
+    const { state } = await killed.result
+    expect(state.run).toBeUndefined()
+    const post = await runPost(state, aws.env)
+    expect(post.exitCode).toBe(0)
+    expect(post.log).toMatch(/The stack s3-71 is paused/)
+    expect(polling()).toEqual([false, false])
+  })
+
   test('when the run queue can’t be created', async () => {
     const { result } = await startStep({
       ...step(),

@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5853);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5990);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5853:
+/***/ 5990:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87762,11 +87762,12 @@ const LOOK_MS = 5_000;
  * @throws UserError when the run that is going on is about something else
  */
 async function attach(options) {
-    const { store, signal } = options;
+    const { store, signal, timing } = options;
+    const leftBy = timing.now() + LEASE_MS;
     while (!signal.aborted) {
         const found = await store.read();
         const attachment = found && (await options.isGoingOn(found.checkpoint.run))
-            ? await join(options, found)
+            ? await join(options, found, leftBy)
             : await start(options, found);
         if (attachment)
             return attachment;
@@ -87789,13 +87790,13 @@ async function start(options, before) {
     return { how: 'started', checkpoint, etag };
 }
 /** Takes over a run that nobody watches. Undefined when somebody else was faster, or it ended meanwhile. */
-async function join(options, found) {
+async function join(options, found, leftBy) {
     const { store, subject, timing } = options;
     const { run, mode, parts } = found.checkpoint;
     const others = differences({ ...run, mode, parts }, subject);
     if (others.length > 0)
         throw new UserError(`run-key: the run of this key that is going on (${run.id}) differs from this step in ${others.join(', ')}. Give the inputs that it was started with, or another run-key; to stop it, delete its queue ${run.queue}.`);
-    const watched = await isWatched(options, found);
+    const watched = await isWatched(options, found, leftBy);
     if (watched !== false)
         return watched;
     const now = timing.now();
@@ -87807,8 +87808,10 @@ async function join(options, found) {
  * Whether somebody watches: false when not, undefined when the run ended while this waited, or its watcher left it. A watcher
  * that has died holds its lease for a while; one that lives renews it, and that is waited for: no longer than a lease, whatever
  * its clock says.
+ *
+ * @param leftBy until when one that does not stay is waited for: milliseconds since the epoch
  */
-async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }) {
+async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }, leftBy) {
     const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS);
     while (timing.now() < until) {
         if (!wait)
@@ -87821,13 +87824,18 @@ async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }) 
             return undefined;
         if (now.etag === etag)
             continue;
-        // A watcher that leaves ends its lease by its last write. One that is about to is none to leave the run to, either.
-        const { until: renewed, leaves } = now.checkpoint.watcher;
-        if (leaves || renewed <= timing.now())
+        if (hasLeft(now.checkpoint))
+            return undefined;
+        // One that is about to leave is none to leave the run to, either.
+        if (now.checkpoint.watcher.leaves && timing.now() < leftBy)
             return undefined;
         return { how: 'watched', checkpoint: now.checkpoint };
     }
     return false;
+}
+/** Whether a watcher's last write ended its lease: both times are of its own clock. */
+function hasLeft({ watcher, savedAt }) {
+    return watcher.until <= savedAt;
 }
 function lease({ watcher }, now) {
     return { ...watcher, until: now + LEASE_MS };
@@ -88337,6 +88345,8 @@ const RunSchema = object({
     /** Objects in a copy task at most. */
     batchSize: pipe(number(), integer(), minValue(1)),
     options: optional(OptionsSchema),
+    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
+    origin: optional(string()),
 });
 /** The run as messages hold it: with encoded keys. */
 function encodeRun(run) {
@@ -88524,7 +88534,7 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
  * is done about that.
  *
  * @param now milliseconds since the epoch
- * @param over id of a run whose queue was deleted just now
+ * @param over id of a run whose queue was deleted just now. Of two that end within that minute, each may still see the other
  */
 async function activeRuns(sqs, runQueuePrefix, now, over) {
     const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over);
@@ -88592,13 +88602,14 @@ async function resume(lambda, mappings, tools) {
 }
 /**
  * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
- * another run's pause may have come after {@link resume}. Throws when it takes minutes.
+ * another run's pause may have come after {@link resume}. Ends early, and enables nothing more, when the signal is aborted.
+ * Throws when it takes minutes.
  */
-async function untilEnabled(lambda, mappings, tools) {
+async function untilEnabled(lambda, mappings, signal, tools) {
     const { timing } = tools;
     const startedAt = timing.now();
     for (const id of idsOf(mappings))
-        for (;;) {
+        while (!signal.aborted) {
             const { State, StateTransitionReason } = await enableAgain(lambda, id, tools);
             if (State === 'Enabled')
                 break;
@@ -88673,7 +88684,7 @@ var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
 /** A parameter that only stacks of our template have. */
 const OWN_PARAMETER = 'Fingerprint';
 /** What CloudFormation knows of a stack by its name or ARN, or undefined when there is none. One API call. */
-async function describeStack(cfn, name) {
+async function outputs_describeStack(cfn, name) {
     try {
         const { Stacks } = await cfn.send(new client_cloudformation_dist_cjs/* DescribeStacksCommand */.Y47({ StackName: name }));
         const stack = Stacks?.[0];
@@ -88702,15 +88713,15 @@ async function describeStack(cfn, name) {
  * of that name exists but can't serve a run.
  */
 async function findStack(cfn, name) {
-    const stack = await describeStack(cfn, name);
-    return stack && { ...stack, outputs: readOutputs(stack) };
+    const stack = await outputs_describeStack(cfn, name);
+    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
 }
 /** Whether a stack is one of ours, made from some version of template.yaml. */
-function isOwnStack({ parameters }) {
+function outputs_isOwnStack({ parameters }) {
     return parameters.has(OWN_PARAMETER);
 }
 /** The outputs that a run needs. Throws a UserError that names the missing ones. */
-function readOutputs({ name, status, outputs }) {
+function outputs_readOutputs({ name, status, outputs }) {
     const missing = [];
     const read = (key) => {
         const value = outputs.get(key);
@@ -88792,7 +88803,7 @@ const CONDITIONS = {
     DELETE_COMPLETE: 'absent',
 };
 /** What can be done with a stack; undefined stands for no stack. A status that is not known is `stuck`. */
-function conditionOf(stack) {
+function states_conditionOf(stack) {
     if (!stack)
         return 'absent';
     const known = CONDITIONS[stack.status];
@@ -88810,8 +88821,8 @@ function adviceFor({ name, status }) {
 }
 /** Whether somebody else's operation has changed a stack, or begun to, between two looks at it. */
 function hasMoved(before, after) {
-    if (conditionOf(before) === 'absent')
-        return conditionOf(after) !== 'absent';
+    if (states_conditionOf(before) === 'absent')
+        return states_conditionOf(after) !== 'absent';
     return (before?.id !== after?.id || before?.status !== after?.status || before?.changedAt !== after?.changedAt);
 }
 
@@ -88869,9 +88880,9 @@ class StackEvents {
         const { now, sleep } = this.#tools.timing;
         const startedAt = now();
         for (;;) {
-            const stack = await describeStack(this.#cfn, this.#stackId);
+            const stack = await outputs_describeStack(this.#cfn, this.#stackId);
             await this.show();
-            if (conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack)))
+            if (states_conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack)))
                 return stack;
             if (now() - startedAt > events_LONGEST_MS)
                 throw new UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
@@ -88895,6 +88906,12 @@ class StackEvents {
     }
 }
 _a = StackEvents;
+/** Waits for the end of the operation that is under way on a stack, and returns it as it is then. Throws a UserError after half an hour. */
+async function events_untilAtRest(cfn, stack, tools) {
+    const events = new StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    return await events.follow(stack);
+}
 function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
     return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
 }
@@ -88917,7 +88934,7 @@ function lineOf({ ResourceStatus, ResourceType, LogicalResourceId, ResourceStatu
  * with the first failed resource.
  */
 async function removeStack(cfn, stack, tools) {
-    if (!isOwnStack(stack))
+    if (!outputs_isOwnStack(stack))
         throw foreignStack(stack);
     if (stack.terminationProtection)
         throw new UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
@@ -88925,7 +88942,7 @@ async function removeStack(cfn, stack, tools) {
     await events.skip();
     await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
     const left = await events.follow(stack);
-    if (conditionOf(left) !== 'absent')
+    if (states_conditionOf(left) !== 'absent')
         throw new UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
 }
 /** A stack that has the name but was made from somebody else's template must not be touched. */
@@ -88963,7 +88980,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
             log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
     }
     else {
-        const found = await describeStack(clients.cfn, name);
+        const found = await outputs_describeStack(clients.cfn, name);
         if (!found)
             return;
         await removeStack(clients.cfn, found, tools);
@@ -89128,7 +89145,7 @@ async function applyChange(cfn, change, tools) {
             return changeSet;
         // The parameters build on those that were seen. Whoever has changed the stack until now would be undone; whoever does
         // it from now on makes this change set void.
-        if (hasMoved(change.before, await describeStack(cfn, change.stackName))) {
+        if (hasMoved(change.before, await outputs_describeStack(cfn, change.stackName))) {
             await discard(cfn, changeSet);
             return 'overtaken';
         }
@@ -89137,14 +89154,14 @@ async function applyChange(cfn, change, tools) {
     catch (error) {
         if (!STATE_ERRORS.includes(error.name))
             throw error;
-        const now = await describeStack(cfn, change.stackName);
+        const now = await outputs_describeStack(cfn, change.stackName);
         if (hasMoved(change.before, now))
             return 'overtaken';
         throw error;
     }
 }
 async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
-    const isNew = conditionOf(before) === 'absent';
+    const isNew = states_conditionOf(before) === 'absent';
     const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
     const { Id = '', StackId = '' } = await cfn.send(new client_cloudformation_dist_cjs/* CreateChangeSetCommand */.YDU({
         StackName: stackName,
@@ -89193,7 +89210,7 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const stack = await events.follow(before);
     if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
         return stack;
-    const what = conditionOf(before) === 'absent' ? 'created' : 'updated';
+    const what = states_conditionOf(before) === 'absent' ? 'created' : 'updated';
     const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
     const advice = /not authorized to perform/.test(cause)
         ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
@@ -89356,11 +89373,13 @@ async function ensureStack(clients, request, tools) {
     const { cfn } = clients;
     const blueprint = await readBlueprint(request.templatePath, request.codePath);
     for (let look = 0; look < LOOKS; look++) {
-        const stack = await describeStack(cfn, request.stackName);
-        const condition = conditionOf(stack);
-        if (stack && condition === 'busy')
-            await waitForOthers(cfn, stack, tools);
-        else if (stack && condition !== 'absent' && !isOwnStack(stack))
+        const stack = await outputs_describeStack(cfn, request.stackName);
+        const condition = states_conditionOf(stack);
+        if (stack && condition === 'busy') {
+            tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
+            await events_untilAtRest(cfn, stack, tools);
+        }
+        else if (stack && condition !== 'absent' && !outputs_isOwnStack(stack))
             throw foreignStack(stack);
         else if (stack && condition === 'stuck')
             throw stuck(stack);
@@ -89379,18 +89398,12 @@ async function ensureStack(clients, request, tools) {
     }
     throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
 }
-async function waitForOthers(cfn, stack, tools) {
-    tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
-    const events = new StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await events.follow(stack);
-}
 function stuck(stack) {
     const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
     return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
 }
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
-    const before = conditionOf(stack) === 'absent' ? undefined : stack;
+    const before = states_conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && homeOf(before.id);
     if (before && known) {
         const changes = differencesFrom(before, request, blueprint, known.partition);
@@ -89404,6 +89417,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
     const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    request.onChange?.();
     const changed = await applyChange(clients.cfn, {
         stackName: request.stackName,
         before,
@@ -89421,9 +89435,9 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
 function reuseAsItIs(stack, request, blueprint, { log }) {
     const { stackName, region } = request;
     const never = '`deploy` is `never`';
-    if (!stack || conditionOf(stack) === 'absent')
+    if (!stack || states_conditionOf(stack) === 'absent')
         throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
-    if (conditionOf(stack) === 'broken')
+    if (states_conditionOf(stack) === 'broken')
         throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
     const found = ensured(stack, 'reused');
     const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
@@ -89446,7 +89460,7 @@ function differencesFrom(stack, request, { fingerprint }, partition) {
     return parameters_differences(stack, wanted, request.tags);
 }
 function ensured(stack, how) {
-    return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
+    return { outputs: outputs_readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
 }
 /** Partition and account in an ARN. */
 function homeOf(arn) {
@@ -89459,6 +89473,23 @@ async function callerHome(sts) {
     if (!home)
         throw new Error(`STS names the caller ${Arn}, which is no ARN`);
     return home;
+}
+
+;// CONCATENATED MODULE: ./build/src/stack/find-usable.js
+
+
+
+/**
+ * The outputs of the stack of this name when whatever is under way on it is over; undefined where it can serve no run then. Throws
+ * a UserError when that takes more than half an hour.
+ */
+async function findUsable(cfn, name, tools) {
+    let stack = await describeStack(cfn, name);
+    if (stack && conditionOf(stack) === 'busy') {
+        tools.log.info(`The stack ${name} is ${stack.status}: waiting for the end of that`);
+        stack = await untilAtRest(cfn, stack, tools);
+    }
+    return stack && isOwnStack(stack) && conditionOf(stack) === 'usable' ? readOutputs(stack) : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/permissions.js
@@ -89510,13 +89541,27 @@ function namePermissions(client) {
 
 
 
+
 ;// CONCATENATED MODULE: ./build/src/state.js
 
 const NAME = 'run';
+const DEPLOYING = 'deploying';
 const OVER = 'over';
 /** Called as soon as the run exists: the runner reads it even when main is killed later. */
 function saveRun(state) {
     saveState(NAME, JSON.stringify(state));
+    clearDeploying();
+}
+/** Called before a stack is changed. */
+function saveDeploying({ stackName, region, afterRun }) {
+    saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }));
+}
+/** The stack is as it should be, or `post` knows of a run on it. */
+function clearDeploying() {
+    saveState(DEPLOYING, '');
+}
+function loadDeploying() {
+    return load(DEPLOYING);
 }
 /** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 function clearRun() {
@@ -89531,7 +89576,10 @@ function statusOver() {
     return core.getState(OVER) || undefined;
 }
 function loadRun() {
-    const text = core.getState(NAME);
+    return load(NAME);
+}
+function load(name) {
+    const text = core.getState(name);
     return text === '' ? undefined : JSON.parse(text);
 }
 
@@ -90080,10 +90128,13 @@ async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
 
 
 
+/** Characters: a good deal more than ours have. It becomes a part of messages. */
+const LONGEST_ID = 100;
 /**
  * Sends the dead-lettered tasks of earlier runs between the same places round again, as the seeds of a new run. They stay in
- * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. Tasks of runs
- * that are going on, of other places, and what can't be read are left alone.
+ * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. What a redrive
+ * that was cut off has left there itself is a part of them, and is not sent beside them. Tasks of runs that are going on, of
+ * other places, and what can't be read are left alone.
  */
 async function redrive({ sqs, stack, signal }, run, tools) {
     const { timing } = tools;
@@ -90095,10 +90146,29 @@ async function redrive({ sqs, stack, signal }, run, tools) {
     const family = newAttemptId();
     const origins = new Set();
     const ongoing = new Map();
+    /** Run and task of each message that may go round again, and of those that come of another, what they come of. */
+    const there = new Set();
+    const derived = new Map();
     let objects = 0;
     let unreadable = 0;
-    const more = await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, async ({ body }) => {
-        const task = redrive_readTask(body);
+    const sendAgain = async (task) => {
+        const origin = nameOf(task);
+        // SQS may have delivered a task to the DLQ twice.
+        if (origins.has(origin))
+            return;
+        const id = taskId(family, origins.size);
+        origins.add(origin);
+        const mine = { ...run, origin };
+        if (task.kind === 'list') {
+            await lists.send(encodeTask(newListTask(id, mine, task)));
+        }
+        else {
+            objects += task.objects.length;
+            await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))));
+        }
+    };
+    const lookAgain = async (visit) => await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(redrive_readTask(body)));
+    let more = await lookAgain(async (task) => {
         if (!task)
             unreadable++;
         // What this run itself has left there comes of seeds that are now sent again.
@@ -90109,34 +90179,37 @@ async function redrive({ sqs, stack, signal }, run, tools) {
             ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1);
             return;
         }
-        const origin = nameOf(task);
-        // SQS may have delivered a task to the DLQ twice.
-        if (origins.has(origin))
-            return;
-        const id = taskId(family, origins.size);
-        origins.add(origin);
-        if (task.kind === 'list') {
-            await lists.send(encodeTask(newListTask(id, run, task)));
-        }
-        else {
-            objects += task.objects.length;
-            await copies.send(encodeTask(newCopyTask(id, run, task.objects.map(afresh))));
-        }
+        there.add(nameOf(task));
+        if (task.run.origin === undefined)
+            await sendAgain(task);
+        else
+            derived.set(nameOf(task), task.run.origin);
     });
+    // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
+    const covered = [...derived].filter(([, origin]) => there.has(origin)).map(([name]) => name);
+    for (const name of covered)
+        derived.delete(name);
+    if (derived.size > 0)
+        more =
+            (await lookAgain(async (task) => {
+                if (task && derived.has(nameOf(task)))
+                    await sendAgain(task);
+            })) || more;
     await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, objects, unreadable, ongoing, more };
+    return { family, origins, covered, objects, unreadable, ongoing, more };
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
  * the run's own name.
  *
+ * @param names run and task of each
  * @returns how many of them it did not come across: another look may hide them
  */
-async function forget({ sqs, stack, signal }, origins) {
-    const left = new Set(origins);
+async function forget({ sqs, stack, signal }, names) {
+    const left = new Set(names);
     await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
         const task = redrive_readTask(body);
-        if (!task || !origins.has(nameOf(task)))
+        if (!task || !names.has(nameOf(task)))
             return 'keep';
         left.delete(nameOf(task));
         return 'remove';
@@ -90147,9 +90220,11 @@ async function forget({ sqs, stack, signal }, origins) {
 function afresh({ archived, upload, annotate, ...object }) {
     return object;
 }
+/** Undefined for what is no task of this version: nobody has made one with such a long id. */
 function redrive_readTask(body) {
     try {
-        return decodeTask(body);
+        const task = decodeTask(body);
+        return task.id.length > LONGEST_ID ? undefined : task;
     }
     catch {
         return undefined;
@@ -90185,9 +90260,9 @@ async function seedOnce({ clients, outputs, found, signal }, tools) {
     }
     const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
     tell(redriven);
-    const { origins, objects, family } = redriven;
+    const { origins, covered, objects, family } = redriven;
     const ledger = new Ledger(origins.size, objects, family).snapshot();
-    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
+    return { ...checkpoint, seeded: true, origins: [...origins, ...covered], ledger };
 }
 /** Tells what was redriven, and what was not and why. */
 function tell({ origins, objects, unreadable, ongoing, more }) {
@@ -90672,11 +90747,8 @@ async function drain(watched, options, depths) {
 /** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
 async function follow(job, tools) {
     const { clients, outputs, store, inputs, signal } = job;
-    const { sqs, lambda } = clients;
-    const [checkpoint] = await Promise.all([
-        seedOnce(job, tools),
-        resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, tools)),
-    ]);
+    const { sqs } = clients;
+    const checkpoint = await seedAndResume(job, tools);
     const { run, startedAt, origins } = checkpoint;
     const reportPath = (0,external_node_path_.join)(process.env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), `s3-71-${run.id}`, 'failures.ndjson');
     const books = await openBooks(checkpoint, reportPath, segmentsOf(job));
@@ -90711,6 +90783,22 @@ async function follow(job, tools) {
         durationMs: Math.max(0, course.endedAt - startedAt),
         samples: progress.samples,
     };
+}
+async function seedAndResume(job, tools) {
+    const { outputs } = job;
+    const { lambda } = job.clients;
+    const failed = new AbortController();
+    const enabled = resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, failed.signal, tools));
+    try {
+        const [checkpoint] = await Promise.all([seedOnce(job, tools), enabled]);
+        return checkpoint;
+    }
+    catch (error) {
+        // What went on enabling would undo the pause that comes after a run that failed.
+        failed.abort();
+        await enabled.catch(() => { });
+        throw error;
+    }
 }
 /** What can be said of a run that somebody else watches: how it stood at its last checkpoint. */
 function tellFromCheckpoint(job, checkpoint) {
@@ -90772,7 +90860,7 @@ async function whoGoesOn({ found }, store, course) {
         return { ...course, ending: 'stopped' };
     return { ...course, watcher: now.checkpoint.watcher.name };
 }
-function watchRun({ inputs, outputs, clients, found, signal }, books, took, tools) {
+function watchRun({ inputs, outputs, clients, found, deadline, signal }, books, took, tools) {
     const { sqs, lambda } = clients;
     const { ledger, progress } = books;
     const { run, startedAt } = found.checkpoint;
@@ -90781,7 +90869,7 @@ function watchRun({ inputs, outputs, clients, found, signal }, books, took, tool
         pollMs: inputs.pollSeconds * 1000,
         wait: inputs.wait,
         budget: inputs.maxFailures,
-        deadline: timing.now() + inputs.timeoutMinutes * 60_000,
+        deadline,
         signal,
         timing,
         onPoll: (depths) => info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
@@ -90956,8 +91044,8 @@ function readInputs() {
         }
     };
     const nowhere = { bucket: '', prefix: '' };
-    const source = attempt(() => parseLocation('source', getInput('source')), nowhere);
-    const destination = attempt(() => parseLocation('destination', getInput('destination')), nowhere);
+    const source = attempt(() => readPlace('source'), nowhere);
+    const destination = attempt(() => readPlace('destination'), nowhere);
     if (source !== nowhere && destination !== nowhere) {
         const problem = overlaps(source, destination);
         if (problem)
@@ -90987,11 +91075,21 @@ function readInputs() {
         stackTags: attempt(readStackTags, {}),
         options: readOptions(attempt),
     };
+    if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
+        problems.push('prefixes: not with `mode: redrive`, which takes all dead-lettered tasks between source and destination');
     if (problems.length > 0) {
         const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`;
         throw new UserError(`${count} not right; nothing was touched.\n${problems.map((line) => `- ${line}`).join('\n')}`);
     }
     return inputs;
+}
+function readPlace(name) {
+    // Not trimmed: a prefix may end with a space. Only what comes of writing it on lines of its own goes.
+    const text = getInput(name, { trimWhitespace: false });
+    const place = parseLocation(name, text.trimStart().replace(/[\r\n]+$/, ''));
+    if (place.prefix !== place.prefix.trimEnd())
+        warning(`${name}: the prefix ends with a space, which is taken as a part of it.`);
+    return place;
 }
 function readStackName() {
     const name = getInput('stack-name');
@@ -91075,6 +91173,7 @@ function countCalls(clients) {
 
 
 
+
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' };
 /**
  * Brings the stack into the state that the run needs, and lets its functions check with their own rights that the
@@ -91096,6 +91195,10 @@ async function prepareStack(clients, inputs, tools) {
         destinationBucket: destination.bucket,
         templatePath: (0,external_node_path_.join)(root, 'template.yaml'),
         codePath: (0,external_node_path_.join)(root, 'dist', 'functions.zip'),
+        onChange: () => {
+            if (inputs.afterRun !== 'keep')
+                saveDeploying(inputs);
+        },
     }, tools);
     const { outputs, how } = stack;
     const run = { source, destination, options: inputs.options };
@@ -91119,6 +91222,7 @@ async function leaveUnused(clients, { stackName, afterRun: what }, stack, tools)
         return;
     try {
         await afterRun(what, { run: undefined, status: 'failed' }, clients, { name: stackName, outputs: stack.outputs }, tools);
+        clearDeploying();
     }
     catch (error) {
         tools.log.warning(`The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`);
@@ -91527,6 +91631,8 @@ async function run() {
 }
 async function main(signal) {
     const inputs = readInputs();
+    // Of the job's time, what comes before the run counts as well.
+    const deadline = timing.now() + inputs.timeoutMinutes * 60_000;
     const clients = createClients(inputs.region);
     const stack = await group(`Stack ${inputs.stackName}`, () => prepareStack(clients, inputs, tools));
     if (signal.aborted)
@@ -91541,7 +91647,7 @@ async function main(signal) {
     const about = { inputs, outputs: stack.outputs, runKey };
     if (attachment.how === 'watched')
         return await report(tellFromCheckpoint(about, attachment.checkpoint), inputs.failOnError);
-    const job = { ...about, clients, found: attachment, store, signal };
+    const job = { ...about, clients, found: attachment, store, deadline, signal };
     // What this step comes across is no reason to stop a run that others have begun.
     let leave = attachment.how === 'attached';
     let status = 'failed';

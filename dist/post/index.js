@@ -77183,7 +77183,7 @@ function segmentNames(segments) {
 /* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8868);
 /* harmony import */ var _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1695);
 /* harmony import */ var _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4853);
-/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6917);
+/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3344);
 
 
 
@@ -77359,7 +77359,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7406);
 /* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2866);
 /* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4062);
-/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6917);
+/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3344);
 /* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3260);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(706);
 
@@ -77373,11 +77373,13 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 
+const tools = { timing: _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__/* .realTiming */ .$, log: _actions_core__WEBPACK_IMPORTED_MODULE_0__ };
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
 async function post() {
     const run = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .loadRun */ .Sj)();
+    const deploying = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .loadDeploying */ .sK)();
     if (!run)
-        return;
+        return deploying && (await leaveDeployed(deploying));
     const { runId, queueUrl, stack } = run;
     const status = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .statusOver */ .Bw)();
     try {
@@ -77386,16 +77388,26 @@ async function post() {
             await (0,_end_run_js__WEBPACK_IMPORTED_MODULE_4__/* .endRun */ .l)(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl });
         else if (!(await stop(run, clients)))
             return;
-        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, {
-            timing: _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__/* .realTiming */ .$,
-            log: _actions_core__WEBPACK_IMPORTED_MODULE_0__,
-        });
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools);
     }
     catch (error) {
         if (status)
             _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
         else
             _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
+    }
+}
+/** Leaves a stack as after a run that did not succeed: main was killed while it deployed it, and it polls its queues from then on. */
+async function leaveDeployed({ stackName, region, afterRun: what }) {
+    try {
+        const clients = (0,_clients_js__WEBPACK_IMPORTED_MODULE_3__/* .createClients */ .h)(region);
+        const outputs = await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .findUsable */ .ah)(clients.cfn, stackName, tools);
+        if (!outputs)
+            return;
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(what, { run: undefined, status: 'cancelled' }, clients, { name: stackName, outputs }, tools);
+    }
+    catch (error) {
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
     }
 }
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
@@ -77646,6 +77658,8 @@ const RunSchema = dist/* object */.Ikc({
     /** Objects in a copy task at most. */
     batchSize: dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(1)),
     options: dist/* optional */.lqM(OptionsSchema),
+    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
+    origin: dist/* optional */.lqM(dist/* string */.YjP()),
 });
 /** The run as messages hold it: with encoded keys. */
 function run_encodeRun(run) {
@@ -77785,7 +77799,7 @@ async function seed(sqs, listQueueUrl, run, parts, timing) {
 
 /***/ }),
 
-/***/ 6917:
+/***/ 3344:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77793,6 +77807,7 @@ async function seed(sqs, listQueueUrl, run, parts, timing) {
 __nccwpck_require__.d(__webpack_exports__, {
   xv: () => (/* reexport */ version_VERSION),
   mP: () => (/* reexport */ afterRun),
+  ah: () => (/* reexport */ findUsable),
   sS: () => (/* reexport */ namePermissions)
 });
 
@@ -77855,7 +77870,7 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
  * is done about that.
  *
  * @param now milliseconds since the epoch
- * @param over id of a run whose queue was deleted just now
+ * @param over id of a run whose queue was deleted just now. Of two that end within that minute, each may still see the other
  */
 async function activeRuns(sqs, runQueuePrefix, now, over) {
     const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over);
@@ -77923,13 +77938,14 @@ async function resume(lambda, mappings, tools) {
 }
 /**
  * Waits until the mappings are enabled; the run can be seeded meanwhile. One that is disabled by then is enabled again:
- * another run's pause may have come after {@link resume}. Throws when it takes minutes.
+ * another run's pause may have come after {@link resume}. Ends early, and enables nothing more, when the signal is aborted.
+ * Throws when it takes minutes.
  */
-async function untilEnabled(lambda, mappings, tools) {
+async function untilEnabled(lambda, mappings, signal, tools) {
     const { timing } = tools;
     const startedAt = timing.now();
     for (const id of idsOf(mappings))
-        for (;;) {
+        while (!signal.aborted) {
             const { State, StateTransitionReason } = await enableAgain(lambda, id, tools);
             if (State === 'Enabled')
                 break;
@@ -77998,6 +78014,8 @@ async function setEnabled(lambda, id, enabled, { timing }) {
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
 var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
+// EXTERNAL MODULE: ./build/src/errors.js
+var errors = __nccwpck_require__(7406);
 ;// CONCATENATED MODULE: ./build/src/stack/outputs.js
 
 
@@ -78061,7 +78079,7 @@ function outputs_readOutputs({ name, status, outputs }) {
         copyMappingId: read('CopyMappingId'),
     };
     if (missing.length > 0)
-        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+        throw new errors/* UserError */.y(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
     return found;
 }
 /** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
@@ -78069,8 +78087,6 @@ function isMissingStack(error) {
     return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
 }
 
-// EXTERNAL MODULE: ./build/src/errors.js
-var errors = __nccwpck_require__(7406);
 // EXTERNAL MODULE: ./build/src/text.js
 var src_text = __nccwpck_require__(706);
 ;// CONCATENATED MODULE: ./build/src/stack/states.js
@@ -78192,6 +78208,12 @@ class events_StackEvents {
     }
 }
 _a = events_StackEvents;
+/** Waits for the end of the operation that is under way on a stack, and returns it as it is then. Throws a UserError after half an hour. */
+async function events_untilAtRest(cfn, stack, tools) {
+    const events = new events_StackEvents(cfn, stack.id, tools);
+    await events.skip();
+    return await events.follow(stack);
+}
 function isFailure({ ResourceStatus, ResourceStatusReason = '' }) {
     return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason);
 }
@@ -78571,8 +78593,10 @@ async function ensureStack(clients, request, tools) {
     for (let look = 0; look < LOOKS; look++) {
         const stack = await describeStack(cfn, request.stackName);
         const condition = conditionOf(stack);
-        if (stack && condition === 'busy')
-            await waitForOthers(cfn, stack, tools);
+        if (stack && condition === 'busy') {
+            tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
+            await untilAtRest(cfn, stack, tools);
+        }
         else if (stack && condition !== 'absent' && !isOwnStack(stack))
             throw foreignStack(stack);
         else if (stack && condition === 'stuck')
@@ -78591,12 +78615,6 @@ async function ensureStack(clients, request, tools) {
         }
     }
     throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
-}
-async function waitForOthers(cfn, stack, tools) {
-    tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
-    const events = new StackEvents(cfn, stack.id, tools);
-    await events.skip();
-    await events.follow(stack);
 }
 function stuck(stack) {
     const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
@@ -78617,6 +78635,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
     const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    request.onChange?.();
     const changed = await applyChange(clients.cfn, {
         stackName: request.stackName,
         before,
@@ -78674,6 +78693,23 @@ async function callerHome(sts) {
     return home;
 }
 
+;// CONCATENATED MODULE: ./build/src/stack/find-usable.js
+
+
+
+/**
+ * The outputs of the stack of this name when whatever is under way on it is over; undefined where it can serve no run then. Throws
+ * a UserError when that takes more than half an hour.
+ */
+async function findUsable(cfn, name, tools) {
+    let stack = await outputs_describeStack(cfn, name);
+    if (stack && states_conditionOf(stack) === 'busy') {
+        tools.log.info(`The stack ${name} is ${stack.status}: waiting for the end of that`);
+        stack = await events_untilAtRest(cfn, stack, tools);
+    }
+    return stack && outputs_isOwnStack(stack) && states_conditionOf(stack) === 'usable' ? outputs_readOutputs(stack) : undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/src/stack/permissions.js
 /** API calls whose IAM action has another name than the call (AWS service authorization reference). */
 const OTHERWISE = {
@@ -78728,6 +78764,7 @@ const version_VERSION = '1.0.0';
 
 
 
+
 /***/ }),
 
 /***/ 3260:
@@ -78735,16 +78772,30 @@ const version_VERSION = '1.0.0';
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Bw: () => (/* binding */ statusOver),
-/* harmony export */   Sj: () => (/* binding */ loadRun)
+/* harmony export */   Sj: () => (/* binding */ loadRun),
+/* harmony export */   sK: () => (/* binding */ loadDeploying)
 /* harmony export */ });
-/* unused harmony exports saveRun, clearRun, markOver */
+/* unused harmony exports saveRun, saveDeploying, clearDeploying, clearRun, markOver */
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
 
 const NAME = 'run';
+const DEPLOYING = 'deploying';
 const OVER = 'over';
 /** Called as soon as the run exists: the runner reads it even when main is killed later. */
 function saveRun(state) {
     core.saveState(NAME, JSON.stringify(state));
+    clearDeploying();
+}
+/** Called before a stack is changed. */
+function saveDeploying({ stackName, region, afterRun }) {
+    core.saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }));
+}
+/** The stack is as it should be, or `post` knows of a run on it. */
+function clearDeploying() {
+    core.saveState(DEPLOYING, '');
+}
+function loadDeploying() {
+    return load(DEPLOYING);
 }
 /** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
 function clearRun() {
@@ -78759,7 +78810,10 @@ function statusOver() {
     return _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(OVER) || undefined;
 }
 function loadRun() {
-    const text = _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(NAME);
+    return load(NAME);
+}
+function load(name) {
+    const text = _actions_core__WEBPACK_IMPORTED_MODULE_0__.getState(name);
     return text === '' ? undefined : JSON.parse(text);
 }
 

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import { uploadCode } from './artifact.ts'
 import { type Blueprint, readBlueprint, withCode } from './blueprint.ts'
 import { applyChange } from './change.ts'
-import { StackEvents } from './events.ts'
+import { untilAtRest } from './events.ts'
 import { describeStack, isOwnStack, readOutputs, type Stack, type StackOutputs } from './outputs.ts'
 import { differences, isRight, type Wishes, wantedParameters } from './parameters.ts'
 import { checkBuckets, checkConcurrency } from './preflight.ts'
@@ -29,6 +29,8 @@ export type StackRequest = Wishes & {
   templatePath: string
   /** Path of the zip with the functions. */
   codePath: string
+  /** Told before the stack is created or updated. */
+  onChange?: () => void
 }
 
 type StackClients = {
@@ -61,8 +63,12 @@ export async function ensureStack(
   for (let look = 0; look < LOOKS; look++) {
     const stack = await describeStack(cfn, request.stackName)
     const condition = conditionOf(stack)
-    if (stack && condition === 'busy') await waitForOthers(cfn, stack, tools)
-    else if (stack && condition !== 'absent' && !isOwnStack(stack)) throw foreignStack(stack)
+    if (stack && condition === 'busy') {
+      tools.log.info(
+        `The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`,
+      )
+      await untilAtRest(cfn, stack, tools)
+    } else if (stack && condition !== 'absent' && !isOwnStack(stack)) throw foreignStack(stack)
     else if (stack && condition === 'stuck') throw stuck(stack)
     else if (request.deploy === 'never') return reuseAsItIs(stack, request, blueprint, tools)
     else if (stack && condition === 'broken') {
@@ -75,13 +81,6 @@ export async function ensureStack(
     }
   }
   throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`)
-}
-
-async function waitForOthers(cfn: CloudFormationClient, stack: Stack, tools: Tools): Promise<void> {
-  tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`)
-  const events = new StackEvents(cfn, stack.id, tools)
-  await events.skip()
-  await events.follow(stack)
 }
 
 function stuck(stack: Stack): UserError {
@@ -115,6 +114,7 @@ async function createOrUpdate(
     { accountId: home.accountId, region: request.region },
     request.artifactBucket,
   )
+  request.onChange?.()
   const changed = await applyChange(
     clients.cfn,
     {

@@ -90,6 +90,17 @@ export class StackEvents {
   }
 }
 
+/** Waits for the end of the operation that is under way on a stack, and returns it as it is then. Throws a UserError after half an hour. */
+export async function untilAtRest(
+  cfn: CloudFormationClient,
+  stack: Stack,
+  tools: Tools,
+): Promise<Stack | undefined> {
+  const events = new StackEvents(cfn, stack.id, tools)
+  await events.skip()
+  return await events.follow(stack)
+}
+
 function isFailure({ ResourceStatus, ResourceStatusReason = '' }: StackEvent): boolean {
   return ResourceStatus?.endsWith('_FAILED') === true && !CONSEQUENCE.test(ResourceStatusReason)
 }

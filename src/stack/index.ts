@@ -1,5 +1,6 @@
 export { type AfterRun, afterRun } from './after-run.ts'
 export { type EnsuredStack, ensureStack, type StackRequest } from './ensure.ts'
+export { findUsable } from './find-usable.ts'
 export { keepEnabled, resume, untilEnabled } from './mappings.ts'
 export { findStack, type Stack, type StackOutputs } from './outputs.ts'
 export { namePermissions } from './permissions.ts'
