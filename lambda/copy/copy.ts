@@ -4,12 +4,12 @@ import type { Failure } from '../../protocol/outcome.ts'
 import type { Run } from '../../protocol/run.ts'
 import type { CopyTask, Listed } from '../../protocol/task.ts'
 import { S3Error } from '../s3/index.ts'
+import { Slots } from '../slots.ts'
 import { Caller, type CallerDeps, OutOfTime, Refused, toFailure } from './caller.ts'
 import { baseRequest, type Copy, type CopyJob, type CopyS3, Taken } from './job.ts'
 import { copyInParts, Unfinished } from './multipart.ts'
 import { IN_FLIGHT } from './pace.ts'
 import { WHOLE_BYTES } from './parts.ts'
-import { Slots } from './slots.ts'
 import { copyWhole } from './whole.ts'
 
 /** Annotations under way at once: each may have 1 MiB. */

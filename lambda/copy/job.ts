@@ -1,9 +1,9 @@
 import type { Run } from '../../protocol/run.ts'
 import type { Listed } from '../../protocol/task.ts'
 import type { CopyRequest, S3 } from '../s3/index.ts'
+import type { Slots } from '../slots.ts'
 import type { Caller } from './caller.ts'
 import { copyGuards, placement } from './headers.ts'
-import type { Slots } from './slots.ts'
 
 export type CopyS3 = Pick<S3, 'copyObject' | 'perform'>
 

@@ -1,5 +1,5 @@
 import type { Timing } from '../../protocol/timing.ts'
-import { Slots } from './slots.ts'
+import { Slots } from '../slots.ts'
 
 /** Copies in flight at most. */
 export const IN_FLIGHT = 256

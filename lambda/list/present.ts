@@ -1,11 +1,20 @@
 import { ABOVE, compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
 import type { Run } from '../../protocol/run.ts'
 import type { ListAnswer, ListedObject, ListRequest } from '../s3/index.ts'
+import { all } from './reader.ts'
+
+/** Keys of a full answer (S3 API reference, ListObjectsV2). */
+const PAGE_KEYS = 1000
+/** Of an answer that got past so few keys, what is left is shared by two that go on at once: all in all they take no more requests. */
+const FEW = 100
+/** The same where the destination holds hundreds of keys for each; then the next keys tell as much as a whole page. */
+const VERY_FEW = 2
+const SHORT_PAGE_KEYS = 10
 
 /**
  * Leaves out of a page of the source what the destination has already: any object of that key, or under `if-newer` one of
  * the same size that was written no earlier than the source's. It lists the same stretch of the destination, which costs
- * a thousandth of asking for each object.
+ * a thousandth of asking for each object; where the destination holds far more keys, many stretches of it at once.
  *
  * @param objects in S3's order; the destination's keys are in the same, since all of them change one prefix for another
  * @param list one page of a bucket; what it throws is thrown
@@ -20,27 +29,41 @@ export async function withoutPresent(
   const wanted = objects.map(({ key }) => place(key)).filter((key) => utf8Length(key) <= KEY_BYTES)
   const isWanted = new Set(wanted)
   const present = new Map<string, ListedObject>()
-  let end: string | undefined
-  let token: string | undefined
-  for (let next = 0; next < wanted.length; ) {
-    const before = justBefore(wanted[next] as string)
-    const answer = await list({
-      bucket: destination.bucket,
-      // What lies between is skipped: the destination may hold far more keys than the source.
-      startAfter: end !== undefined && (before === undefined || compareKeys(end, before) > 0) ? end : before,
-      continuationToken: token,
-      requestPayer: options?.requestPayer,
-      expectedBucketOwner: options?.destinationOwner,
-    })
-    for (const object of answer.objects) present.set(object.key, object)
-    if (!answer.isTruncated) break
-    // A page may be empty though others follow.
-    token = answer.objects.length === 0 ? answer.nextContinuationToken : undefined
-    end = answer.objects.at(-1)?.key ?? end
-    if (end === undefined) continue
-    while (next < wanted.length && compareKeys(wanted[next] as string, end) <= 0) next++
-    for (const key of present.keys()) if (!isWanted.has(key)) present.delete(key)
+  const base = {
+    bucket: destination.bucket,
+    requestPayer: options?.requestPayer,
+    expectedBucketOwner: options?.destinationOwner,
   }
+  /** Looks for keys, which are in order. */
+  const find = async (keys: readonly string[], maxKeys: number): Promise<void> => {
+    let end: string | undefined
+    let token: string | undefined
+    for (let next = 0; next < keys.length; ) {
+      const before = justBefore(keys[next] as string)
+      const answer = await list({
+        ...base,
+        // What lies between is skipped: the destination may hold far more keys than the source.
+        startAfter:
+          end !== undefined && (before === undefined || compareKeys(end, before) > 0) ? end : before,
+        continuationToken: token,
+        maxKeys,
+      })
+      for (const object of answer.objects) if (isWanted.has(object.key)) present.set(object.key, object)
+      if (!answer.isTruncated) return
+      // A page may be empty though others follow.
+      token = answer.objects.length === 0 ? answer.nextContinuationToken : undefined
+      end = answer.objects.at(-1)?.key ?? end
+      if (end === undefined) continue
+      const begun = next
+      while (next < keys.length && compareKeys(keys[next] as string, end) <= 0) next++
+      if (next - begun >= FEW || keys.length - next < 2) continue
+      const middle = (next + keys.length) >>> 1
+      const size = next - begun <= VERY_FEW ? SHORT_PAGE_KEYS : maxKeys
+      await all([find(keys.slice(next, middle), size), find(keys.slice(middle), size)])
+      return
+    }
+  }
+  await find(wanted, PAGE_KEYS)
   return objects.filter((object) => {
     const there = present.get(place(object.key))
     return there === undefined || (options?.overwrite === 'if-newer' && isNewer(object, there))

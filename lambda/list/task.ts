@@ -1,12 +1,15 @@
 import { compareKeys } from '../../protocol/key.ts'
 import { MalformedMessageError } from '../../protocol/message.ts'
-import { type Listed, type ListTask, newCopyTask, newListTask } from '../../protocol/task.ts'
+import type { Place } from '../../protocol/run.ts'
+import { type ListTask, newCopyTask, newListTask } from '../../protocol/task.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
 import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
+import { Slots } from '../slots.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { toListed } from './listed.ts'
 import { Mixer } from './mixer.ts'
 import { withoutPresent } from './present.ts'
+import { all } from './reader.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -14,6 +17,8 @@ import { walk } from './walk.ts'
  * far behind the progress in the log can be.
  */
 const SLICE_MS = 20_000
+/** Requests to the destination at once, where the run asks what that has already: together the list functions stay about S3's limit. */
+const LOOKS = 64
 
 export type ListDeps = {
   s3: Pick<S3, 'listObjectsV2'>
@@ -49,6 +54,16 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
   })
   const list = (request: ListRequest) =>
     patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
+  const looks = new Slots(LOOKS)
+  /** Lists the destination. An error says so: what it ends is the listing of the source. */
+  const look = (request: ListRequest) =>
+    looks.hold(() =>
+      list(request).catch((error: unknown) => {
+        throw error instanceof S3Error && !isTransient(error) ? ofDestination(error, run.destination) : error
+      }),
+    )
+  /** What was not listed to its end when S3 refused. */
+  let left = ranges
   const part = {
     bucket: run.source.bucket,
     prefix,
@@ -81,15 +96,13 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         }
       },
       emit: async (pages) => {
-        const found: Listed[] = []
-        let listed = 0
-        for (const page of pages) {
-          const wanted = options.overwrite ? await withoutPresent(page, run, list) : page
-          listed += page.length
-          found.push(...wanted.map(toListed))
-        }
+        const wanted = options.overwrite
+          ? await all(pages.map((page) => withoutPresent(page, run, look)))
+          : pages
+        const found = wanted.flat().map(toListed)
         await mixer.add(found)
         // Only what is sent counts: an error on the way leaves the pages to those who list the part again.
+        const listed = pages.reduce((sum, page) => sum + page.length, 0)
         result.listed += listed
         result.skipped += listed - found.length
       },
@@ -103,13 +116,20 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
       },
       isLarge: () => mixer.isLarge,
       isLate: () => timing.now() >= handOnAt,
+      onError: (rest) => {
+        left = rest
+      },
     })
   } catch (error) {
     if (!(error instanceof S3Error) || isTransient(error)) throw error
-    result.unlisted = { part: { prefix, ranges }, code: error.code, message: error.message }
+    result.unlisted = { part: { prefix, ranges: left }, code: error.code, message: error.message }
   }
   await mixer.end()
   return result
+}
+
+function ofDestination({ code, message, status }: S3Error, { bucket }: Place): S3Error {
+  return new S3Error(code, `the destination ${bucket} cannot be listed: ${message}`, { status })
 }
 
 /** Repeats a call that S3 refuses for the time being until it is answered. Throws definite errors at once, others when the time is up. */

@@ -15,6 +15,8 @@ export type WalkDeps<T extends { key: string }> = Source<T> & {
   isLarge: () => boolean
   /** True when the rest has to be handed on. */
   isLate: () => boolean
+  /** Told, before the walk throws, what it has not listed and emitted, or a little more. */
+  onError?: (left: Range[]) => void
 }
 
 export type WalkResult = {
@@ -73,10 +75,16 @@ export async function walk<T extends { key: string }>(
   const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : spare, isLarge)
   let spawned = 0
 
+  let lanes = ranges.filter((range) => !isEmpty(range)).map(newLane)
   let emitting: Promise<void> = Promise.resolve()
+  /** What was left when the pages were read that were emitted last, and before those that are being emitted. */
+  let read = lanes
+  let emitted: Lane[] | undefined = lanes
   /** Begins to emit what was read, while more is: when what was read before has been. */
   const emit = async () => {
     await emitting
+    emitted = read
+    read = lanes
     const pages = reader.take()
     if (pages.length === 0) return
     emitting = deps.emit(pages)
@@ -86,7 +94,7 @@ export async function walk<T extends { key: string }>(
   const spawn = async (hands: Lane[][]) => {
     if (hands.length === 0) return
     spawned += hands.length
-    await deps.spawn(hands.map((lanes) => lanes.map(({ after, upTo }) => ({ after, upTo }))))
+    await deps.spawn(hands.map((hand) => hand.map(rangeOf)))
   }
 
   /** Lists a page of a lane: none or one that goes on. */
@@ -108,8 +116,7 @@ export async function walk<T extends { key: string }>(
   }
 
   let look = isFirst ? FIRST_LOOK : LATE_LOOK
-  let lanes = ranges.filter((range) => !isEmpty(range)).map(newLane)
-  try {
+  const listAll = async () => {
     for (let rounds = 1; lanes.length > 0; rounds++) {
       lanes = await advanceAll(lanes)
       // The first pages too, although they come from one place: the copy functions need a while to start.
@@ -131,9 +138,22 @@ export async function walk<T extends { key: string }>(
         lanes = await divideAll(lanes, most, prefix, reader)
       }
     }
-  } finally {
-    await emit()
-    await emitting
+  }
+  try {
+    try {
+      await listAll()
+    } finally {
+      await emit()
+      await emitting
+      emitted = undefined
+    }
+  } catch (error) {
+    deps.onError?.((emitted ?? lanes).map(rangeOf))
+    throw error
   }
   return { requests: reader.requests, listed: reader.listed, spawned }
+}
+
+function rangeOf({ after, upTo }: Lane): Range {
+  return { after, upTo }
 }

@@ -5,7 +5,9 @@ import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import { workOnListTask } from '../../../lambda/list/task.ts'
 import { LANES } from '../../../lambda/list/walk.ts'
 import { type ListAnswer, type ListRequest, S3Error } from '../../../lambda/s3/index.ts'
+import type { Range } from '../../../protocol/range.ts'
 import { type CopyTask, type ListTask, newListTask, type Task } from '../../../protocol/task.ts'
+import { inRange } from '../../support/range.ts'
 import { pageOf } from './simulate.ts'
 
 const run = {
@@ -16,8 +18,15 @@ const run = {
   batchSize: 250,
 }
 
+const NOTHING: ListAnswer = { objects: [], commonPrefixes: [], isTruncated: false }
+
 /** Works on one list task over keys; what it spawned, in order, and how often it waited for all of it to leave. */
-async function work(keys: KeySet, task: ListTask, refuse: (request: ListRequest) => boolean = () => false) {
+async function work(
+  keys: KeySet,
+  task: ListTask,
+  refuse: (request: ListRequest) => boolean = () => false,
+  destination: (startAfter?: string, maxKeys?: number) => ListAnswer = () => NOTHING,
+) {
   const time = new VirtualTime()
   const spawned: { task: Task; delay: number }[] = []
   let dispatched = 0
@@ -30,10 +39,10 @@ async function work(keys: KeySet, task: ListTask, refuse: (request: ListRequest)
   }
   const s3 = {
     listObjectsV2: async (request: ListRequest) => {
-      const { bucket, prefix = '', delimiter, startAfter, continuationToken } = request
+      const { bucket, prefix = '', delimiter, startAfter, maxKeys, continuationToken } = request
       await time.sleep(80)
       if (refuse(request)) throw new S3Error('AccessDenied', 'no', { status: 403 })
-      if (bucket === 'to') return { objects: [], commonPrefixes: [], isTruncated: false }
+      if (bucket === 'to') return destination(startAfter, maxKeys)
       if (delimiter !== undefined) return foldersAnswer(keys, prefix, startAfter)
       const from =
         continuationToken === undefined ? indexAfter(keys, startAfter ?? '') : Number(continuationToken)
@@ -47,7 +56,7 @@ async function work(keys: KeySet, task: ListTask, refuse: (request: ListRequest)
   const result = await time.run(workOnListTask(task, attempt, deps))
   const copies = spawned.filter(({ task: it }) => it.kind === 'copy') as { task: CopyTask; delay: number }[]
   const lists = spawned.filter(({ task: it }) => it.kind === 'list') as { task: ListTask; delay: number }[]
-  return { result, copies, lists, dispatched }
+  return { result, copies, lists, dispatched, seconds: time.now() / 1000 }
 }
 
 const hex = (size: number) => keysNamed('hex', size)
@@ -99,12 +108,75 @@ test('a part outside of the source is refused before anything is listed', async 
   await expect(work(hex(10), stray)).rejects.toThrow('outside the source prefix')
 })
 
-test('objects count as listed only when their copies are sent, also when the destination refuses to be listed midway', async () => {
-  let looks = 0
+/** Keys that a task has sent, handed to others, and reported as not listed; each once for each time. */
+function fates(keys: KeySet, { result, copies, lists }: Awaited<ReturnType<typeof work>>) {
+  const all = Array.from({ length: keys.size }, (_, index) => keys.at(index))
+  const within = (ranges: readonly Range[]) =>
+    all.filter((key) => ranges.some((range) => inRange(key, range)))
+  return {
+    sent: copies.flatMap(({ task }) => task.objects.map(({ key }) => key)),
+    handed: lists.flatMap(({ task }) => within(task.ranges)),
+    unlisted: within(result.unlisted?.part.ranges ?? []),
+  }
+}
+
+test.each([1, 2, 30, 90])(
+  'when the source refuses after %i requests, what is not listed is told',
+  async (most) => {
+    let requests = 0
+    const keys = hex(200_000)
+    const done = await work(keys, seed, () => ++requests > most)
+    expect(done.result.unlisted?.code).toBe('AccessDenied')
+    const { sent, handed, unlisted } = fates(keys, done)
+    expect(new Set([...sent, ...handed, ...unlisted]).size).toBe(keys.size)
+    expect(new Set([...handed, ...unlisted]).size).toBe(handed.length + unlisted.length)
+    expect(done.result.listed).toBe(sent.length)
+    // Pages of the last round, of which another was refused.
+    expect(sent.length + handed.length + unlisted.length - keys.size).toBeLessThanOrEqual(2 * LANES * 1000)
+  },
+)
+
+test.each([1, 5, 50])(
+  'when the destination refuses to be listed after %i requests, that is told, and no object is lost',
+  async (most) => {
+    let looks = 0
+    const keys = hex(200_000)
+    const options = { overwrite: 'never' } as const
+    const task = newListTask('seed.0', { ...run, options }, seed)
+    const done = await work(keys, task, ({ bucket }) => bucket === 'to' && ++looks > most)
+    expect(done.result.unlisted).toMatchObject({
+      code: 'AccessDenied',
+      message: 'the destination to cannot be listed: no',
+    })
+    const { sent, handed, unlisted } = fates(keys, done)
+    expect(new Set([...sent, ...handed, ...unlisted]).size).toBe(keys.size)
+    // Only what was sent counts.
+    expect([done.result.listed, done.result.skipped]).toEqual([sent.length, 0])
+  },
+)
+
+test('a destination with a thousand keys for each of the source does not hold a task up', async () => {
+  const keys = hex(200_000)
   const options = { overwrite: 'never' } as const
   const task = newListTask('seed.0', { ...run, options }, seed)
-  const { result, copies } = await work(hex(40_000), task, ({ bucket }) => bucket === 'to' && ++looks > 5)
-  expect(result.unlisted?.code).toBe('AccessDenied')
-  const sent = copies.reduce((sum, { task: { objects } }) => sum + objects.length, 0)
-  expect([result.listed, result.skipped]).toEqual([sent, 0])
+  const { result, seconds } = await work(keys, task, undefined, (startAfter = '', maxKeys = 1000) => {
+    // Each key of the source, and 999 behind it.
+    let group = indexAfter(keys, startAfter)
+    let first = 0
+    const before = group > 0 ? keys.at(group - 1) : undefined
+    if (before !== undefined && startAfter.startsWith(before)) {
+      first = Number(startAfter.slice(before.length + 1)) + 1
+      if (first < 1000) group--
+      else first = 0
+    }
+    const objects = Array.from({ length: Math.min(maxKeys, 1000 - first) }, (_, index) => {
+      const number = first + index
+      return { key: keys.at(group) + (number > 0 ? `/${number}` : ''), size: 1, etag: '' }
+    })
+    return { objects, commonPrefixes: [], isTruncated: group + 1 < keys.size }
+  })
+  expect(result.skipped).toBe(result.listed)
+  expect(result.listed).toBeGreaterThan(20_000)
+  // The function would be stopped after 290.
+  expect(seconds).toBeLessThan(150)
 })

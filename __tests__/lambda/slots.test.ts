@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Slots } from '../../../lambda/copy/slots.ts'
+import { Slots } from '../../lambda/slots.ts'
 
 test('so many get through at once, the others in the order in which they came', async () => {
   const slots = new Slots(2)
