@@ -124,11 +124,11 @@ export function tellFromCheckpoint(
 
 function aboutRun(
   { inputs, outputs, runKey }: Pick<Job, 'inputs' | 'outputs' | 'runKey'>,
-  { run }: Checkpoint,
+  { run, mode }: Checkpoint,
 ) {
   const { source, destination, options, stackName, region } = inputs
   const { deadLetterQueueUrl } = outputs
-  return { runId: run.id, runKey, source, destination, options, stackName, region, deadLetterQueueUrl }
+  return { runId: run.id, mode, runKey, source, destination, options, stackName, region, deadLetterQueueUrl }
 }
 
 async function* segmentsOf({ store, found }: Job): AsyncGenerator<Uint8Array> {

@@ -5,6 +5,12 @@ export function formatCount(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
 }
 
+/** Objects in a second; below ten with a decimal. */
+export function formatRate(perSecond: number): string {
+  const digits = perSecond < 9.95 ? 1 : 0
+  return `${perSecond.toLocaleString('en-US', { maximumFractionDigits: digits })} objects/s`
+}
+
 /** A count of things with their name in singular or plural. */
 export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`

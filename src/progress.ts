@@ -1,5 +1,5 @@
 import type { Depths } from './depths.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
 import type { Totals } from './ledger.ts'
 
 /** Where a run stood at one poll. */
@@ -9,18 +9,23 @@ export type Sample = {
   copied: number
 }
 
-/** Keeps where the run stood at each poll, and tells it in one line. */
+/** Keeps where the run stood over time, and tells it in one line. */
 export class Progress {
-  readonly samples: Sample[]
+  #kept: Sample[]
   /** What was last told, and what the rate then was counted from. */
   #last: Sample
   #before: Sample
 
   /** @param samples of the run so far, oldest first */
   constructor(samples: Sample[] = [{ elapsedMs: 0, copied: 0 }]) {
-    this.samples = [...samples]
+    this.#kept = [...samples]
     this.#last = samples.at(-1) ?? { elapsedMs: 0, copied: 0 }
     this.#before = this.#last
+  }
+
+  /** The run's course in a few hundred samples at most, however long it takes; the last one is that of the last line. */
+  get samples(): Sample[] {
+    return this.#kept.at(-1) === this.#last ? this.#kept : [...this.#kept, this.#last]
   }
 
   /** A line for the log. The rate is that of the time since the line before, or of a bit more when that was just now. */
@@ -37,20 +42,25 @@ export class Progress {
       `copied ${formatCount(totals.copied)}`,
       `failed ${formatCount(totals.failed)}`,
       formatBytes(totals.bytes),
-      `${formatCount(rate)} objects/s`,
-      `${formatCount(open)} tasks open`,
+      formatRate(rate),
+      `${counted(open, 'task')} open`,
       `queues: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
     ].join(' | ')
   }
 
-  /** A six-hour run polls thousands of times; a chart needs a few dozen points. */
+  /** A six-hour run polls thousands of times. What is kept of them stays evenly spread over its time. */
   #keep(sample: Sample): void {
-    this.samples.push(sample)
-    if (this.samples.length > MOST_SAMPLES) {
-      const kept = this.samples.filter((_, index) => index % 2 === 0)
-      this.samples.splice(0, this.samples.length, ...kept)
-    }
+    const apart = sample.elapsedMs / MOST_SAMPLES
+    if (isApart(this.#kept.at(-1), sample, apart)) this.#kept.push(sample)
+    if (this.#kept.length <= MOST_SAMPLES) return
+    const kept: Sample[] = []
+    for (const one of this.#kept) if (isApart(kept.at(-1), one, 2 * apart)) kept.push(one)
+    this.#kept = kept
   }
+}
+
+function isApart(before: Sample | undefined, sample: Sample, ms: number): boolean {
+  return before === undefined || sample.elapsedMs - before.elapsedMs >= ms
 }
 
 const MOST_SAMPLES = 200

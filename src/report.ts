@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 import { fidelity, tellFidelity } from './fidelity.ts'
 import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
-import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
+import { failsStep, foundNothing, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { printable, shorten } from './text.ts'
 
@@ -17,6 +17,8 @@ export async function report(result: Result, failOnError: boolean): Promise<void
   logTotals(result)
   annotate(result)
   if (result.ending === 'left') core.info(tellGoingOn(result))
+  const nothing = foundNothing(result)
+  if (nothing !== undefined) core.notice(nothing)
   const message = problems.join(' ')
   if (failsStep(result, failOnError)) core.setFailed(message)
   else if (problems.length > 0)

@@ -1,9 +1,11 @@
 import type { Unlisted } from '../protocol/outcome.ts'
 import type { Options, Place } from '../protocol/run.ts'
 import { type Budget, showBudget } from './budget.ts'
+import type { Mode } from './checkpoint/run-key.ts'
 import type { FailureGroup } from './failures.ts'
 import { counted } from './format.ts'
 import type { Totals } from './ledger.ts'
+import { showPlace } from './location.ts'
 import type { Sample } from './progress.ts'
 import { printable } from './text.ts'
 import type { Ending } from './watch.ts'
@@ -11,6 +13,7 @@ import type { Ending } from './watch.ts'
 /** All that is to be said of a run when it is over. */
 export type Result = {
   runId: string
+  mode: Mode
   /** `unwatched`: the watching broke off, for the reason given. */
   ending: Ending | 'unwatched'
   reason?: string
@@ -122,6 +125,12 @@ export function shortfalls(result: Result): string[] {
   if (missing > 0)
     lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`)
   return lines
+}
+
+/** Said of a run that succeeds and has found nothing: it may be meant so, or a prefix be mistyped. */
+export function foundNothing({ mode, ending, totals, unlisted, source }: Result): string | undefined {
+  if (mode !== 'copy' || ending !== 'settled' || totals.listed > 0 || unlisted.length > 0) return undefined
+  return `No object was found under ${showPlace(source)}: is the prefix right?`
 }
 
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */

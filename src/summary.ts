@@ -1,9 +1,17 @@
 import type { FailureGroup } from './failures.ts'
 import { fidelity } from './fidelity.ts'
-import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
+import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
 import { showPlace } from './location.ts'
 import type { Sample } from './progress.ts'
-import { type Result, type Status, shortfalls, statusOf, tellGoingOn, unsettled } from './result.ts'
+import {
+  foundNothing,
+  type Result,
+  type Status,
+  shortfalls,
+  statusOf,
+  tellGoingOn,
+  unsettled,
+} from './result.ts'
 import { markdown } from './text.ts'
 
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
@@ -33,6 +41,7 @@ export function renderSummary(result: Result): string {
     `## ${ICONS[statusOf(result)]} S3 copy: ${headline(result)}`,
     `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
     problems.map((line) => `> ${markdown(line, 2000)}`).join('\n>\n'),
+    markdown(foundNothing(result) ?? '', 2000),
     result.ending === 'left' ? markdown(tellGoingOn(result), 2000) : '',
     totalsTable(result),
     chart(result.samples),
@@ -63,28 +72,39 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
     ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${counted(open, 'task')})`]] : []),
     ['Bytes', formatBytes(totals.bytes)],
     ['Duration', formatDuration(durationMs)],
-    [
-      'Throughput',
-      `${formatCount(totals.copied / seconds)} objects/s, ${formatBytes(totals.bytes / seconds)}/s`,
-    ],
+    ['Throughput', `${formatRate(totals.copied / seconds)}, ${formatBytes(totals.bytes / seconds)}/s`],
   ]
   return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n')
 }
 
-/** Objects copied over time; nothing for a run too short to show a course. */
+/** Objects copied over time; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
 function chart(samples: Sample[]): string {
-  if (samples.length < 4) return ''
-  const step = Math.ceil(samples.length / CHART_POINTS)
-  const points = samples.filter((_, index) => index % step === 0 || index === samples.length - 1)
+  const [first, last] = [samples[0], samples.at(-1)]
+  if (!first || !last || samples.length < 4) return ''
+  const points = Math.min(CHART_POINTS, samples.length)
+  const span = last.elapsedMs - first.elapsedMs
+  const line = Array.from({ length: points }, (_, index) =>
+    Math.round(copiedAt(first.elapsedMs + (span * index) / (points - 1), samples)),
+  )
+  const [from, to] = [first, last].map(({ elapsedMs }) => Math.round(elapsedMs / 1000))
   return [
     '```mermaid',
     'xychart-beta',
     '  title "Objects copied"',
-    `  x-axis "seconds" [${points.map(({ elapsedMs }) => Math.round(elapsedMs / 1000)).join(', ')}]`,
+    `  x-axis "seconds" ${from} --> ${to}`,
     '  y-axis "objects"',
-    `  line [${points.map(({ copied }) => copied).join(', ')}]`,
+    `  line [${line.join(', ')}]`,
     '```',
   ].join('\n')
+}
+
+/** Between two samples, as if copying had gone on evenly. */
+function copiedAt(ms: number, samples: Sample[]): number {
+  const index = samples.findIndex(({ elapsedMs }) => elapsedMs >= ms)
+  const [before, after] = [samples[index - 1], samples[index]]
+  if (!before || !after) return (after ?? samples.at(-1))?.copied ?? 0
+  const share = (ms - before.elapsedMs) / (after.elapsedMs - before.elapsedMs)
+  return before.copied + share * (after.copied - before.copied)
 }
 
 function failuresTable(groups: FailureGroup[]): string {

@@ -88,6 +88,7 @@ describe('good inputs', () => {
   test('a neighbour whose name begins alike is not inside', () => {
     expect(problems({ source: 's3://one/a/', destination: 's3://one/ab/' })).toBe('')
     expect(problems({ source: 's3://one/a/', destination: 's3://one/' })).toBe('')
+    expect(problems({ source: 's3://one', destination: 's3://one/backup/', prefixes: 'a/\nb/' })).toBe('')
   })
 
   test('tags of the stack are lines of name=value', () => {
@@ -150,6 +151,7 @@ describe('problems', () => {
     [{ destination: 's3://from/a/' }, /is the source itself/],
     [{ destination: 's3://from/a/copy/' }, /lies inside the source/],
     [{ source: 's3://from', destination: 's3://from/backup/' }, /lies inside the source/],
+    [{ source: 's3://from', destination: 's3://from/backup/', prefixes: 'a/\nb' }, /lies inside the source/],
     [{ prefixes: 'b\na\nab' }, /"ab" lies within "a"/],
     [{ prefixes: 'a\na' }, /"a" lies within "a"/],
     [{ prefixes: 'a', mode: 'redrive' }, /prefixes: not with `mode: redrive`/],

@@ -4,6 +4,7 @@ import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from '../..
 
 const totals = { ...zero(), listed: 10, copied: 10 }
 const resultOf = (more: Partial<Result>): Result => ({
+  mode: 'copy',
   runId: 'r',
   ending: 'settled',
   runKey: 'key',

@@ -5,6 +5,7 @@ import { renderSummary } from '../../src/summary.ts'
 
 const good: Result = {
   runId: '20260101-000000-abcd',
+  mode: 'copy',
   ending: 'settled',
   runKey: undefined,
   budget: undefined,
@@ -38,6 +39,23 @@ describe('the job summary', () => {
     expect(text).toContain('| Throughput | **3,497 objects/s, 10.7 GiB/s** |')
     expect(text).not.toContain('Failures')
     expect(text).not.toContain('dead-letter queue')
+  })
+
+  test('of a run that found nothing: says so', () => {
+    const nothing = { ...good, source: { bucket: 'from', prefix: 'phtos/' }, totals: zero() }
+    expect(renderSummary(nothing)).toContain('No object was found under s3&#58;//from/phtos/')
+    expect(renderSummary({ ...nothing, mode: 'redrive' })).not.toContain('No object')
+    expect(renderSummary(good)).not.toContain('No object')
+  })
+
+  test('of a run of which the samples are unevenly spread: its course is drawn over even times', () => {
+    const samples = [0, 10, 20, 30, 1000, 2000].map((seconds) => ({
+      elapsedMs: seconds * 1000,
+      copied: seconds * 100,
+    }))
+    const text = renderSummary({ ...good, samples })
+    expect(text).toContain('x-axis "seconds" 0 --> 2000')
+    expect(text).toContain('line [0, 40000, 80000, 120000, 160000, 200000]')
   })
 
   test('of a bad run: says what is wrong, the failures by code, and where to look', () => {

@@ -89895,6 +89895,11 @@ const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 function formatCount(value) {
     return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
+/** Objects in a second; below ten with a decimal. */
+function formatRate(perSecond) {
+    const digits = perSecond < 9.95 ? 1 : 0;
+    return `${perSecond.toLocaleString('en-US', { maximumFractionDigits: digits })} objects/s`;
+}
 /** A count of things with their name in singular or plural. */
 function counted(count, noun) {
     return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
@@ -89923,17 +89928,21 @@ function formatDuration(ms) {
 
 ;// CONCATENATED MODULE: ./build/src/progress.js
 
-/** Keeps where the run stood at each poll, and tells it in one line. */
+/** Keeps where the run stood over time, and tells it in one line. */
 class Progress {
-    samples;
+    #kept;
     /** What was last told, and what the rate then was counted from. */
     #last;
     #before;
     /** @param samples of the run so far, oldest first */
     constructor(samples = [{ elapsedMs: 0, copied: 0 }]) {
-        this.samples = [...samples];
+        this.#kept = [...samples];
         this.#last = samples.at(-1) ?? { elapsedMs: 0, copied: 0 };
         this.#before = this.#last;
+    }
+    /** The run's course in a few hundred samples at most, however long it takes; the last one is that of the last line. */
+    get samples() {
+        return this.#kept.at(-1) === this.#last ? this.#kept : [...this.#kept, this.#last];
     }
     /** A line for the log. The rate is that of the time since the line before, or of a bit more when that was just now. */
     line(totals, open, depths, elapsedMs) {
@@ -89950,19 +89959,27 @@ class Progress {
             `copied ${formatCount(totals.copied)}`,
             `failed ${formatCount(totals.failed)}`,
             formatBytes(totals.bytes),
-            `${formatCount(rate)} objects/s`,
-            `${formatCount(open)} tasks open`,
+            formatRate(rate),
+            `${counted(open, 'task')} open`,
             `queues: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
         ].join(' | ');
     }
-    /** A six-hour run polls thousands of times; a chart needs a few dozen points. */
+    /** A six-hour run polls thousands of times. What is kept of them stays evenly spread over its time. */
     #keep(sample) {
-        this.samples.push(sample);
-        if (this.samples.length > MOST_SAMPLES) {
-            const kept = this.samples.filter((_, index) => index % 2 === 0);
-            this.samples.splice(0, this.samples.length, ...kept);
-        }
+        const apart = sample.elapsedMs / MOST_SAMPLES;
+        if (isApart(this.#kept.at(-1), sample, apart))
+            this.#kept.push(sample);
+        if (this.#kept.length <= MOST_SAMPLES)
+            return;
+        const kept = [];
+        for (const one of this.#kept)
+            if (isApart(kept.at(-1), one, 2 * apart))
+                kept.push(one);
+        this.#kept = kept;
     }
+}
+function isApart(before, sample, ms) {
+    return before === undefined || sample.elapsedMs - before.elapsedMs >= ms;
 }
 const MOST_SAMPLES = 200;
 /** A rate of a shorter time says nothing. */
@@ -90819,10 +90836,10 @@ function tellFromCheckpoint(job, checkpoint) {
         samples,
     };
 }
-function aboutRun({ inputs, outputs, runKey }, { run }) {
+function aboutRun({ inputs, outputs, runKey }, { run, mode }) {
     const { source, destination, options, stackName, region } = inputs;
     const { deadLetterQueueUrl } = outputs;
-    return { runId: run.id, runKey, source, destination, options, stackName, region, deadLetterQueueUrl };
+    return { runId: run.id, mode, runKey, source, destination, options, stackName, region, deadLetterQueueUrl };
 }
 async function* segmentsOf({ store, found }) {
     if (store)
@@ -90921,13 +90938,20 @@ function parseLocation(input, text) {
         throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
     return { bucket, prefix };
 }
-/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
-function overlaps(source, destination) {
+/**
+ * Why a copy from one place to the other would read its own writes; undefined when it would not.
+ *
+ * @param prefixes that keys go on with in both; none where all are copied
+ */
+function overlaps(source, destination, prefixes) {
     if (source.bucket !== destination.bucket)
         return undefined;
     if (source.prefix === destination.prefix)
         return 'destination: is the source itself; S3 does not copy an object onto itself';
-    if (destination.prefix.startsWith(source.prefix))
+    const beginnings = prefixes.length > 0 ? prefixes : [''];
+    const written = beginnings.map((prefix) => destination.prefix + prefix);
+    const isRead = (key) => beginnings.some((prefix) => key.startsWith(source.prefix + prefix));
+    if (written.some(isRead))
         return 'destination: lies inside the source, so the run would copy its own copies for ever';
     return undefined;
 }
@@ -91046,11 +91070,6 @@ function readInputs() {
     const nowhere = { bucket: '', prefix: '' };
     const source = attempt(() => readPlace('source'), nowhere);
     const destination = attempt(() => readPlace('destination'), nowhere);
-    if (source !== nowhere && destination !== nowhere) {
-        const problem = overlaps(source, destination);
-        if (problem)
-            problems.push(problem);
-    }
     const inputs = {
         mode: attempt(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
         source,
@@ -91075,6 +91094,11 @@ function readInputs() {
         stackTags: attempt(readStackTags, {}),
         options: readOptions(attempt),
     };
+    if (source !== nowhere && destination !== nowhere) {
+        const problem = overlaps(source, destination, inputs.prefixes);
+        if (problem)
+            problems.push(problem);
+    }
     if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
         problems.push('prefixes: not with `mode: redrive`, which takes all dead-lettered tasks between source and destination');
     if (problems.length > 0) {
@@ -91296,6 +91320,7 @@ function tellFidelity(lines) {
 
 
 
+
 function statusOf(result) {
     switch (result.ending) {
         case 'settled':
@@ -91368,6 +91393,12 @@ function shortfalls(result) {
         lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`);
     return lines;
 }
+/** Said of a run that succeeds and has found nothing: it may be meant so, or a prefix be mistyped. */
+function foundNothing({ mode, ending, totals, unlisted, source }) {
+    if (mode !== 'copy' || ending !== 'settled' || totals.listed > 0 || unlisted.length > 0)
+        return undefined;
+    return `No object was found under ${showPlace(source)}: is the prefix right?`;
+}
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
 function stillOpen({ open, totals }) {
     const objects = unsettled(totals);
@@ -91417,6 +91448,7 @@ function renderSummary(result) {
         `## ${ICONS[statusOf(result)]} S3 copy: ${headline(result)}`,
         `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
         problems.map((line) => `> ${markdown(line, 2000)}`).join('\n>\n'),
+        markdown(foundNothing(result) ?? '', 2000),
         result.ending === 'left' ? markdown(tellGoingOn(result), 2000) : '',
         totalsTable(result),
         chart(result.samples),
@@ -91445,28 +91477,37 @@ function totalsTable({ totals, dlqMessages, durationMs, open }) {
         ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${counted(open, 'task')})`]] : []),
         ['Bytes', formatBytes(totals.bytes)],
         ['Duration', formatDuration(durationMs)],
-        [
-            'Throughput',
-            `${formatCount(totals.copied / seconds)} objects/s, ${formatBytes(totals.bytes / seconds)}/s`,
-        ],
+        ['Throughput', `${formatRate(totals.copied / seconds)}, ${formatBytes(totals.bytes / seconds)}/s`],
     ];
     return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n');
 }
-/** Objects copied over time; nothing for a run too short to show a course. */
+/** Objects copied over time; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
 function chart(samples) {
-    if (samples.length < 4)
+    const [first, last] = [samples[0], samples.at(-1)];
+    if (!first || !last || samples.length < 4)
         return '';
-    const step = Math.ceil(samples.length / CHART_POINTS);
-    const points = samples.filter((_, index) => index % step === 0 || index === samples.length - 1);
+    const points = Math.min(CHART_POINTS, samples.length);
+    const span = last.elapsedMs - first.elapsedMs;
+    const line = Array.from({ length: points }, (_, index) => Math.round(copiedAt(first.elapsedMs + (span * index) / (points - 1), samples)));
+    const [from, to] = [first, last].map(({ elapsedMs }) => Math.round(elapsedMs / 1000));
     return [
         '```mermaid',
         'xychart-beta',
         '  title "Objects copied"',
-        `  x-axis "seconds" [${points.map(({ elapsedMs }) => Math.round(elapsedMs / 1000)).join(', ')}]`,
+        `  x-axis "seconds" ${from} --> ${to}`,
         '  y-axis "objects"',
-        `  line [${points.map(({ copied }) => copied).join(', ')}]`,
+        `  line [${line.join(', ')}]`,
         '```',
     ].join('\n');
+}
+/** Between two samples, as if copying had gone on evenly. */
+function copiedAt(ms, samples) {
+    const index = samples.findIndex(({ elapsedMs }) => elapsedMs >= ms);
+    const [before, after] = [samples[index - 1], samples[index]];
+    if (!before || !after)
+        return (after ?? samples.at(-1))?.copied ?? 0;
+    const share = (ms - before.elapsedMs) / (after.elapsedMs - before.elapsedMs);
+    return before.copied + share * (after.copied - before.copied);
 }
 function failuresTable(groups) {
     if (groups.length === 0)
@@ -91537,6 +91578,9 @@ async function report(result, failOnError) {
     annotate(result);
     if (result.ending === 'left')
         info(tellGoingOn(result));
+    const nothing = foundNothing(result);
+    if (nothing !== undefined)
+        notice(nothing);
     const message = problems.join(' ');
     if (failsStep(result, failOnError))
         setFailed(message);

@@ -77312,11 +77312,16 @@ function isExpired(code) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   B4: () => (/* binding */ formatCount)
 /* harmony export */ });
-/* unused harmony exports counted, formatBytes, formatDuration */
+/* unused harmony exports formatRate, counted, formatBytes, formatDuration */
 const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']));
 /** A count with thousands separators. */
 function formatCount(value) {
     return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+/** Objects in a second; below ten with a decimal. */
+function formatRate(perSecond) {
+    const digits = perSecond < 9.95 ? 1 : 0;
+    return `${perSecond.toLocaleString('en-US', { maximumFractionDigits: digits })} objects/s`;
 }
 /** A count of things with their name in singular or plural. */
 function counted(count, noun) {
