@@ -34,40 +34,52 @@ export async function withoutPresent(
     requestPayer: options?.requestPayer,
     expectedBucketOwner: options?.destinationOwner,
   }
+  const note = ({ objects: found }: ListAnswer) => {
+    for (const object of found) if (isWanted.has(object.key)) present.set(object.key, object)
+  }
+  /** Of the keys that begin with it, it would be the first; and S3 has nothing else to look through. */
+  const findOne = async (key: string): Promise<void> => {
+    let answer: ListAnswer | undefined
+    do {
+      const continuationToken = answer?.nextContinuationToken
+      answer = await list({ ...base, prefix: key, maxKeys: 1, continuationToken })
+      // A page may be empty though others follow.
+    } while (answer.objects.length === 0 && answer.isTruncated)
+    note(answer)
+  }
   /** Looks for keys, which are in order. */
   const find = async (keys: readonly string[], maxKeys: number): Promise<void> => {
+    let left = keys
     let end: string | undefined
-    let token: string | undefined
-    for (let next = 0; next < keys.length; ) {
-      const before = justBefore(keys[next] as string)
-      const answer = await list({
-        ...base,
-        // What lies between is skipped: the destination may hold far more keys than the source.
-        startAfter:
-          end !== undefined && (before === undefined || compareKeys(end, before) > 0) ? end : before,
-        continuationToken: token,
-        maxKeys,
-      })
-      for (const object of answer.objects) if (isWanted.has(object.key)) present.set(object.key, object)
+    let passed = FEW
+    while (passed >= FEW) {
+      const [first] = left
+      if (first === undefined) return
+      if (left.length === 1) return await findOne(first)
+      const answer = await list({ ...base, startAfter: later(end, justBefore(first)), maxKeys })
+      note(answer)
       if (!answer.isTruncated) return
-      // A page may be empty though others follow.
-      token = answer.objects.length === 0 ? answer.nextContinuationToken : undefined
-      end = answer.objects.at(-1)?.key ?? end
-      if (end === undefined) continue
-      const begun = next
-      while (next < keys.length && compareKeys(keys[next] as string, end) <= 0) next++
-      if (next - begun >= FEW || keys.length - next < 2) continue
-      const middle = (next + keys.length) >>> 1
-      const size = next - begun <= VERY_FEW ? SHORT_PAGE_KEYS : maxKeys
-      await all([find(keys.slice(next, middle), size), find(keys.slice(middle), size)])
-      return
+      // It may be empty though others follow: where many objects were deleted.
+      end = answer.objects.at(-1)?.key
+      const behind = end === undefined ? left : left.filter((key) => compareKeys(key, end as string) > 0)
+      passed = left.length - behind.length
+      left = behind
     }
+    const middle = left.length >>> 1
+    const most = passed <= VERY_FEW ? SHORT_PAGE_KEYS : maxKeys
+    await all([find(left.slice(0, middle), most), find(left.slice(middle), most)])
   }
   await find(wanted, PAGE_KEYS)
   return objects.filter((object) => {
     const there = present.get(place(object.key))
     return there === undefined || (options?.overwrite === 'if-newer' && isNewer(object, there))
   })
+}
+
+/** The later of two keys: what lies between is skipped, since the destination may hold far more keys than the source. */
+function later(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return compareKeys(a, b) > 0 ? a : b
 }
 
 /** Whether the source is not what the destination was made from. */

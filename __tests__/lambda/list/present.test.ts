@@ -20,10 +20,12 @@ function destination(objects: ListedObject[], page = 3) {
   const pages: ListRequest[] = []
   const list = async (request: ListRequest): Promise<ListAnswer> => {
     pages.push(request)
-    const { startAfter, continuationToken } = request
+    const { prefix = '', startAfter, continuationToken, maxKeys = page } = request
     const after = continuationToken ?? startAfter
-    const rest = after === undefined ? inOrder : inOrder.filter(({ key }) => compareKeys(key, after) > 0)
-    const found = rest.slice(0, page)
+    const rest = inOrder
+      .filter(({ key }) => key.startsWith(prefix))
+      .filter(({ key }) => after === undefined || compareKeys(key, after) > 0)
+    const found = rest.slice(0, Math.min(page, maxKeys))
     const last = found.at(-1)?.key
     const isTruncated = rest.length > found.length
     return {
@@ -103,14 +105,19 @@ describe('what the destination has already', () => {
     expect(pages.length).toBeLessThanOrEqual(2 * page.length)
   })
 
-  test('is found behind a page that is empty though others follow', async () => {
+  test.each([
+    ['one key is', ['b']],
+    ['several are', ['a', 'b', 'c']],
+  ])('is found behind a page that is empty though others follow, when %s looked for', async (_, names) => {
     const { list } = destination([object('b')])
     let asked = 0
     const emptyFirst = async (request: ListRequest): Promise<ListAnswer> =>
       ++asked === 1
         ? { objects: [], commonPrefixes: [], isTruncated: true, nextContinuationToken: 'a' }
         : await list(request)
-    expect(keys(await withoutPresent([object('b')], run({ overwrite: 'never' }), emptyFirst))).toEqual([])
+    const page = names.map((name) => object(name))
+    const left = keys(await withoutPresent(page, run({ overwrite: 'never' }), emptyFirst))
+    expect(left).toEqual(names.filter((name) => name !== 'b'))
   })
 
   test('is nothing where the key would be too long there, which is not asked for', async () => {

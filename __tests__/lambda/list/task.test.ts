@@ -25,7 +25,7 @@ async function work(
   keys: KeySet,
   task: ListTask,
   refuse: (request: ListRequest) => boolean = () => false,
-  destination: (startAfter?: string, maxKeys?: number) => ListAnswer = () => NOTHING,
+  destination: (request: ListRequest) => ListAnswer = () => NOTHING,
 ) {
   const time = new VirtualTime()
   const spawned: { task: Task; delay: number }[] = []
@@ -39,10 +39,10 @@ async function work(
   }
   const s3 = {
     listObjectsV2: async (request: ListRequest) => {
-      const { bucket, prefix = '', delimiter, startAfter, maxKeys, continuationToken } = request
+      const { bucket, prefix = '', delimiter, startAfter, continuationToken } = request
       await time.sleep(80)
       if (refuse(request)) throw new S3Error('AccessDenied', 'no', { status: 403 })
-      if (bucket === 'to') return destination(startAfter, maxKeys)
+      if (bucket === 'to') return destination(request)
       if (delimiter !== undefined) return foldersAnswer(keys, prefix, startAfter)
       const from =
         continuationToken === undefined ? indexAfter(keys, startAfter ?? '') : Number(continuationToken)
@@ -159,22 +159,29 @@ test('a destination with a thousand keys for each of the source does not hold a 
   const keys = hex(200_000)
   const options = { overwrite: 'never' } as const
   const task = newListTask('seed.0', { ...run, options }, seed)
-  const { result, seconds } = await work(keys, task, undefined, (startAfter = '', maxKeys = 1000) => {
-    // Each key of the source, and 999 behind it.
-    let group = indexAfter(keys, startAfter)
-    let first = 0
-    const before = group > 0 ? keys.at(group - 1) : undefined
-    if (before !== undefined && startAfter.startsWith(before)) {
-      first = Number(startAfter.slice(before.length + 1)) + 1
-      if (first < 1000) group--
-      else first = 0
-    }
-    const objects = Array.from({ length: Math.min(maxKeys, 1000 - first) }, (_, index) => {
-      const number = first + index
-      return { key: keys.at(group) + (number > 0 ? `/${number}` : ''), size: 1, etag: '' }
-    })
-    return { objects, commonPrefixes: [], isTruncated: group + 1 < keys.size }
-  })
+  const { result, seconds } = await work(
+    keys,
+    task,
+    undefined,
+    ({ prefix, startAfter = '', maxKeys = 1000 }) => {
+      if (prefix !== undefined)
+        return { objects: [{ key: prefix, size: 1, etag: '' }], commonPrefixes: [], isTruncated: true }
+      // Each key of the source, and 999 behind it.
+      let group = indexAfter(keys, startAfter)
+      let first = 0
+      const before = group > 0 ? keys.at(group - 1) : undefined
+      if (before !== undefined && startAfter.startsWith(before)) {
+        first = Number(startAfter.slice(before.length + 1)) + 1
+        if (first < 1000) group--
+        else first = 0
+      }
+      const objects = Array.from({ length: Math.min(maxKeys, 1000 - first) }, (_, index) => {
+        const number = first + index
+        return { key: keys.at(group) + (number > 0 ? `/${number}` : ''), size: 1, etag: '' }
+      })
+      return { objects, commonPrefixes: [], isTruncated: group + 1 < keys.size }
+    },
+  )
   expect(result.skipped).toBe(result.listed)
   expect(result.listed).toBeGreaterThan(20_000)
   // The function would be stopped after 290.
