@@ -1,7 +1,12 @@
 import { compareKeys } from './key.ts'
 
 /** The keys k with `after < k <= upTo` in S3's order; an end that is missing is open. */
-export type Range = { after?: string | undefined; upTo?: string | undefined }
+export type Range = {
+  after?: string | undefined
+  upTo?: string | undefined
+  /** Where S3 goes on (its continuation token) behind a stretch of it in which it found no keys, as where many objects were deleted. */
+  token?: string | undefined
+}
 
 /** True when no key at all can lie in the range. */
 export function isEmpty({ after, upTo }: Range): boolean {

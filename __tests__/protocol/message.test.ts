@@ -55,7 +55,7 @@ describe('tasks', () => {
           { nil: undefined },
         ),
         (prefix, after, upTo, listing) => {
-          const ranges = [{ upTo: after }, { after, upTo }]
+          const ranges = [{ upTo: after }, { after, upTo, token: 'AQ+/=' }]
           const task = newListTask('seed.0', run, { prefix, ranges }, listing)
           const body = encodeTask(task)
           expect(body).toMatch(SQS_TEXT)

@@ -88290,15 +88290,16 @@ function encodeObject({ key, size, ...details }) {
 /** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
 const PartSchema = object({
     prefix: Key,
-    ranges: array(object({ after: optional(Key), upTo: optional(Key) })),
+    ranges: array(object({ after: optional(Key), upTo: optional(Key), token: optional(string()) })),
 });
 /** The part as messages hold it: with encoded keys. */
 function part_encodePart({ prefix, ranges }) {
     return {
         prefix: encoding_encodeKey(prefix),
-        ranges: ranges.map(({ after, upTo }) => ({
+        ranges: ranges.map(({ after, upTo, token }) => ({
             ...(after !== undefined && { after: encoding_encodeKey(after) }),
             ...(upTo !== undefined && { upTo: encoding_encodeKey(upTo) }),
+            ...(token !== undefined && { token }),
         })),
     };
 }

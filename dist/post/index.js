@@ -77608,15 +77608,16 @@ var message = __nccwpck_require__(5950);
 /** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
 const PartSchema = dist/* object */.Ikc({
     prefix: message/* Key */.Uz,
-    ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(message/* Key */.Uz), upTo: dist/* optional */.lqM(message/* Key */.Uz) })),
+    ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(message/* Key */.Uz), upTo: dist/* optional */.lqM(message/* Key */.Uz), token: dist/* optional */.lqM(dist/* string */.YjP()) })),
 });
 /** The part as messages hold it: with encoded keys. */
 function part_encodePart({ prefix, ranges }) {
     return {
         prefix: encodeKey(prefix),
-        ranges: ranges.map(({ after, upTo }) => ({
+        ranges: ranges.map(({ after, upTo, token }) => ({
             ...(after !== undefined && { after: encodeKey(after) }),
             ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
+            ...(token !== undefined && { token }),
         })),
     };
 }

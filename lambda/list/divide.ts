@@ -1,5 +1,14 @@
 import { cutsOf } from './cuts.ts'
-import { type Clues, folderIn, isKnown, type Known, type Lane, laneBehind, likelyPagesLeft } from './lane.ts'
+import {
+  type Clues,
+  folderIn,
+  isKnown,
+  type Known,
+  type Lane,
+  laneBehind,
+  likelyPagesLeft,
+  newLane,
+} from './lane.ts'
 import { all, type Found, type Reader } from './reader.ts'
 import { endCuts, sharedByAll } from './split.ts'
 
@@ -79,14 +88,19 @@ async function divide(
   const upTos = [...cuts, lane.upTo]
   const pages = await all(cuts.map((startAfter, index) => reader.read({ startAfter }, upTos[index + 1])))
   const lowest: Known = { ...lane, upTo: upTos[0], pages: lane.pages / 2, clues: { ...clues } }
-  const parts = [lowest]
+  const parts: Lane[] = [lowest]
+  let top = lowest
   let missed = 0
   for (const [index, page] of pages.entries()) {
+    const upTo = upTos[index + 1]
     missed = page ? 0 : missed + 1
-    if (page?.more) parts.push(laneBehind(page, upTos[index + 1], cluesBehind(clues, page)))
+    if (page?.isEmpty) parts.push(newLane({ after: cuts[index], upTo, token: page.token }))
+    else if (page?.more) {
+      top = laneBehind(page, upTo, cluesBehind(clues, page))
+      parts.push(top)
+    }
   }
-  reader.learn(pages.filter((page) => page).length, pages.length)
-  const top = parts.at(-1) as Known
+  reader.learn(pages.filter((page) => page && !page.isEmpty).length, pages.length)
   // Ends that are still to be tried concern the part that reaches up to them.
   for (const part of parts) if (part !== top) delete part.clues.ends
   if (isEven && missed >= cuts.length / 2)

@@ -8,6 +8,8 @@ import { guessPagesLeft, isBetween } from './split.ts'
 export type Lane = Range & {
   /** Where its next page begins (S3's continuation token); missing where that is the key after `after`. */
   token?: string | undefined
+  /** Whether that is behind pages without keys, so that it tells more than `after`. */
+  isBehindEmpty?: boolean
   /** How long it has lasted: pages of it that were listed, and half of those from before a part was cut off. */
   pages: number
   /** The turns it has had beyond those it took: shorter lanes have less than one in each round. */
@@ -39,8 +41,13 @@ const UNKNOWN = 1000
 /** and of one that lies in some folders of which nothing else is. */
 const UNKNOWN_FOLDERS = 125
 
-export function newLane({ after, upTo }: Range): Lane {
-  return { after, upTo, pages: 0, due: 0, clues: {} }
+export function newLane({ after, upTo, token }: Range): Lane {
+  return { after, upTo, token, isBehindEmpty: token !== undefined, pages: 0, due: 0, clues: {} }
+}
+
+/** A lane as others take it over. */
+export function rangeOf({ after, upTo, token, isBehindEmpty }: Lane): Range {
+  return { after, upTo, ...(isBehindEmpty && { token }) }
 }
 
 /** What is left behind a page of a new lane. */

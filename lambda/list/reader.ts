@@ -26,7 +26,15 @@ export type Source<T> = {
 }
 
 /** The ends of a page that holds keys, and whether others may follow in its range. */
-export type Found = { first: string; last: string; token: string | undefined; more: boolean }
+export type Found = {
+  isEmpty: false
+  first: string
+  last: string
+  token: string | undefined
+  more: boolean
+}
+/** Pages without keys though others may follow, when there was no time for more of them. */
+export type Empty = { isEmpty: true; token: string; more: true }
 
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
@@ -49,15 +57,18 @@ export class Reader<T extends { key: string }> {
   #pages: T[][] = []
   readonly #source: Source<T>
   readonly #isLarge: () => boolean
+  readonly #isLate: () => boolean
 
   /**
    * @param spare requests that may be wasted from the start
    * @param isLarge whether the listing is known to be of many keys, so that time is worth more than requests
+   * @param isLate whether the rest has to be handed on
    */
-  constructor(source: Source<T>, spare: number, isLarge: () => boolean) {
+  constructor(source: Source<T>, spare: number, isLarge: () => boolean, isLate: () => boolean) {
     this.#source = source
     this.#spare = spare
     this.#isLarge = isLarge
+    this.#isLate = isLate
   }
 
   /** Requests that may be wasted by now, on guesses where keys lie. */
@@ -88,11 +99,11 @@ export class Reader<T extends { key: string }> {
     this.#tries += tries
   }
 
-  /** The next page that holds keys, without those behind `upTo`; undefined when none are left. */
+  /** The next page that holds keys, without those behind `upTo`; undefined when none are left. Where many objects were deleted, S3 may answer many pages without keys first. */
   async read(
     request: Parameters<Source<T>['page']>[0],
     upTo: string | undefined,
-  ): Promise<Found | undefined> {
+  ): Promise<Found | Empty | undefined> {
     let { token } = request
     for (;;) {
       const page = await this.#source.page({ ...request, token })
@@ -108,9 +119,10 @@ export class Reader<T extends { key: string }> {
         this.alphabet.learn(objects)
         this.listed += count
         this.#pages.push(objects)
-        return { first, last, token, more }
+        return { isEmpty: false, first, last, token, more }
       }
-      if (!more) return undefined
+      if (!more || token === undefined) return undefined
+      if (this.#isLate()) return { isEmpty: true, token, more: true }
     }
   }
 

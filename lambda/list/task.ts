@@ -75,7 +75,13 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     await walk<ListedObject>(ranges, {
       prefix,
       page: async ({ startAfter, token }) => {
-        const answer = await list({ ...part, startAfter, continuationToken: token })
+        const ask = (continuationToken?: string) => list({ ...part, startAfter, continuationToken })
+        const answer = await ask(token).catch((error: unknown) => {
+          // How long a token lasts is not said, and it may be an earlier task's. The key says the same.
+          if (token === undefined || !(error instanceof S3Error) || error.code !== 'InvalidArgument')
+            throw error
+          return ask()
+        })
         return {
           objects: answer.objects,
           token: answer.isTruncated ? answer.nextContinuationToken : undefined,

@@ -1,7 +1,7 @@
 import { isEmpty, type Range } from '../../protocol/range.ts'
 import { deal } from './deal.ts'
 import { divideAll } from './divide.ts'
-import { type Lane, newLane, pagesLeft } from './lane.ts'
+import { type Lane, newLane, pagesLeft, rangeOf } from './lane.ts'
 import { all, Reader, type Source } from './reader.ts'
 
 export type WalkDeps<T extends { key: string }> = Source<T> & {
@@ -72,7 +72,7 @@ export async function walk<T extends { key: string }>(
   const { prefix, isLarge } = deps
   const isFirst = ranges.length === 1
   const spare = isLarge() ? SPARE_OF_LARGE : SPARE
-  const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : spare, isLarge)
+  const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : spare, isLarge, deps.isLate)
   let spawned = 0
 
   let lanes = ranges.filter((range) => !isEmpty(range)).map(newLane)
@@ -99,10 +99,23 @@ export async function walk<T extends { key: string }>(
 
   /** Lists a page of a lane: none or one that goes on. */
   const advance = async (lane: Lane): Promise<Lane[]> => {
-    const page = await reader.read({ startAfter: lane.after, token: lane.token }, lane.upTo)
+    const request = { startAfter: lane.after, token: lane.token }
+    const page = await reader.read(request, lane.upTo)
     if (!page?.more) return []
-    const { first, last, token } = page
-    return [{ ...lane, after: last, token, pages: lane.pages + 1, due: lane.due - 1, page: { first, last } }]
+    const { token } = page
+    if (page.isEmpty) return [{ ...lane, token, isBehindEmpty: true }]
+    const { first, last } = page
+    return [
+      {
+        ...lane,
+        after: last,
+        token,
+        isBehindEmpty: false,
+        pages: lane.pages + 1,
+        due: lane.due - 1,
+        page: { first, last },
+      },
+    ]
   }
 
   const advanceAll = async (lanes: Lane[]): Promise<Lane[]> => {
@@ -152,8 +165,4 @@ export async function walk<T extends { key: string }>(
     throw error
   }
   return { requests: reader.requests, listed: reader.listed, spawned }
-}
-
-function rangeOf({ after, upTo }: Lane): Range {
-  return { after, upTo }
 }

@@ -26,6 +26,7 @@ async function work(
   task: ListTask,
   refuse: (request: ListRequest) => boolean = () => false,
   destination: (request: ListRequest) => ListAnswer = () => NOTHING,
+  code = 'AccessDenied',
 ) {
   const time = new VirtualTime()
   const spawned: { task: Task; delay: number }[] = []
@@ -41,7 +42,7 @@ async function work(
     listObjectsV2: async (request: ListRequest) => {
       const { bucket, prefix = '', delimiter, startAfter, continuationToken } = request
       await time.sleep(80)
-      if (refuse(request)) throw new S3Error('AccessDenied', 'no', { status: 403 })
+      if (refuse(request)) throw new S3Error(code, 'no', { status: 403 })
       if (bucket === 'to') return destination(request)
       if (delimiter !== undefined) return foldersAnswer(keys, prefix, startAfter)
       const from =
@@ -154,6 +155,16 @@ test.each([1, 5, 50])(
     expect([done.result.listed, done.result.skipped]).toEqual([sent.length, 0])
   },
 )
+
+test('a range is listed from its key when S3 no longer takes the token that came with it', async () => {
+  const keys = hex(5_000)
+  const after = keys.at(1_000)
+  const task = newListTask('seed.0', run, { prefix: '', ranges: [{ after, token: '3000' }] })
+  const listed = async (refuse: (request: ListRequest) => boolean) =>
+    (await work(keys, task, refuse, undefined, 'InvalidArgument')).result.listed
+  expect(await listed(() => false)).toBe(2_000)
+  expect(await listed(({ continuationToken }) => continuationToken === '3000')).toBe(3_999)
+})
 
 test('a destination with a thousand keys for each of the source does not hold a task up', async () => {
   const keys = hex(200_000)

@@ -72,6 +72,27 @@ test('pages may be short or empty with more to come', async () => {
   expect(emitted.flat()).toEqual([...keys])
 })
 
+test('a stretch without keys is gone on with where S3 had come to, by one task after another', async () => {
+  const waiting: Range[][] = [[{}]]
+  const emitted: string[] = []
+  let requests = 0
+  for (let ranges = waiting.pop(); ranges !== undefined; ranges = waiting.pop())
+    await walk<{ key: string }>(ranges, {
+      prefix: '',
+      folders: async () => ({ folders: [], hasKeys: true }),
+      page: async ({ token = '0' }) => {
+        requests++
+        const place = Number(token)
+        return place < 30 ? { objects: [], token: String(place + 1) } : { objects: [{ key: 'z' }] }
+      },
+      emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
+      spawn: async (hands) => void waiting.push(...hands),
+      isLarge: () => false,
+      isLate: () => true,
+    })
+  expect([emitted, requests]).toEqual([['z'], 31])
+})
+
 test('a walk that fails leaves nothing running and takes objects one round at a time', async () => {
   const keys = keysNamed('hex', 1_000_000)
   let requests = 0
