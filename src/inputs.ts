@@ -103,7 +103,7 @@ export function readInputs(): Inputs {
     options: readOptions(attempt),
   }
   if (source !== nowhere && destination !== nowhere) {
-    const problem = overlaps(source, destination, inputs.prefixes)
+    const problem = overlaps(source, destination)
     if (problem) problems.push(problem)
   }
   if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
@@ -120,9 +120,9 @@ export function readInputs(): Inputs {
 }
 
 function readPlace(name: string): Place {
-  // Not trimmed: a prefix may end with a space. Only what comes of writing it on lines of its own goes.
-  const text = core.getInput(name, { trimWhitespace: false })
-  const place = parseLocation(name, text.trimStart().replace(/[\r\n]+$/, ''))
+  // Not trimmed: a prefix may end with a space. What comes of writing it on lines of its own goes, and what follows a bucket.
+  const text = core.getInput(name, { trimWhitespace: false }).trimStart()
+  const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'))
   if (place.prefix !== place.prefix.trimEnd())
     core.warning(`${name}: the prefix ends with a space, which is taken as a part of it.`)
   return place
