@@ -5,11 +5,12 @@ import { all } from './reader.ts'
 
 /** Keys of a full answer (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
-/** Of an answer that got past so few keys, what is left is shared by two that go on at once: all in all they take no more requests. */
+/** Behind an answer that got past so few keys, two go on at once with half of the rest each: with at most twice the requests. */
 const FEW = 100
-/** The same where the destination holds hundreds of keys for each; then the next keys tell as much as a whole page. */
+/** When it got past no more than these, a few keys of the next answer tell as much as a whole page. */
 const VERY_FEW = 2
 const SHORT_PAGE_KEYS = 10
+const EMPTY_PAGES = 3
 
 /**
  * Leaves out of a page of the source what the destination has already: any object of that key, or under `if-newer` one of
@@ -37,15 +38,18 @@ export async function withoutPresent(
   const note = ({ objects: found }: ListAnswer) => {
     for (const object of found) if (isWanted.has(object.key)) present.set(object.key, object)
   }
-  /** Of the keys that begin with it, it would be the first; and S3 has nothing else to look through. */
+  /**
+   * Of the keys that begin with it, it would be the first. When some pages are empty though others follow, many others of these were
+   * deleted, and it is taken to be: S3 has its own look under `never`, and under `if-newer` it is copied once more at worst.
+   */
   const findOne = async (key: string): Promise<void> => {
-    let answer: ListAnswer | undefined
-    do {
-      const continuationToken = answer?.nextContinuationToken
-      answer = await list({ ...base, prefix: key, maxKeys: 1, continuationToken })
-      // A page may be empty though others follow.
-    } while (answer.objects.length === 0 && answer.isTruncated)
-    note(answer)
+    let continuationToken: string | undefined
+    for (let pages = 0; pages < EMPTY_PAGES; pages++) {
+      const answer = await list({ ...base, prefix: key, maxKeys: 1, continuationToken })
+      note(answer)
+      if (answer.objects.length > 0 || !answer.isTruncated) return
+      continuationToken = answer.nextContinuationToken
+    }
   }
   /** Looks for keys, which are in order. */
   const find = async (keys: readonly string[], maxKeys: number): Promise<void> => {
@@ -56,7 +60,9 @@ export async function withoutPresent(
       const [first] = left
       if (first === undefined) return
       if (left.length === 1) return await findOne(first)
-      const answer = await list({ ...base, startAfter: later(end, justBefore(first)), maxKeys })
+      const startAfter = later(end, justBefore(first))
+      // With the prefix: the right to list may be limited to it.
+      const answer = await list({ ...base, prefix: destination.prefix, startAfter, maxKeys })
       note(answer)
       if (!answer.isTruncated) return
       // It may be empty though others follow: where many objects were deleted.
@@ -66,7 +72,7 @@ export async function withoutPresent(
       left = behind
     }
     const middle = left.length >>> 1
-    const most = passed <= VERY_FEW ? SHORT_PAGE_KEYS : maxKeys
+    const most = passed <= VERY_FEW ? SHORT_PAGE_KEYS : PAGE_KEYS
     await all([find(left.slice(0, middle), most), find(left.slice(middle), most)])
   }
   await find(wanted, PAGE_KEYS)

@@ -15,7 +15,7 @@ export type WalkDeps<T extends { key: string }> = Source<T> & {
   isLarge: () => boolean
   /** True when the rest has to be handed on. */
   isLate: () => boolean
-  /** Told, before the walk throws, what it has not listed and emitted, or a little more. */
+  /** Told, before the walk throws, what it has not listed and emitted; when `emit` fails, also what it has handed to others meanwhile. */
   onError?: (left: Range[]) => void
 }
 

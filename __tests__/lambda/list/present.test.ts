@@ -120,6 +120,29 @@ describe('what the destination has already', () => {
     expect(left).toEqual(names.filter((name) => name !== 'b'))
   })
 
+  test('is not looked for behind thousands of pages without keys', async () => {
+    let asked = 0
+    const empty = async (): Promise<ListAnswer> => {
+      asked++
+      return { objects: [], commonPrefixes: [], isTruncated: true, nextContinuationToken: 'more' }
+    }
+    const page = ['logs/', 'logs/a', 'logs/b'].map((key) => object(key))
+    expect(await withoutPresent(page, run({ overwrite: 'never' }), empty)).toEqual(page)
+    expect(asked).toBeLessThan(20)
+  })
+
+  test('one dense stretch does not make the rest of a page dear', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, '0'))
+    const extra = Array.from({ length: 3000 }, (_, index) => `0001/${String(index).padStart(4, '0')}`)
+    const { list, pages } = destination(
+      [...names, ...extra].map((key) => object(key)),
+      1000,
+    )
+    const page = names.map((name) => object(name))
+    expect(await withoutPresent(page, run({ overwrite: 'never' }), list)).toEqual([])
+    expect(pages.length).toBeLessThan(20)
+  })
+
   test('is nothing where the key would be too long there, which is not asked for', async () => {
     const { list, pages } = destination([object('archive/b')])
     const long = `a${'é'.repeat(511)}`
@@ -127,6 +150,14 @@ describe('what the destination has already', () => {
     const left = await withoutPresent(page, run({ overwrite: 'never' }, '', 'archive/'), list)
     expect(keys(left)).toEqual([long])
     for (const { startAfter = '' } of pages) expect(utf8Length(startAfter)).toBeLessThanOrEqual(KEY_BYTES)
+  })
+
+  test('is looked for within the destination prefix only: the right to list may be limited to it', async () => {
+    const { list, pages } = destination([object('archive/b')])
+    const page = ['a', 'b', 'c'].map((key) => object(key))
+    await withoutPresent(page, run({ overwrite: 'never' }, '', 'archive/'), list)
+    expect(pages.length).toBeGreaterThan(0)
+    for (const { prefix } of pages) expect(prefix).toMatch(/^archive\//)
   })
 
   test('who pays, and whose bucket it has to be, goes along', async () => {
