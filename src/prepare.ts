@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CHECKED_PREFIXES } from '../protocol/check.ts'
 import { type ApiCalls, countCalls } from './api-calls.ts'
 import type { Clients } from './clients.ts'
 import { explain } from './errors.ts'
@@ -18,7 +19,7 @@ const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' }
  * deployed here is left as after a run that failed.
  */
 export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tools): Promise<EnsuredStack> {
-  const { source, destination } = inputs
+  const { source, destination, prefixes } = inputs
   const startedAt = tools.timing.now()
   const calls = countCalls(clients)
   const root = actionRoot()
@@ -41,7 +42,14 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
     tools,
   )
   const { outputs, how } = stack
-  const run = { source, destination, options: inputs.options }
+  const run = {
+    source,
+    destination,
+    options: inputs.options,
+    ...(prefixes.length > 0 && {
+      prefixes: prefixes.slice(0, CHECKED_PREFIXES).map((prefix) => source.prefix + prefix),
+    }),
+  }
   const functions = [outputs.listFunctionName, outputs.copyFunctionName]
   try {
     await Promise.all(

@@ -17,7 +17,7 @@ import { destinationGuards, placement, sourceGuards } from './headers.ts'
 const KEYS = 5
 
 type CheckS3 = Pick<S3, 'listObjectsV2' | 'perform'>
-type Check = Required<CheckEvent['check']> & { signal: AbortSignal }
+type Check = Required<Omit<CheckEvent['check'], 'prefixes'>> & { signal: AbortSignal }
 
 /**
  * Tries with the copy function's own rights what each copy of a run will take: reads a few objects' metadata and tags, and

@@ -3,16 +3,19 @@ import { PROTOCOL } from '../../protocol/message.ts'
 import type { Options, Place } from '../../protocol/run.ts'
 import { isTransient, type S3, S3Error } from '../s3/index.ts'
 
-/** Lists one key of each side. Never throws for what S3 says. */
+/** Lists one key of each side, of the source for each prefix. Never throws for what S3 says. */
 export async function check(
-  { source, destination, options = {} }: CheckEvent['check'],
+  { source, destination, options = {}, prefixes = [source.prefix] }: CheckEvent['check'],
   s3: Pick<S3, 'listObjectsV2'>,
 ): Promise<CheckAnswer> {
   const found = await Promise.all([
-    problemWith('source', source, options.sourceOwner, options, s3),
+    ...prefixes.map((prefix) =>
+      problemWith('source', { ...source, prefix }, options.sourceOwner, options, s3),
+    ),
     problemWith('destination', destination, options.destinationOwner, options, s3),
   ])
-  return { protocol: PROTOCOL, problems: found.filter((problem) => problem !== undefined) }
+  const problems = found.filter((problem) => problem !== undefined)
+  return { protocol: PROTOCOL, problems: [...new Set(problems)] }
 }
 
 async function problemWith(
