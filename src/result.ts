@@ -103,18 +103,18 @@ export function shortfalls(result: Result): string[] {
       `The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`,
     )
   if (ending === 'cancelled')
-    lines.push(`The run was cancelled with ${open}. What was copied stays; run again to copy the rest.`)
+    lines.push(`The run was cancelled with ${open}. What was copied stays. ${runAgain(result)}`)
   if (ending === 'stalled')
     lines.push(
-      `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`,
+      `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? ${runAgain(result)}`,
     )
   if (ending === 'unfed')
     lines.push(
-      `The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. Run again to copy the rest.`,
+      `The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. ${runAgain(result)}`,
     )
   if (ending === 'over-budget' && result.budget)
     lines.push(
-      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`,
+      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. When the cause is mended: ${runAgain(result)}`,
     )
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
@@ -128,9 +128,17 @@ export function shortfalls(result: Result): string[] {
 }
 
 /** Said of a run that succeeds and has found nothing: it may be meant so, or a prefix be mistyped. */
-export function foundNothing({ mode, ending, totals, unlisted, source }: Result): string | undefined {
-  if (mode !== 'copy' || ending !== 'settled' || totals.listed > 0 || unlisted.length > 0) return undefined
-  return `No object was found under ${showPlace(source)}: is the prefix right?`
+export function foundNothing(result: Result): string | undefined {
+  const { mode, totals, source } = result
+  if (mode !== 'copy' || statusOf(result) !== 'succeeded' || totals.listed > 0) return undefined
+  return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`
+}
+
+/** A run copies over what is there unless it is told not to. */
+function runAgain({ options }: Result): string {
+  return options.overwrite
+    ? 'Run again to copy the rest.'
+    : 'Run again with `overwrite: if-newer` to copy the rest, or as it was to copy all of it again.'
 }
 
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */

@@ -45,6 +45,7 @@ describe('the job summary', () => {
     const nothing = { ...good, source: { bucket: 'from', prefix: 'phtos/' }, totals: zero() }
     expect(renderSummary(nothing)).toContain('No object was found under s3&#58;//from/phtos/')
     expect(renderSummary({ ...nothing, mode: 'redrive' })).not.toContain('No object')
+    expect(renderSummary({ ...nothing, dlqMessages: 1 })).not.toContain('No object')
     expect(renderSummary(good)).not.toContain('No object')
   })
 
