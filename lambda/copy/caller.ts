@@ -18,8 +18,8 @@ const TIDY_TRIES = 4
 /** A worker's deadline leaves it ten seconds, of which the last three are for its outcome. */
 const TIDY_RESERVE_MS = 7_000
 const [SHORTEST_TIDY_MS, LONGEST_TIDY_MS] = [1_000, 15_000]
-/** Characters of an error message that are worth carrying. */
-const MESSAGE_CHARS = 200
+/** Characters of an error message that are worth carrying: who lacks which right on what, and by which policy, takes some 300. */
+const MESSAGE_CHARS = 500
 const CODE_CHARS = 60
 
 export type CallerDeps = {

@@ -32,7 +32,13 @@ export async function workOnCopyTask(
     await packer.add(objects)
     await packer.flush()
   }
-  await handOn(late, task.round)
+  // An upload that has got further begins its rounds anew: a large one takes hours, of which some minutes may be bad.
+  const isFurther = ({ upload }: Listed) => upload !== undefined
+  await handOn(late.filter(isFurther), 0)
+  await handOn(
+    late.filter((object) => !isFurther(object)),
+    task.round,
+  )
   if (refused.length > 0) {
     if (isLast) {
       counts.failures.push(...refused.map(({ failure }) => failure))

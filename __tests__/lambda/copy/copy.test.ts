@@ -91,6 +91,12 @@ describe('copying the objects of a task', () => {
     expect(s3.requests).toHaveLength(2)
   })
 
+  test('is reported with all that S3 says of a missing right: who, what, on what, and by which policy', async () => {
+    const message = `User: arn:aws:sts::111122223333:assumed-role/s3-71/copy is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/${'k'.repeat(36)} because no resource-based policy allows the kms:Decrypt action`
+    const { result } = copy(1, () => [new S3Error('AccessDenied', message, { status: 403 })])
+    expect((await result).failures).toEqual([{ key: 'a/0', code: 'AccessDenied', message }])
+  })
+
   test('an object that is gone by now is no failure', async () => {
     const { result, s3 } = copy(2, (key) => (key === 'a/1' ? [refusal('NoSuchKey', 404)] : []))
     expect(await result).toMatchObject({ copied: 1, vanished: 1, failures: [] })
@@ -190,7 +196,7 @@ describe('copying the objects of a task', () => {
 })
 
 describe('a copy task', () => {
-  async function work(script: (key: string) => S3Error[], round = 0, deadline = 1e9) {
+  async function work(script: (key: string) => S3Error[], round = 0, deadline = 1e9, which = objects(4)) {
     const time = new VirtualTime()
     const s3 = scriptedS3(time, script)
     const spawned: { task: Task; delay: number }[] = []
@@ -201,7 +207,7 @@ describe('a copy task', () => {
       spawn: async (_: string, make: (id: string) => Task, delay = 0) =>
         void spawned.push({ task: make(`attempt.${spawned.length}`), delay }),
     }
-    const task = newCopyTask('t.0', run, objects(4), round)
+    const task = newCopyTask('t.0', run, which, round)
     const deps = { s3, pace: new Pace(time), timing: time, queueUrl: 'https://sqs/copy' }
     return { result: await time.run(workOnCopyTask(task, attempt, deps)), spawned }
   }
@@ -224,6 +230,16 @@ describe('a copy task', () => {
     const { result, spawned } = await work(() => [], 2, 0)
     expect(result.copied).toBe(0)
     expect(spawned).toMatchObject([{ delay: 0, task: { round: 2, objects: objects(4) } }])
+  })
+
+  test('counts the rounds of an upload that it gets further with anew', async () => {
+    const [one, ...others] = objects(4)
+    const begun = { ...one, upload: 'u' } as Listed
+    const { spawned } = await work(() => [], 5, 0, [begun, ...others])
+    expect(spawned).toMatchObject([
+      { delay: 0, task: { round: 0, objects: [begun] } },
+      { delay: 0, task: { round: 5, objects: others } },
+    ])
   })
 })
 
