@@ -139,7 +139,9 @@ async function execute(
   const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say'
   const advice = /not authorized to perform/.test(cause)
     ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
-    : ''
+    : /policy size/i.test(cause)
+      ? '. The stack knows more buckets than a role has room for: use another `stack-name` for these.'
+      : ''
   throw new UserError(
     `The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`,
   )
