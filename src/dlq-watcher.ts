@@ -5,6 +5,12 @@ import type { Watched } from './watch.ts'
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000
 
+/**
+ * How long such a look may take. A DLQ that holds tens of thousands of messages of earlier runs must not keep outcomes waiting;
+ * SQS shows others of them each time, and the look at the end is thorough.
+ */
+const LOOK_MS = 10_000
+
 /** Looks through the DLQ when its count changes, and now and then. */
 export class DlqWatcher {
   #lastCount = 0
@@ -21,15 +27,22 @@ export class DlqWatcher {
     const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS
     if (count === this.#lastCount && !due) return
     this.#lastCount = count
-    await this.lookThrough(signal)
+    await this.lookThrough(signal, this.#timing.now() + LOOK_MS)
   }
 
-  async lookThrough(signal: AbortSignal): Promise<void> {
-    this.#lastLook = this.#timing.now()
+  /** @param until milliseconds since the epoch */
+  async lookThrough(signal: AbortSignal, until = Number.POSITIVE_INFINITY): Promise<void> {
     const { sqs, stack, deadLetters } = this.#watched
-    await look(sqs, stack.deadLetterQueueUrl, signal, async (letter) => {
-      await deadLetters.take(letter)
-      return 'keep'
-    })
+    await look(
+      sqs,
+      stack.deadLetterQueueUrl,
+      signal,
+      async (letter) => {
+        await deadLetters.take(letter)
+        return 'keep'
+      },
+      () => this.#timing.now() < until,
+    )
+    this.#lastLook = this.#timing.now()
   }
 }

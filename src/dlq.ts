@@ -22,6 +22,7 @@ export type Verdict = 'keep' | 'remove'
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
  * minutes later if it is cut off: the queue is for people, and for other runs too.
  *
+ * @param goesOn asked before each request; false ends the look
  * @returns how many messages this look came across; a later one may come across others
  */
 export async function look(
@@ -29,10 +30,11 @@ export async function look(
   queueUrl: string,
   signal: AbortSignal,
   visit: (letter: DeadLetter) => Promise<Verdict>,
+  goesOn: () => boolean = () => true,
 ): Promise<number> {
   const kept = new Map<string, string>()
   let seen = 0
-  while (seen < MOST) {
+  while (seen < MOST && goesOn()) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,

@@ -6,6 +6,7 @@ import { LeaseLostError } from './checkpoint/saver.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { type Depths, isDrained, readDepths } from './depths.ts'
 import { DlqWatcher } from './dlq-watcher.ts'
+import { drain } from './drain.ts'
 import type { Failures } from './failures.ts'
 import type { Delivery } from './inbox.ts'
 import type { Ledger } from './ledger.ts'
@@ -20,8 +21,6 @@ const STALL_MS = 5 * 60_000
 const UNFED_MS = 30 * 60_000
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000
-/** Polls at the end that wait for the queues to read empty. */
-const DRAIN_POLLS = 3
 
 /**
  * How watching ended: everything settled, or why not. `stalled`: tasks are open and in no queue; `unfed`: they wait in
@@ -174,15 +173,5 @@ async function lookAfter({ onQuiet, onWarning }: WatchOptions): Promise<void> {
   } catch (error) {
     if (!isPassing(error)) throw error
     onWarning(`Whether the functions are still fed can’t be told for now (${(error as Error).name}).`)
-  }
-}
-
-/** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */
-async function drain(watched: Watched, options: WatchOptions, depths: Depths): Promise<void> {
-  let current = depths
-  for (let poll = 0; poll < DRAIN_POLLS && !isDrained(current) && !options.signal.aborted; poll++) {
-    await options.timing.sleep(Math.min(options.pollMs, 2_000))
-    current = await readDepths(watched.sqs, watched.stack)
-    options.onPoll(current)
   }
 }

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SQSClient } from '@aws-sdk/client-sqs'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { PROTOCOL } from '../../protocol/message.ts'
 import { encodeOutcome, type Outcome } from '../../protocol/outcome.ts'
 import { encodeTask, newCopyTask } from '../../protocol/task.ts'
@@ -22,6 +22,8 @@ class FakeSqs {
   /** Messages by queue. */
   messages: Record<string, string[]> = { list: [], copy: [], dlq: [], run: [] }
   inFlight = 0
+  /** Queues of the runs that are going on. */
+  runQueues: string[] = [URLS.run]
   /** When messages were sent. */
   sentAt = 0
   /** Queues that were deleted. */
@@ -69,6 +71,8 @@ class FakeSqs {
           },
         }
       }
+      case 'ListQueuesCommand':
+        return { QueueUrls: this.runQueues }
       default:
         return {}
     }
@@ -107,19 +111,29 @@ async function watchRun({
   wait = true,
   signal = new AbortController().signal,
   budget = undefined as Budget | undefined,
+  took = () => {},
 } = {}) {
   const failures = new Failures(join(folder, 'report'))
   const unlisted = new UnlistedParts()
   const result = await watch(
     {
-      sqs: sqs as unknown as SQSClient,
-      stack: { listQueueUrl: URLS.list, copyQueueUrl: URLS.copy, deadLetterQueueUrl: URLS.dlq } as never,
+      // The paginator of ListQueues asks whether it is given a client.
+      sqs: Object.assign(Object.create(SQSClient.prototype), { send: sqs.send.bind(sqs) }) as SQSClient,
+      stack: {
+        listQueueUrl: URLS.list,
+        copyQueueUrl: URLS.copy,
+        deadLetterQueueUrl: URLS.dlq,
+        runQueuePrefix: '',
+      } as never,
       runQueueUrl: URLS.run,
       ledger,
       failures,
       deadLetters: new DeadLetters('r', ledger, failures, unlisted),
       unlisted,
-      took: (delivery) => delivery.remove(),
+      took: (delivery) => {
+        took()
+        return delivery.remove()
+      },
     },
     {
       pollMs: 10_000,
@@ -202,6 +216,57 @@ test('counts that read zero for too long don’t hide a dead letter: it is looke
   sqs.dlqCount = 0
   expect((await watchRun()).ending).toBe('settled')
   expect(ledger.totals).toMatchObject({ deadTasks: 1, deadObjects: 1 })
+})
+
+describe('what is in flight when all is settled', () => {
+  beforeEach(() => {
+    sqs.messages.run = [outcome('seed.0')]
+    sqs.inFlight = 1
+  })
+
+  test('is waited for: a worker may be at a task that came twice', async () => {
+    sqs.plan.push({
+      at: 30_000,
+      what: () => {
+        sqs.inFlight = 0
+      },
+    })
+    expect((await watchRun()).ending).toBe('settled')
+    expect(sqs.now).toBeGreaterThanOrEqual(30_000)
+    expect(sqs.now).toBeLessThan(40_000)
+    expect(warnings).toEqual([])
+  })
+
+  test('is not waited for while another run is going on, whose it may be', async () => {
+    sqs.runQueues.push('https://sqs/another')
+    expect((await watchRun()).ending).toBe('settled')
+    expect(sqs.now).toBeLessThan(10_000)
+    expect(warnings).toEqual([])
+  })
+
+  test('is told of after a minute', async () => {
+    const { ending, endedAt } = await watchRun()
+    expect(ending).toBe('settled')
+    expect(endedAt).toBeLessThan(10_000)
+    expect(sqs.now).toBeGreaterThanOrEqual(60_000)
+    expect(sqs.now).toBeLessThan(70_000)
+    expect(warnings).toEqual([expect.stringMatching(/^The queues still hold 1 message, a minute after/)])
+  })
+})
+
+test('a DLQ full of earlier runs’ messages does not keep outcomes waiting', async () => {
+  sqs.messages.dlq = Array.from({ length: 10_000 }, (_, index) => `of an earlier run, ${index}`)
+  // Each call takes a while.
+  sqs.onSend = (queue) => void (queue === URLS.dlq && sqs.pass(50))
+  let longest = 0
+  let last = 0
+  const took = () => {
+    longest = Math.max(longest, sqs.now - last)
+    last = sqs.now
+  }
+  sqs.plan.push({ at: 3 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun({ took })).ending).toBe('settled')
+  expect(longest).toBeLessThan(MINUTE)
 })
 
 test('a queue that never drains ends with the time', async () => {

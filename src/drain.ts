@@ -1,0 +1,41 @@
+import { type Depths, isDrained, readDepths } from './depths.ts'
+import { counted } from './format.ts'
+import { activeRuns } from './stack/index.ts'
+import type { Watched, WatchOptions } from './watch.ts'
+
+/** Polls that wait for the queues to read empty whoever else is at work, */
+const DRAIN_POLLS = 3
+/** and for how long when nobody is. */
+const DRAIN_MS = 60_000
+
+/**
+ * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a
+ * worker may still be at a task that came twice, and write copies again; it gets a minute.
+ */
+export async function drain(watched: Watched, options: WatchOptions, depths: Depths): Promise<void> {
+  const { timing, signal, pollMs, onPoll, onWarning } = options
+  const until = timing.now() + DRAIN_MS
+  let current = depths
+  for (let poll = 0; !isDrained(current) && !signal.aborted; poll++) {
+    if (poll === DRAIN_POLLS && !(await isAlone(watched, timing.now()))) return
+    if (timing.now() >= until) {
+      onWarning(
+        `The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a minute after all was settled. They may be repetitions: then a worker may write what it has copied once more.`,
+      )
+      return
+    }
+    await timing.sleep(Math.min(pollMs, 2_000))
+    current = await readDepths(watched.sqs, watched.stack)
+    onPoll(current)
+  }
+}
+
+/** Whether no other run is going on; not when that can't be told. */
+async function isAlone({ sqs, stack, runQueueUrl }: Watched, now: number): Promise<boolean> {
+  try {
+    const active = await activeRuns(sqs, stack.runQueuePrefix, now)
+    return active.every((url) => url === runQueueUrl)
+  } catch {
+    return false
+  }
+}
