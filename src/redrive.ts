@@ -15,8 +15,6 @@ export type Redriven = {
   family: string
   /** Run and task of each message; each has become a seed. */
   origins: ReadonlySet<string>
-  /** Run and task of each message that was left out, since it comes of one of those. */
-  covered: readonly string[]
   /** Objects of the copy tasks among them. */
   objects: number
   /** Messages that are no tasks of this protocol version. */
@@ -45,8 +43,7 @@ export async function redrive(
 ): Promise<Redriven> {
   const { timing } = tools
   const prefix = stack.runQueuePrefix
-  const active = await activeRuns(sqs, prefix, timing.now())
-  const activeIds = new Set(active.map((url) => runIdOf(url, prefix)))
+  const activeIds = await idsOfActive(sqs, stack, timing.now())
   const lists = new Sender(sqs, stack.listQueueUrl, run.id, timing)
   const copies = new Sender(sqs, stack.copyQueueUrl, run.id, timing)
   const family = newAttemptId()
@@ -87,33 +84,51 @@ export async function redrive(
     else derived.set(nameOf(task), task.run.origin)
   })
   // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
-  const covered = [...derived].filter(([, origin]) => there.has(origin)).map(([name]) => name)
-  for (const name of covered) derived.delete(name)
+  for (const [name, origin] of derived) if (there.has(origin)) derived.delete(name)
   if (derived.size > 0)
     more =
       (await lookAgain(async (task) => {
         if (task && derived.has(nameOf(task))) await sendAgain(task)
       })) || more
   await Promise.all([lists.flush(), copies.flush()])
-  return { family, origins, covered, objects, unreadable, ongoing, more }
+  return { family, origins, objects, unreadable, ongoing, more }
 }
 
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
- * the run's own name.
+ * the run's own name. With it goes what earlier redrives of the same have left, if they are over.
  *
- * @param names run and task of each
+ * @param runId the run's, whose own dead letters stay
+ * @param now milliseconds since the epoch
  * @returns how many of them it did not come across: another look may hide them
  */
-export async function forget({ sqs, stack, signal }: Redrive, names: ReadonlySet<string>): Promise<number> {
-  const left = new Set(names)
+export async function forget(
+  { sqs, stack, signal }: Redrive,
+  runId: string,
+  origins: ReadonlySet<string>,
+  now: number,
+): Promise<number> {
+  const left = new Set(origins)
+  const active = (await idsOfActive(sqs, stack, now)).add(runId)
   await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
     const task = readTask(body)
-    if (!task || !names.has(nameOf(task))) return 'keep'
-    left.delete(nameOf(task))
+    if (!task) return 'keep'
+    const name = nameOf(task)
+    const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id)
+    if (!origins.has(name) && !isLeftover) return 'keep'
+    left.delete(name)
     return 'remove'
   })
   return left.size
+}
+
+async function idsOfActive(
+  sqs: SQSClient,
+  { runQueuePrefix }: StackOutputs,
+  now: number,
+): Promise<Set<string>> {
+  const queues = await activeRuns(sqs, runQueuePrefix, now)
+  return new Set(queues.map((url) => runIdOf(url, runQueuePrefix)))
 }
 
 /** Without what may have changed since: a restore, or the options that an upload was begun with. */

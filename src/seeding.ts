@@ -25,9 +25,9 @@ export async function seedOnce(
   }
   const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools)
   tell(redriven)
-  const { origins, covered, objects, family } = redriven
+  const { origins, objects, family } = redriven
   const ledger = new Ledger(origins.size, objects, family).snapshot()
-  return { ...checkpoint, seeded: true, origins: [...origins, ...covered], ledger }
+  return { ...checkpoint, seeded: true, origins: [...origins], ledger }
 }
 
 /** Tells what was redriven, and what was not and why. */

@@ -2,7 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { describe, expect, test } from '@jest/globals'
 import type { Run } from '../../protocol/run.ts'
 import { decodeTask, encodeTask, newCopyTask } from '../../protocol/task.ts'
-import { MOST } from '../../src/dlq.ts'
+import { look, MOST } from '../../src/dlq.ts'
 import { forget, redrive } from '../../src/redrive.ts'
 
 const run: Run = {
@@ -210,8 +210,8 @@ describe('what a redrive that was cut off has left', () => {
     ['after', [dead('a'), dead('b'), again]],
   ])('is not sent beside what it comes of, if it is found %s that', async (_, all) => {
     const sqs = new FakeSqs(letters(...all))
-    const { origins, covered, objects } = await play(sqs)
-    expect([[...origins].sort(), covered, objects]).toEqual([['old/a', 'old/b'], ['second/f.0'], 2])
+    const { origins, objects } = await play(sqs)
+    expect([[...origins].sort(), objects]).toEqual([['old/a', 'old/b'], 2])
     expect(sqs.sent.map((body) => decodeTask(body).run.origin).sort()).toEqual(['old/a', 'old/b'])
   })
 
@@ -224,11 +224,21 @@ describe('what a redrive that was cut off has left', () => {
     expect([...origins]).toEqual(['second/f.0'])
   })
 
-  test('is left alone while that redrive is going on', async () => {
-    const sqs = new FakeSqs(letters(again, dead('a')))
-    sqs.runQueues.push('s-run-second')
-    const { origins, covered, ongoing } = await play(sqs)
-    expect([[...origins], covered, [...ongoing]]).toEqual([['old/a'], [], [['s-run-second', 1]]])
+  test.each([
+    ['is removed with what it comes of, unlike what the run itself has left', [], 2],
+    ['stays while that redrive is going on', ['s-run-second'], 3],
+  ])('%s', async (_, queues, count) => {
+    const sqs = new FakeSqs(letters(again, dead('a'), dead('b'), dead('h.0', 'new', 'old/a')))
+    sqs.runQueues.push(...queues)
+    expect(await forget(redriveFrom(sqs), 'new', new Set(['old/a']), 0)).toBe(0)
+    sqs.now = 200_000
+    const left: string[] = []
+    await look(redriveFrom(sqs).sqs, 'dlq', sqs.abort.signal, async ({ body }) => {
+      left.push(body)
+      return 'keep'
+    })
+    expect(left).toHaveLength(count)
+    expect(left).not.toContain(dead('a'))
   })
 })
 
@@ -243,8 +253,8 @@ test('tells how many redriven tasks another look hides when they are to be remov
     ...letters(dead('a'), dead('a'), dead('b')),
     { body: dead('c'), hiddenUntil: 60_000 },
   ])
-  expect(await forget(redriveFrom(sqs), new Set(['old/a', 'old/c']))).toBe(1)
+  expect(await forget(redriveFrom(sqs), 'new', new Set(['old/a', 'old/c']), 0)).toBe(1)
   sqs.now = 60_000
-  expect(await forget(redriveFrom(sqs), new Set(['old/c']))).toBe(0)
+  expect(await forget(redriveFrom(sqs), 'new', new Set(['old/c']), 0)).toBe(0)
   expect([...(await play(sqs)).origins]).toEqual(['old/b'])
 })

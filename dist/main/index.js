@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5990);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7310);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5990:
+/***/ 7310:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87812,6 +87812,8 @@ async function join(options, found, leftBy) {
  * @param leftBy until when one that does not stay is waited for: milliseconds since the epoch
  */
 async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }, leftBy) {
+    if (hasLeft(checkpoint))
+        return false;
     const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS);
     while (timing.now() < until) {
         if (!wait)
@@ -89215,12 +89217,15 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
     const advice = /not authorized to perform/.test(cause)
         ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
-        : '';
+        : /policy size/i.test(cause)
+            ? '. The stack knows more buckets than a role has room for: use another `stack-name` for these.'
+            : '';
     throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/check.js
 
+const CHECKED_PREFIXES = 10;
 /** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
 const CHECK_MS = 10_000;
 const CheckAnswerSchema = object({
@@ -90041,12 +90046,13 @@ const LOOK_SECONDS = 120;
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
  * minutes later if it is cut off: the queue is for people, and for other runs too.
  *
+ * @param goesOn asked before each request; false ends the look
  * @returns how many messages this look came across; a later one may come across others
  */
-async function look(sqs, queueUrl, signal, visit) {
+async function look(sqs, queueUrl, signal, visit, goesOn = () => true) {
     const kept = new Map();
     let seen = 0;
-    while (seen < MOST) {
+    while (seen < MOST && goesOn()) {
         const { Messages = [] } = await sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
             QueueUrl: queueUrl,
             MaxNumberOfMessages: BATCH,
@@ -90157,8 +90163,7 @@ const LONGEST_ID = 100;
 async function redrive({ sqs, stack, signal }, run, tools) {
     const { timing } = tools;
     const prefix = stack.runQueuePrefix;
-    const active = await activeRuns(sqs, prefix, timing.now());
-    const activeIds = new Set(active.map((url) => runIdOf(url, prefix)));
+    const activeIds = await idsOfActive(sqs, stack, timing.now());
     const lists = new Sender(sqs, stack.listQueueUrl, run.id, timing);
     const copies = new Sender(sqs, stack.copyQueueUrl, run.id, timing);
     const family = newAttemptId();
@@ -90204,9 +90209,9 @@ async function redrive({ sqs, stack, signal }, run, tools) {
             derived.set(nameOf(task), task.run.origin);
     });
     // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
-    const covered = [...derived].filter(([, origin]) => there.has(origin)).map(([name]) => name);
-    for (const name of covered)
-        derived.delete(name);
+    for (const [name, origin] of derived)
+        if (there.has(origin))
+            derived.delete(name);
     if (derived.size > 0)
         more =
             (await lookAgain(async (task) => {
@@ -90214,25 +90219,35 @@ async function redrive({ sqs, stack, signal }, run, tools) {
                     await sendAgain(task);
             })) || more;
     await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, covered, objects, unreadable, ongoing, more };
+    return { family, origins, objects, unreadable, ongoing, more };
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
- * the run's own name.
+ * the run's own name. With it goes what earlier redrives of the same have left, if they are over.
  *
- * @param names run and task of each
+ * @param runId the run's, whose own dead letters stay
+ * @param now milliseconds since the epoch
  * @returns how many of them it did not come across: another look may hide them
  */
-async function forget({ sqs, stack, signal }, names) {
-    const left = new Set(names);
+async function forget({ sqs, stack, signal }, runId, origins, now) {
+    const left = new Set(origins);
+    const active = (await idsOfActive(sqs, stack, now)).add(runId);
     await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
         const task = redrive_readTask(body);
-        if (!task || !names.has(nameOf(task)))
+        if (!task)
             return 'keep';
-        left.delete(nameOf(task));
+        const name = nameOf(task);
+        const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id);
+        if (!origins.has(name) && !isLeftover)
+            return 'keep';
+        left.delete(name);
         return 'remove';
     });
     return left.size;
+}
+async function idsOfActive(sqs, { runQueuePrefix }, now) {
+    const queues = await activeRuns(sqs, runQueuePrefix, now);
+    return new Set(queues.map((url) => runIdOf(url, runQueuePrefix)));
 }
 /** Without what may have changed since: a restore, or the options that an upload was begun with. */
 function afresh({ archived, upload, annotate, ...object }) {
@@ -90278,9 +90293,9 @@ async function seedOnce({ clients, outputs, found, signal }, tools) {
     }
     const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
     tell(redriven);
-    const { origins, covered, objects, family } = redriven;
+    const { origins, objects, family } = redriven;
     const ledger = new Ledger(origins.size, objects, family).snapshot();
-    return { ...checkpoint, seeded: true, origins: [...origins, ...covered], ledger };
+    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
 }
 /** Tells what was redriven, and what was not and why. */
 function tell({ origins, objects, unreadable, ongoing, more }) {
@@ -90337,6 +90352,11 @@ function showBudget(budget) {
 
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000;
+/**
+ * How long such a look may take. A DLQ that holds tens of thousands of messages of earlier runs must not keep outcomes waiting;
+ * SQS shows others of them each time, and the look at the end is thorough.
+ */
+const dlq_watcher_LOOK_MS = 10_000;
 /** Looks through the DLQ when its count changes, and now and then. */
 class DlqWatcher {
     #lastCount = 0;
@@ -90352,15 +90372,55 @@ class DlqWatcher {
         if (count === this.#lastCount && !due)
             return;
         this.#lastCount = count;
-        await this.lookThrough(signal);
+        await this.lookThrough(signal, this.#timing.now() + dlq_watcher_LOOK_MS);
     }
-    async lookThrough(signal) {
-        this.#lastLook = this.#timing.now();
+    /** @param until milliseconds since the epoch */
+    async lookThrough(signal, until = Number.POSITIVE_INFINITY) {
         const { sqs, stack, deadLetters } = this.#watched;
         await look(sqs, stack.deadLetterQueueUrl, signal, async (letter) => {
             await deadLetters.take(letter);
             return 'keep';
-        });
+        }, () => this.#timing.now() < until);
+        this.#lastLook = this.#timing.now();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/drain.js
+
+
+
+/** Polls that wait for the queues to read empty whoever else is at work, */
+const DRAIN_POLLS = 3;
+/** and for how long when nobody is. */
+const DRAIN_MS = 60_000;
+/**
+ * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a
+ * worker may still be at a task that came twice, and write copies again; it gets a minute.
+ */
+async function drain(watched, options, depths) {
+    const { timing, signal, pollMs, onPoll, onWarning } = options;
+    const until = timing.now() + DRAIN_MS;
+    let current = depths;
+    for (let poll = 0; !isDrained(current) && !signal.aborted; poll++) {
+        if (poll === DRAIN_POLLS && !(await isAlone(watched, timing.now())))
+            return;
+        if (timing.now() >= until) {
+            onWarning(`The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a minute after all was settled. They may be repetitions: then a worker may write what it has copied once more.`);
+            return;
+        }
+        await timing.sleep(Math.min(pollMs, 2_000));
+        current = await readDepths(watched.sqs, watched.stack);
+        onPoll(current);
+    }
+}
+/** Whether no other run is going on; not when that can't be told. */
+async function isAlone({ sqs, stack, runQueueUrl }, now) {
+    try {
+        const active = await activeRuns(sqs, stack.runQueuePrefix, now);
+        return active.every((url) => url === runQueueUrl);
+    }
+    catch {
+        return false;
     }
 }
 
@@ -90614,14 +90674,13 @@ function patience_nameOf(error) {
 
 
 
+
 /** Counts are right only a minute after senders stop; five quiet, empty minutes can't be a lag. */
 const STALL_MS = 5 * 60_000;
 /** Twice as long as SQS holds a message back at most (900 s; SQS API reference, SendMessage): nobody takes what waits. */
 const UNFED_MS = 30 * 60_000;
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000;
-/** Polls at the end that wait for the queues to read empty. */
-const DRAIN_POLLS = 3;
 /**
  * Takes outcomes in and polls the queues until every task is settled, the time is up, too much has failed, the run
  * stalls, the job is cancelled, or the run is no longer ours. Who waits outlasts an outage of SQS. Throws what AWS answers
@@ -90739,15 +90798,6 @@ async function lookAfter({ onQuiet, onWarning }) {
         onWarning(`Whether the functions are still fed can’t be told for now (${error.name}).`);
     }
 }
-/** Gives the queues a few polls to read empty. What they hold after that is another run's, or repetitions that workers drop. */
-async function drain(watched, options, depths) {
-    let current = depths;
-    for (let poll = 0; poll < DRAIN_POLLS && !isDrained(current) && !options.signal.aborted; poll++) {
-        await options.timing.sleep(Math.min(options.pollMs, 2_000));
-        current = await readDepths(watched.sqs, watched.stack);
-        options.onPoll(current);
-    }
-}
 
 ;// CONCATENATED MODULE: ./build/src/follow.js
 
@@ -90777,7 +90827,7 @@ async function follow(job, tools) {
         await deleteRunQueue(sqs, run.queue);
     if (course.ending === 'settled' && origins.length > 0)
         try {
-            const left = await forget({ sqs, stack: outputs, signal }, new Set(origins));
+            const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing.now());
             if (left > 0)
                 warning(`Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`);
         }
@@ -90939,21 +90989,14 @@ function parseLocation(input, text) {
         throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
     return { bucket, prefix };
 }
-/**
- * Why a copy from one place to the other would read its own writes; undefined when it would not.
- *
- * @param prefixes that keys go on with in both; none where all are copied
- */
-function overlaps(source, destination, prefixes) {
+/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
+function overlaps(source, destination) {
     if (source.bucket !== destination.bucket)
         return undefined;
     if (source.prefix === destination.prefix)
         return 'destination: is the source itself; S3 does not copy an object onto itself';
-    const beginnings = prefixes.length > 0 ? prefixes : [''];
-    const written = beginnings.map((prefix) => destination.prefix + prefix);
-    const isRead = (key) => beginnings.some((prefix) => key.startsWith(source.prefix + prefix));
-    if (written.some(isRead))
-        return 'destination: lies inside the source, so the run would copy its own copies for ever';
+    if (destination.prefix.startsWith(source.prefix))
+        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
     return undefined;
 }
 /** A place as the person wrote it, safe to print on one line. */
@@ -91096,7 +91139,7 @@ function readInputs() {
         options: readOptions(attempt),
     };
     if (source !== nowhere && destination !== nowhere) {
-        const problem = overlaps(source, destination, inputs.prefixes);
+        const problem = overlaps(source, destination);
         if (problem)
             problems.push(problem);
     }
@@ -91109,9 +91152,9 @@ function readInputs() {
     return inputs;
 }
 function readPlace(name) {
-    // Not trimmed: a prefix may end with a space. Only what comes of writing it on lines of its own goes.
-    const text = getInput(name, { trimWhitespace: false });
-    const place = parseLocation(name, text.trimStart().replace(/[\r\n]+$/, ''));
+    // Not trimmed: a prefix may end with a space. What comes of writing it on lines of its own goes, and what follows a bucket.
+    const text = getInput(name, { trimWhitespace: false }).trimStart();
+    const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'));
     if (place.prefix !== place.prefix.trimEnd())
         warning(`${name}: the prefix ends with a space, which is taken as a part of it.`);
     return place;
@@ -91199,6 +91242,7 @@ function countCalls(clients) {
 
 
 
+
 const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' };
 /**
  * Brings the stack into the state that the run needs, and lets its functions check with their own rights that the
@@ -91206,7 +91250,7 @@ const DONE = { created: 'Created', updated: 'Updated', reused: 'Reused' };
  * deployed here is left as after a run that failed.
  */
 async function prepareStack(clients, inputs, tools) {
-    const { source, destination } = inputs;
+    const { source, destination, prefixes } = inputs;
     const startedAt = tools.timing.now();
     const calls = countCalls(clients);
     const root = actionRoot();
@@ -91226,7 +91270,14 @@ async function prepareStack(clients, inputs, tools) {
         },
     }, tools);
     const { outputs, how } = stack;
-    const run = { source, destination, options: inputs.options };
+    const run = {
+        source,
+        destination,
+        options: inputs.options,
+        ...(prefixes.length > 0 && {
+            prefixes: prefixes.slice(0, CHECKED_PREFIXES).map((prefix) => source.prefix + prefix),
+        }),
+    };
     const functions = [outputs.listFunctionName, outputs.copyFunctionName];
     try {
         await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, isDeployed(stack), tools)));
@@ -91378,13 +91429,13 @@ function shortfalls(result) {
     if (ending === 'stopped')
         lines.push(`The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`);
     if (ending === 'cancelled')
-        lines.push(`The run was cancelled with ${open}. What was copied stays; run again to copy the rest.`);
+        lines.push(`The run was cancelled with ${open}. What was copied stays. ${runAgain(result)}`);
     if (ending === 'stalled')
-        lines.push(`The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? Run again to copy the rest.`);
+        lines.push(`The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? ${runAgain(result)}`);
     if (ending === 'unfed')
-        lines.push(`The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. Run again to copy the rest.`);
+        lines.push(`The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. ${runAgain(result)}`);
     if (ending === 'over-budget' && result.budget)
-        lines.push(`The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays; mend the cause and run again.`);
+        lines.push(`The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. When the cause is mended: ${runAgain(result)}`);
     if (totals.failed > 0)
         lines.push(`${counted(totals.failed, 'object')} could not be copied.`);
     if (dlqMessages > 0)
@@ -91395,10 +91446,17 @@ function shortfalls(result) {
     return lines;
 }
 /** Said of a run that succeeds and has found nothing: it may be meant so, or a prefix be mistyped. */
-function foundNothing({ mode, ending, totals, unlisted, source }) {
-    if (mode !== 'copy' || ending !== 'settled' || totals.listed > 0 || unlisted.length > 0)
+function foundNothing(result) {
+    const { mode, totals, source } = result;
+    if (mode !== 'copy' || statusOf(result) !== 'succeeded' || totals.listed > 0)
         return undefined;
-    return `No object was found under ${showPlace(source)}: is the prefix right?`;
+    return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`;
+}
+/** A run copies over what is there unless it is told not to. */
+function runAgain({ options }) {
+    return options.overwrite
+        ? 'Run again to copy the rest.'
+        : 'Run again with `overwrite: if-newer` to copy the rest, or as it was to copy all of it again.';
 }
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
 function stillOpen({ open, totals }) {

@@ -78438,7 +78438,9 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const cause = events.firstFailure ?? stack?.statusReason ?? 'CloudFormation does not say';
     const advice = /not authorized to perform/.test(cause)
         ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
-        : '';
+        : /policy size/i.test(cause)
+            ? '. The stack knows more buckets than a role has room for: use another `stack-name` for these.'
+            : '';
     throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
 }
 
@@ -78446,6 +78448,7 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
 var dist = __nccwpck_require__(7934);
 ;// CONCATENATED MODULE: ./build/protocol/check.js
 
+const CHECKED_PREFIXES = 10;
 /** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
 const CHECK_MS = 10_000;
 const check_CheckAnswerSchema = dist/* object */.Ikc({

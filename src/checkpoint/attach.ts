@@ -96,6 +96,7 @@ async function isWatched(
   { checkpoint, etag }: Found,
   leftBy: number,
 ): Promise<Attachment | false | undefined> {
+  if (hasLeft(checkpoint)) return false
   const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS)
   while (timing.now() < until) {
     if (!wait) return { how: 'watched', checkpoint }

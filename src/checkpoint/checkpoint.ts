@@ -29,7 +29,7 @@ export type Checkpoint = {
   mode: Mode
   /** What a copy is seeded with. */
   parts: Part[]
-  /** What the DLQ holds until a redrive has settled: run and task of each message. Known once seeded. */
+  /** What was redriven: run and task of each message of the DLQ. Known once seeded. */
   origins: string[]
   /** All seeds were sent. If not, they are sent again: parts under the same ids, redrives under new ones, so each counts once. */
   seeded: boolean

@@ -125,6 +125,16 @@ describe('a run that is going on', () => {
     expect(now - begun).toBeLessThan(60_000)
   })
 
+  test.each([true, false])(
+    'is taken over at once where its watcher has left it, whatever its clock says (wait: %s)',
+    async (wait) => {
+      await leaveAt(now + 600_000)
+      const begun = now
+      expect((await start('a', { wait })).how).toBe('attached')
+      expect(now).toBe(begun)
+    },
+  )
+
   test('is left in the end to a watcher that was not to stay, and does', async () => {
     for (let after = 30_000; after < 600_000; after += 30_000)
       plan.push({ at: now + after, what: () => renew(now + LEASE_MS, { leaves: true }) })
