@@ -17,6 +17,7 @@ const inputs = {
   source: { bucket: 'photos-old', prefix: '' },
   destination: { bucket: 'photos-new', prefix: '' },
   options: {},
+  prefixes: [],
   stackName: STACK,
   region: 'eu-west-1',
   deploy: 'auto',

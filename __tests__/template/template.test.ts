@@ -74,7 +74,7 @@ describeWithPython('AWS’s own tools', ['cfnlint', 'samtranslator'], () => {
     test('leaves RecursiveLoop, runtime, processor, timeout and log format as they are', () => {
       for (const { Properties } of byType('AWS::Lambda::Function'))
         expect(Properties).toMatchObject({
-          RecursiveLoop: 'Allow',
+          RecursiveLoop: { 'Fn::If': ['HasLoopDetection', 'Allow', { Ref: 'AWS::NoValue' }] },
           Runtime: 'nodejs24.x',
           Architectures: ['arm64'],
           LoggingConfig: { LogFormat: 'JSON' },
