@@ -34,6 +34,9 @@ export type CallerDeps = {
 /** There was no time left to begin. */
 export class OutOfTime extends Error {}
 
+/** Nor to end: but an upload has more parts than before. */
+export class GotFurther extends OutOfTime {}
+
 /** S3 refused for the time being, again and again; the cause is its last refusal. */
 export class Refused extends Error {
   readonly last: S3Error

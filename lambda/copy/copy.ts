@@ -5,7 +5,7 @@ import type { Run } from '../../protocol/run.ts'
 import type { CopyTask, Listed } from '../../protocol/task.ts'
 import { S3Error } from '../s3/index.ts'
 import { Slots } from '../slots.ts'
-import { Caller, type CallerDeps, OutOfTime, Refused, toFailure } from './caller.ts'
+import { Caller, type CallerDeps, GotFurther, OutOfTime, Refused, toFailure } from './caller.ts'
 import { baseRequest, type Copy, type CopyJob, type CopyS3, Taken } from './job.ts'
 import { copyInParts, Unfinished } from './multipart.ts'
 import { IN_FLIGHT } from './pace.ts'
@@ -34,6 +34,8 @@ export type Copied = {
   failures: Failure[]
   /** Not begun or not finished when the time ran out. */
   late: Listed[]
+  /** Those of them of which an upload has got further. */
+  further: Set<Listed>
   /** Refused for the time being again and again, with the last refusal of each. */
   refused: { object: Listed; failure: Failure }[]
 }
@@ -52,6 +54,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
     bytes: 0,
     failures: [],
     late: [],
+    further: new Set(),
     refused: [],
   }
   const caller = new Caller(deps)
@@ -139,8 +142,10 @@ function isTooLarge(error: unknown): boolean {
 function account(error: unknown, object: Listed, run: Run, result: Copied): void {
   if (error instanceof Unfinished) account(error.reason, error.object, run, result)
   else if (error instanceof Taken) result.skipped++
-  else if (error instanceof OutOfTime) result.late.push(object)
-  else if (error instanceof Refused)
+  else if (error instanceof OutOfTime) {
+    result.late.push(object)
+    if (error instanceof GotFurther) result.further.add(object)
+  } else if (error instanceof Refused)
     result.refused.push({ object, failure: toFailure(object.key, error.last) })
   else if (!(error instanceof S3Error)) throw error
   else if (error.code === 'NoSuchKey') result.vanished++

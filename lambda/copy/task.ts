@@ -22,7 +22,7 @@ export async function workOnCopyTask(
 ): Promise<Result> {
   const { deadline, signal } = attempt
   const isLast = task.round >= ROUNDS
-  const { late, refused, ...counts } = await copyObjects(task, { ...deps, deadline, signal, isLast })
+  const { late, further, refused, ...counts } = await copyObjects(task, { ...deps, deadline, signal, isLast })
   /** Follow-ups hold the ids of uploads too, so that they may be more than one where the task was one. */
   const handOn = async (objects: Listed[], round: number, pause = 0) => {
     const packer = new Packer(
@@ -33,10 +33,9 @@ export async function workOnCopyTask(
     await packer.flush()
   }
   // An upload that has got further begins its rounds anew: a large one takes hours, of which some minutes may be bad.
-  const isFurther = ({ upload }: Listed) => upload !== undefined
-  await handOn(late.filter(isFurther), 0)
+  await handOn([...further], 0)
   await handOn(
-    late.filter((object) => !isFurther(object)),
+    late.filter((object) => !further.has(object)),
     task.round,
   )
   if (refused.length > 0) {

@@ -8,7 +8,7 @@ import {
   S3Error,
   UPLOAD_PART_COPY,
 } from '../s3/index.ts'
-import { OutOfTime, Refused } from './caller.ts'
+import { GotFurther, OutOfTime, Refused } from './caller.ts'
 import { copyGuards, destinationGuards, placement, storageClassOf } from './headers.ts'
 import { type CopyJob, Taken } from './job.ts'
 import { type PartRange, partsOf } from './parts.ts'
@@ -66,7 +66,7 @@ export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum 
   const definite = errors.find((error) => !(error instanceof OutOfTime || error instanceof Refused))
   if (definite) throw definite
   // What got any further is not refused: the next task goes on with it.
-  if (errors.length > 0) throw parts.size > before ? new OutOfTime() : errors[0]
+  if (errors.length > 0) throw parts.size > before ? new GotFurther() : errors[0]
   const inOrder = [...parts.values()].sort((a, b) => a.number - b.number)
   await join(job, upload, inOrder, checksum)
 }

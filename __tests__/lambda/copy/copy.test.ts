@@ -196,7 +196,7 @@ describe('copying the objects of a task', () => {
 })
 
 describe('a copy task', () => {
-  async function work(script: (key: string) => S3Error[], round = 0, deadline = 1e9, which = objects(4)) {
+  async function work(script: (key: string) => S3Error[], round = 0, deadline = 1e9) {
     const time = new VirtualTime()
     const s3 = scriptedS3(time, script)
     const spawned: { task: Task; delay: number }[] = []
@@ -207,7 +207,7 @@ describe('a copy task', () => {
       spawn: async (_: string, make: (id: string) => Task, delay = 0) =>
         void spawned.push({ task: make(`attempt.${spawned.length}`), delay }),
     }
-    const task = newCopyTask('t.0', run, which, round)
+    const task = newCopyTask('t.0', run, objects(4), round)
     const deps = { s3, pace: new Pace(time), timing: time, queueUrl: 'https://sqs/copy' }
     return { result: await time.run(workOnCopyTask(task, attempt, deps)), spawned }
   }
@@ -230,16 +230,6 @@ describe('a copy task', () => {
     const { result, spawned } = await work(() => [], 2, 0)
     expect(result.copied).toBe(0)
     expect(spawned).toMatchObject([{ delay: 0, task: { round: 2, objects: objects(4) } }])
-  })
-
-  test('counts the rounds of an upload that it gets further with anew', async () => {
-    const [one, ...others] = objects(4)
-    const begun = { ...one, upload: 'u' } as Listed
-    const { spawned } = await work(() => [], 5, 0, [begun, ...others])
-    expect(spawned).toMatchObject([
-      { delay: 0, task: { round: 0, objects: [begun] } },
-      { delay: 0, task: { round: 5, objects: others } },
-    ])
   })
 })
 

@@ -174,6 +174,9 @@ describe('when the time runs out', () => {
     const first = await copyAll({ deadline: 1e8 })
     expect(first).toMatchObject({ copied: 0, failures: [], late: [{ key: 'k', size: 5 * GIB }] })
     expect(first.late[0]?.upload).toMatch(/./)
+    expect([...first.further]).toEqual(first.late)
+    const none = await copyThem(first.late, { ...setting, deadline: 0 })
+    expect([none.late, none.further.size]).toEqual([first.late, 0])
     const copied = calls.UploadPartCopy ?? 0
     expect(copied).toBeLessThan(parts)
     onCall = () => undefined
