@@ -13,11 +13,11 @@ import {
 } from '../s3/index.ts'
 import { destinationGuards, placement, sourceGuards } from './headers.ts'
 
-/** Objects of the source that are looked at. */
+/** Objects of the source that are looked at, of the first prefix that the run lists. */
 const KEYS = 5
 
 type CheckS3 = Pick<S3, 'listObjectsV2' | 'perform'>
-type Check = Required<Omit<CheckEvent['check'], 'prefixes'>> & { signal: AbortSignal }
+type Check = Required<CheckEvent['check']> & { signal: AbortSignal }
 
 /**
  * Tries with the copy function's own rights what each copy of a run will take: reads a few objects' metadata and tags, and
@@ -25,16 +25,24 @@ type Check = Required<Omit<CheckEvent['check'], 'prefixes'>> & { signal: AbortSi
  * the first object. Never throws for what S3 says.
  */
 export async function check(event: CheckEvent['check'], s3: CheckS3): Promise<CheckAnswer> {
-  const run = { options: {}, ...event, signal: AbortSignal.timeout(CHECK_MS) }
+  const run = {
+    options: {},
+    prefixes: [event.source.prefix],
+    ...event,
+    signal: AbortSignal.timeout(CHECK_MS),
+  }
   const found = await Promise.all([checkSource(run, s3), checkDestination(run, s3)])
   return { protocol: PROTOCOL, problems: found.filter((problem) => problem !== undefined) }
 }
 
-async function checkSource({ source, options, signal }: Check, s3: CheckS3): Promise<string | undefined> {
+async function checkSource(
+  { source, options, prefixes: [prefix], signal }: Check,
+  s3: CheckS3,
+): Promise<string | undefined> {
   const guards = { ...sourceGuards(options), signal }
   const { bucket } = source
   try {
-    const { objects } = await s3.listObjectsV2({ ...source, ...guards, maxKeys: KEYS })
+    const { objects } = await s3.listObjectsV2({ bucket, prefix, ...guards, maxKeys: KEYS })
     const key = objects[0]?.key
     if (key === undefined) return undefined
     // One object that is closed is a failure of that object.

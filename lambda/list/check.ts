@@ -33,6 +33,6 @@ async function problemWith(
     // S3 being busy is nobody's mistake, and a destination that may be written but not listed is good enough for most runs.
     if (!(error instanceof S3Error) || isTransient(error)) return undefined
     if (side === 'destination' && error.code === 'AccessDenied' && !overwrite) return undefined
-    return `${side}: the list function can't list s3://${bucket}: ${error.code}: ${error.message}`
+    return `${side}: the list function can't list s3://${bucket}/${prefix}: ${error.code}: ${error.message}`
   }
 }

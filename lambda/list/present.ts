@@ -5,7 +5,7 @@ import { all } from './reader.ts'
 
 /** Keys of a full answer (S3 API reference, ListObjectsV2). */
 const PAGE_KEYS = 1000
-/** Behind an answer that got past so few keys, two go on at once with half of the rest each: with at most twice the requests. */
+/** Behind an answer that got past so few keys, two go on at once with half of the rest each, which takes little more requests. */
 const FEW = 100
 /** When it got past no more than these, a few keys of the next answer tell as much as a whole page. */
 const VERY_FEW = 2
@@ -72,7 +72,8 @@ export async function withoutPresent(
       left = behind
     }
     const middle = left.length >>> 1
-    const most = passed <= VERY_FEW ? SHORT_PAGE_KEYS : PAGE_KEYS
+    const isDense = passed <= (maxKeys === PAGE_KEYS ? VERY_FEW : 1)
+    const most = isDense ? SHORT_PAGE_KEYS : PAGE_KEYS
     await all([find(left.slice(0, middle), most), find(left.slice(middle), most)])
   }
   await find(wanted, PAGE_KEYS)

@@ -19,7 +19,7 @@ test('a source that may be listed as far as the run lists it is fine', async () 
   const prefixes = ['a/', 'b/']
   expect((await check({ ...places, prefixes }, s3('a/', 'b/'))).problems).toEqual([])
   expect((await check({ ...places, prefixes }, s3('a/'))).problems).toEqual([
-    "source: the list function can't list s3://from: AccessDenied: no",
+    "source: the list function can't list s3://from/b/: AccessDenied: no",
   ])
 })
 

@@ -133,9 +133,10 @@ describe('what the destination has already', () => {
 
   test('one dense stretch does not make the rest of a page dear', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, '0'))
-    const extra = Array.from({ length: 3000 }, (_, index) => `0001/${String(index).padStart(4, '0')}`)
+    const beside = names.flatMap((name) => ['a', 'b', 'c', 'd'].map((letter) => `${name}-${letter}`))
+    const dense = Array.from({ length: 3000 }, (_, index) => `0001/${String(index).padStart(4, '0')}`)
     const { list, pages } = destination(
-      [...names, ...extra].map((key) => object(key)),
+      [...names, ...beside, ...dense].map((key) => object(key)),
       1000,
     )
     const page = names.map((name) => object(name))

@@ -175,7 +175,7 @@ test('a destination with a thousand keys for each of the source does not hold a 
     task,
     undefined,
     ({ prefix, startAfter = '', maxKeys = 1000 }) => {
-      if (prefix !== undefined)
+      if (prefix)
         return { objects: [{ key: prefix, size: 1, etag: '' }], commonPrefixes: [], isTruncated: true }
       // Each key of the source, and 999 behind it.
       let group = indexAfter(keys, startAfter)
@@ -194,7 +194,7 @@ test('a destination with a thousand keys for each of the source does not hold a 
     },
   )
   expect(result.skipped).toBe(result.listed)
-  expect(result.listed).toBeGreaterThan(10_000)
+  expect(result.listed).toBeGreaterThan(20_000)
   // The function would be stopped after 290.
   expect(seconds).toBeLessThan(150)
 })
