@@ -5,10 +5,7 @@ import type { Watched } from './watch.ts'
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000
 
-/**
- * How long such a look may take. A DLQ that holds tens of thousands of messages of earlier runs must not keep outcomes waiting;
- * SQS shows others of them each time, and the look at the end is thorough.
- */
+/** How long a look may take while outcomes come, which a DLQ with tens of thousands of messages of earlier runs must not keep waiting. */
 const LOOK_MS = 10_000
 
 /** Looks through the DLQ when its count changes, and now and then. */
@@ -23,11 +20,12 @@ export class DlqWatcher {
     this.#timing = timing
   }
 
-  async poll(count: number, signal: AbortSignal): Promise<void> {
+  /** @param isBusy whether outcomes come; when none do, the look is thorough */
+  async poll(count: number, signal: AbortSignal, isBusy: boolean): Promise<void> {
     const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS
     if (count === this.#lastCount && !due) return
     this.#lastCount = count
-    await this.lookThrough(signal, this.#timing.now() + LOOK_MS)
+    await this.lookThrough(signal, isBusy ? this.#timing.now() + LOOK_MS : undefined)
   }
 
   /** @param until milliseconds since the epoch */

@@ -5,12 +5,12 @@ import type { Watched, WatchOptions } from './watch.ts'
 
 /** Polls that wait for the queues to read empty whoever else is at work, */
 const DRAIN_POLLS = 3
-/** and for how long when nobody is. */
-const DRAIN_MS = 60_000
+/** and for how long when nobody is: longer than SQS's counts lag. */
+const DRAIN_MS = 90_000
 
 /**
  * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a
- * worker may still be at a task that came twice, and write copies again; it gets a minute.
+ * worker may still be at a task that came twice, and write copies again; it gets a while.
  */
 export async function drain(watched: Watched, options: WatchOptions, depths: Depths): Promise<void> {
   const { timing, signal, pollMs, onPoll, onWarning } = options
@@ -19,8 +19,9 @@ export async function drain(watched: Watched, options: WatchOptions, depths: Dep
   for (let poll = 0; !isDrained(current) && !signal.aborted; poll++) {
     if (poll === DRAIN_POLLS && !(await isAlone(watched, timing.now()))) return
     if (timing.now() >= until) {
+      if (!(await isAlone(watched, timing.now()))) return
       onWarning(
-        `The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a minute after all was settled. They may be repetitions: then a worker may write what it has copied once more.`,
+        `The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a while after all was settled. They may be repetitions: then a worker may write once more what was copied.`,
       )
       return
     }
