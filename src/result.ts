@@ -114,7 +114,7 @@ export function shortfalls(result: Result): string[] {
     )
   if (ending === 'over-budget' && result.budget)
     lines.push(
-      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. When the cause is mended: ${runAgain(result)}`,
+      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. First mend the cause. ${runAgain(result)}`,
     )
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
@@ -135,10 +135,11 @@ export function foundNothing(result: Result): string | undefined {
 }
 
 /** A run copies over what is there unless it is told not to. */
-function runAgain({ options }: Result): string {
+function runAgain({ mode, options }: Result): string {
+  if (mode === 'redrive') return 'Redrive again: what is not settled is still in the dead-letter queue.'
   return options.overwrite
     ? 'Run again to copy the rest.'
-    : 'Run again with `overwrite: if-newer` to copy the rest, or as it was to copy all of it again.'
+    : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.'
 }
 
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */

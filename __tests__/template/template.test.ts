@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { evaluate, NO_VALUE, type Scope } from '../../local/cloudformation/intrinsics.ts'
+import { parseTemplate, type Template } from '../../local/cloudformation/template.ts'
 import { TEMPLATE_BYTES, withCode } from '../../src/stack/blueprint.ts'
 import { PARAMETERS } from '../../src/stack/parameters.ts'
 import { VERSION } from '../../src/stack/version.ts'
@@ -38,6 +40,26 @@ test('each parameter is one that the action knows, is described, and has its pla
   expect(ParameterGroups.flatMap((group) => group.Parameters).sort()).toEqual(names)
   expect(Object.keys(ParameterLabels).sort()).toEqual(names)
   for (const { Description } of Object.values(template.Parameters)) expect(Description).toMatch(/\w{3}/)
+})
+
+test.each([
+  ['eu-west-1', 'Allow'],
+  ['us-gov-west-1', 'Allow'],
+  ['mx-central-1', undefined],
+  ['ap-southeast-6', undefined],
+])('in %s, RecursiveLoop is %s: some regions may not know it', (region, expected) => {
+  const { Conditions = {}, Globals } = parseTemplate(text) as Template & {
+    Globals: { Function: { RecursiveLoop: unknown } }
+  }
+  const scope: Scope = {
+    ref: (name) => (name === 'AWS::NoValue' ? NO_VALUE : region),
+    attribute: () => undefined,
+    condition: (name) => evaluate(Conditions[name], scope) === true,
+    mappings: {},
+  }
+  expect(evaluate({ Loop: Globals.Function.RecursiveLoop }, scope)).toEqual(
+    expected ? { Loop: expected } : {},
+  )
 })
 
 describeWithPython('AWS’s own tools', ['cfnlint', 'samtranslator'], () => {

@@ -90352,10 +90352,7 @@ function showBudget(budget) {
 
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000;
-/**
- * How long such a look may take. A DLQ that holds tens of thousands of messages of earlier runs must not keep outcomes waiting;
- * SQS shows others of them each time, and the look at the end is thorough.
- */
+/** How long a look may take while outcomes come, which a DLQ with tens of thousands of messages of earlier runs must not keep waiting. */
 const dlq_watcher_LOOK_MS = 10_000;
 /** Looks through the DLQ when its count changes, and now and then. */
 class DlqWatcher {
@@ -90367,12 +90364,13 @@ class DlqWatcher {
         this.#watched = watched;
         this.#timing = timing;
     }
-    async poll(count, signal) {
+    /** @param isBusy whether outcomes come; when none do, the look is thorough */
+    async poll(count, signal, isBusy) {
         const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS;
         if (count === this.#lastCount && !due)
             return;
         this.#lastCount = count;
-        await this.lookThrough(signal, this.#timing.now() + dlq_watcher_LOOK_MS);
+        await this.lookThrough(signal, isBusy ? this.#timing.now() + dlq_watcher_LOOK_MS : undefined);
     }
     /** @param until milliseconds since the epoch */
     async lookThrough(signal, until = Number.POSITIVE_INFINITY) {
@@ -90391,11 +90389,11 @@ class DlqWatcher {
 
 /** Polls that wait for the queues to read empty whoever else is at work, */
 const DRAIN_POLLS = 3;
-/** and for how long when nobody is. */
-const DRAIN_MS = 60_000;
+/** and for how long when nobody is: longer than SQS's counts lag. */
+const DRAIN_MS = 90_000;
 /**
  * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a
- * worker may still be at a task that came twice, and write copies again; it gets a minute.
+ * worker may still be at a task that came twice, and write copies again; it gets a while.
  */
 async function drain(watched, options, depths) {
     const { timing, signal, pollMs, onPoll, onWarning } = options;
@@ -90405,7 +90403,9 @@ async function drain(watched, options, depths) {
         if (poll === DRAIN_POLLS && !(await isAlone(watched, timing.now())))
             return;
         if (timing.now() >= until) {
-            onWarning(`The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a minute after all was settled. They may be repetitions: then a worker may write what it has copied once more.`);
+            if (!(await isAlone(watched, timing.now())))
+                return;
+            onWarning(`The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a while after all was settled. They may be repetitions: then a worker may write once more what was copied.`);
             return;
         }
         await timing.sleep(Math.min(pollMs, 2_000));
@@ -90747,7 +90747,7 @@ async function watchOn(asked, options) {
         // Maybe hours before it was received.
         const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now;
         if (!ledger.done)
-            await dlq.poll(depths.dlq, signal);
+            await dlq.poll(depths.dlq, signal, ledger.settled > settledBefore);
         options.onPoll(depths);
         if (ledger.done) {
             await drain(watched, options, depths);
@@ -91435,7 +91435,7 @@ function shortfalls(result) {
     if (ending === 'unfed')
         lines.push(`The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. ${runAgain(result)}`);
     if (ending === 'over-budget' && result.budget)
-        lines.push(`The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. When the cause is mended: ${runAgain(result)}`);
+        lines.push(`The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. First mend the cause. ${runAgain(result)}`);
     if (totals.failed > 0)
         lines.push(`${counted(totals.failed, 'object')} could not be copied.`);
     if (dlqMessages > 0)
@@ -91453,10 +91453,12 @@ function foundNothing(result) {
     return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`;
 }
 /** A run copies over what is there unless it is told not to. */
-function runAgain({ options }) {
+function runAgain({ mode, options }) {
+    if (mode === 'redrive')
+        return 'Redrive again: what is not settled is still in the dead-letter queue.';
     return options.overwrite
         ? 'Run again to copy the rest.'
-        : 'Run again with `overwrite: if-newer` to copy the rest, or as it was to copy all of it again.';
+        : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.';
 }
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
 function stillOpen({ open, totals }) {
