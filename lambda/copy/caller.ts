@@ -34,7 +34,7 @@ export type CallerDeps = {
 /** There was no time left to begin. */
 export class OutOfTime extends Error {}
 
-/** Nor to end: but an upload has more parts than before. */
+/** An upload has more parts than before, but not all, or they are not joined. */
 export class GotFurther extends OutOfTime {}
 
 /** S3 refused for the time being, again and again; the cause is its last refusal. */
@@ -75,8 +75,13 @@ export class Caller {
   ): Promise<T> {
     const { pace, timing, deadline, signal } = this.#deps
     const how: Try = bytes > LARGE_BYTES ? { signal, silenceMs: SILENCE_MS + neededMs } : { signal }
+    let begunAt = 0
+    /** What a try was refused with that took up much of the task's time: it would in the next task, too. */
+    let slow: S3Error | undefined
+    const outOfTime = () => (slow ? new Refused(slow) : new OutOfTime())
     const begin = () => {
-      if (timing.now() + neededMs >= deadline) throw new OutOfTime()
+      begunAt = timing.now()
+      if (begunAt + neededMs >= deadline) throw outOfTime()
       return request(how)
     }
     for (let tries = 1; ; tries++) {
@@ -93,7 +98,8 @@ export class Caller {
         if (signal.aborted || (throttled ? timing.now() >= this.#patientUntil : tries >= TRIES))
           throw new Refused(error)
         const pause = backoffMs(throttled ? Math.min(tries, THROTTLE_STEPS) : tries, timing.random)
-        if (timing.now() + pause >= deadline) throw new OutOfTime()
+        if (timing.now() - begunAt >= PATIENCE_MS) slow = error
+        if (timing.now() + pause >= deadline) throw outOfTime()
         await timing.sleep(pause)
       }
     }

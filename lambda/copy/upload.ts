@@ -65,10 +65,15 @@ export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum 
   await Promise.all(runners)
   const definite = errors.find((error) => !(error instanceof OutOfTime || error instanceof Refused))
   if (definite) throw definite
+  if (errors.length === 0) {
+    const inOrder = [...parts.values()].sort((a, b) => a.number - b.number)
+    await join(job, upload, inOrder, checksum).catch((error: unknown) => {
+      if (!(error instanceof OutOfTime || error instanceof Refused)) throw error
+      errors.push(error)
+    })
+  }
   // What got any further is not refused: the next task goes on with it.
   if (errors.length > 0) throw parts.size > before ? new GotFurther() : errors[0]
-  const inOrder = [...parts.values()].sort((a, b) => a.number - b.number)
-  await join(job, upload, inOrder, checksum)
 }
 
 async function copyPart(

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { Pace } from '../../../lambda/copy/pace.ts'
+import { workOnCopyTask } from '../../../lambda/copy/task.ts'
 import {
   type Attributes,
   Content,
@@ -8,7 +10,8 @@ import {
   startS3,
 } from '../../../local/s3/index.ts'
 import type { Options } from '../../../protocol/run.ts'
-import { Clock, copyThem, listAll, type Setting } from './support.ts'
+import { newCopyTask, type Task } from '../../../protocol/task.ts'
+import { Clock, clientOf, copyThem, listAll, type Setting } from './support.ts'
 
 const GIB = 1024 ** 3
 const TB = 10 ** 12
@@ -190,6 +193,46 @@ describe('when the time runs out', () => {
       CompleteMultipartUpload: 1,
     })
     expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  })
+
+  test('an upload that S3 refuses to join, after a long time each time, is refused: its rounds come to an end', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    onCall = ({ operation }) => {
+      if (operation !== 'CompleteMultipartUpload') return undefined
+      clock.at += 160_000
+      return { kind: 'error', code: 'InternalError' }
+    }
+    const first = await copyAll({ deadline: clock.at + 280_000 })
+    expect([...first.further]).toEqual(first.late)
+    expect(first.late).toHaveLength(1)
+    const again = await copyThem(first.late, { ...setting, deadline: clock.at + 280_000 })
+    expect(again).toMatchObject({ late: [], refused: [{ failure: { code: 'InternalError' } }] })
+  })
+
+  test('a task hands on an upload that got further as if S3 had never refused it', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    runOutAt(8)
+    const run = {
+      id: 'r',
+      queue: 'https://sqs/run',
+      source: { bucket: 'from', prefix: '' },
+      destination: { bucket: 'to', prefix: '' },
+      batchSize: 250,
+    }
+    const spawned: Task[] = []
+    const s3 = clientOf(setting.url)
+    await workOnCopyTask(
+      newCopyTask('t.0', run, await listAll(setting.url, 'from'), 5),
+      {
+        deadline: 1e8,
+        signal: new AbortController().signal,
+        spawn: async (_, make) => void spawned.push(make(`a.${spawned.length}`)),
+        dispatch: async () => {},
+      },
+      { s3, pace: new Pace(clock), timing: clock, queueUrl: 'https://sqs/copy' },
+    )
+    await s3.close()
+    expect(spawned).toMatchObject([{ round: 0, objects: [{ key: 'k', upload: expect.any(String) }] }])
   })
 
   test('of more parts than a page of ListParts holds, none is copied twice', async () => {
@@ -453,11 +496,10 @@ describe('while an object is copied in parts', () => {
         end.abort()
         return { kind: 'reset', when: 'after' }
       }
-      const { refused } = await copyAll({ options, signal: end.signal })
+      const { late } = await copyAll({ options, signal: end.signal })
       expect(store.get('to', 'k')?.content.size).toBe(2 * GIB)
       onCall = () => undefined
-      const objects = refused.map(({ object }) => object)
-      expect(await copyThem(objects, { ...setting, options })).toMatchObject({
+      expect(await copyThem(late, { ...setting, options })).toMatchObject({
         copied: 0,
         skipped: 0,
         failures: [
