@@ -98,6 +98,6 @@ test('a source that the functions may not list is told before anything is sent',
   aws.s3.store.deny({ action: 's3:ListBucket', bucket: 'from-one' })
   const step = await run('one')
   expect(step.exitCode).toBe(1)
-  expect(step.log).toMatch(/source: the list function can't list s3:\/\/from-one: AccessDenied/)
+  expect(step.log).toMatch(/source: the list function can't list s3:\/\/from-one\/: AccessDenied/)
   expect(step.outputs).toEqual({ status: 'failed' })
 })

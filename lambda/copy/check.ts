@@ -8,12 +8,13 @@ import {
   GET_OBJECT_TAGGING,
   HEAD_OBJECT,
   isTransient,
+  type ListedObject,
   type S3,
   S3Error,
 } from '../s3/index.ts'
 import { destinationGuards, placement, sourceGuards } from './headers.ts'
 
-/** Objects of the source that are looked at, of the first prefix that the run lists. */
+/** Objects of the source that are looked at, of the first prefix that has some. */
 const KEYS = 5
 
 type CheckS3 = Pick<S3, 'listObjectsV2' | 'perform'>
@@ -36,13 +37,17 @@ export async function check(event: CheckEvent['check'], s3: CheckS3): Promise<Ch
 }
 
 async function checkSource(
-  { source, options, prefixes: [prefix], signal }: Check,
+  { source, options, prefixes, signal }: Check,
   s3: CheckS3,
 ): Promise<string | undefined> {
   const guards = { ...sourceGuards(options), signal }
   const { bucket } = source
   try {
-    const { objects } = await s3.listObjectsV2({ bucket, prefix, ...guards, maxKeys: KEYS })
+    let objects: ListedObject[] = []
+    for (const prefix of prefixes) {
+      objects = (await s3.listObjectsV2({ bucket, prefix, ...guards, maxKeys: KEYS })).objects
+      if (objects.length > 0) break
+    }
     const key = objects[0]?.key
     if (key === undefined) return undefined
     // One object that is closed is a failure of that object.

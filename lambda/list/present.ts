@@ -9,6 +9,7 @@ const PAGE_KEYS = 1000
 const FEW = 100
 /** When it got past no more than these, a few keys of the next answer tell as much as a whole page. */
 const VERY_FEW = 2
+/** So many, and when such a short answer got past no more than one. */
 const SHORT_PAGE_KEYS = 10
 const EMPTY_PAGES = 3
 

@@ -22,10 +22,15 @@ beforeAll(async () => {
 })
 afterAll(() => stop())
 
-async function problems(options: Options = {}, denial?: Denial, from = 'from'): Promise<string> {
+async function problems(
+  options: Options = {},
+  denial?: Denial,
+  from = 'from',
+  prefixes = ['a/'],
+): Promise<string> {
   const allow = denial && store.deny(denial)
-  const source = { bucket: from, prefix: 'a/' }
-  const answer = await check({ source, destination: { bucket: 'to', prefix: 'b/' }, options }, s3)
+  const source = { bucket: from, prefix: '' }
+  const answer = await check({ source, destination: { bucket: 'to', prefix: 'b/' }, options, prefixes }, s3)
   allow?.()
   expect(answer.protocol).toBe(PROTOCOL)
   return answer.problems.join('\n')
@@ -36,6 +41,12 @@ test('nothing is in the way, and nothing is left behind', async () => {
   expect(await problems({ sse: 'aws:kms', storageClass: 'GLACIER_IR', archived: 'skip' })).toBe('')
   expect(await problems({}, undefined, 'empty')).toBe('')
   expect([store.bucket('to').objects.size, store.bucket('to').uploads.size]).toEqual([0, 0])
+})
+
+test('what the run does not list is not read; of several prefixes the first that has objects is', async () => {
+  const closed: Denial = { action: 's3:GetObject' }
+  expect(await problems({}, closed, 'from', ['b/'])).toBe('')
+  expect(await problems({}, closed, 'from', ['b/', 'a/'])).toMatch(/can't read s3:\/\/from\/a\/1/)
 })
 
 test.each<[string, Options, Denial, RegExp]>([
