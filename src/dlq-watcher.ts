@@ -5,8 +5,8 @@ import type { Watched } from './watch.ts'
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000
 
-/** How long a look may take while outcomes come, which a DLQ with tens of thousands of messages of earlier runs must not keep waiting. */
-const LOOK_MS = 10_000
+/** How long a look may take: a DLQ with tens of thousands of messages of earlier runs must keep neither outcomes nor the lease waiting. */
+const LOOK_MS = 20_000
 
 /** Looks through the DLQ when its count changes, and now and then. */
 export class DlqWatcher {
@@ -20,12 +20,11 @@ export class DlqWatcher {
     this.#timing = timing
   }
 
-  /** @param isBusy whether outcomes come; when none do, the look is thorough */
-  async poll(count: number, signal: AbortSignal, isBusy: boolean): Promise<void> {
+  async poll(count: number, signal: AbortSignal): Promise<void> {
     const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS
     if (count === this.#lastCount && !due) return
     this.#lastCount = count
-    await this.lookThrough(signal, isBusy ? this.#timing.now() + LOOK_MS : undefined)
+    await this.lookThrough(signal, this.#timing.now() + LOOK_MS)
   }
 
   /** @param until milliseconds since the epoch */
@@ -41,6 +40,8 @@ export class DlqWatcher {
       },
       () => this.#timing.now() < until,
     )
-    this.#lastLook = this.#timing.now()
+    const now = this.#timing.now()
+    // One that was cut short is gone on with at the next poll.
+    this.#lastLook = now < until ? now : 0
   }
 }

@@ -22,7 +22,7 @@ export type Verdict = 'keep' | 'remove'
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
  * minutes later if it is cut off: the queue is for people, and for other runs too.
  *
- * @param goesOn asked before each request; false ends the look
+ * @param goesOn asked before each request; false ends the look, and leaves hidden what it has seen, so that the next goes on behind it
  * @returns how many messages this look came across; a later one may come across others
  */
 export async function look(
@@ -34,7 +34,8 @@ export async function look(
 ): Promise<number> {
   const kept = new Map<string, string>()
   let seen = 0
-  while (seen < MOST && goesOn()) {
+  while (seen < MOST) {
+    if (!goesOn()) return seen
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,

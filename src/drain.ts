@@ -5,8 +5,8 @@ import type { Watched, WatchOptions } from './watch.ts'
 
 /** Polls that wait for the queues to read empty whoever else is at work, */
 const DRAIN_POLLS = 3
-/** and for how long when nobody is: longer than SQS's counts lag. */
-const DRAIN_MS = 90_000
+/** and for how long when nobody is: as long as SQS's counts lag, and less than a lease. */
+const DRAIN_MS = 60_000
 
 /**
  * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a

@@ -251,12 +251,12 @@ describe('what is in flight when all is settled', () => {
     expect(warnings).toEqual([])
   })
 
-  test('is told of after a minute and a half', async () => {
+  test('is told of after a minute', async () => {
     const { ending, endedAt } = await watchRun()
     expect(ending).toBe('settled')
     expect(endedAt).toBeLessThan(10_000)
-    expect(sqs.now).toBeGreaterThanOrEqual(90_000)
-    expect(sqs.now).toBeLessThan(100_000)
+    expect(sqs.now).toBeGreaterThanOrEqual(60_000)
+    expect(sqs.now).toBeLessThan(70_000)
     expect(warnings).toEqual([expect.stringMatching(/^The queues still hold 1 message, a while after/)])
   })
 })
@@ -268,10 +268,13 @@ describe('a DLQ full of earlier runs’ messages', () => {
     sqs.onSend = (queue) => void (queue === URLS.dlq && sqs.pass(50))
   })
 
-  test('does not keep outcomes waiting', async () => {
-    ledger = new Ledger(1_000)
-    for (let index = 0; index < 1_000; index++)
-      sqs.plan.push({ at: index * 1_000, what: () => sqs.messages.run?.push(outcome(`seed.${index}`)) })
+  test.each([
+    ['often', 1_000, 1_000],
+    ['seldom', 3, 90_000],
+  ])('does not keep outcomes waiting that come %s', async (_, count, apartMs) => {
+    ledger = new Ledger(count)
+    for (let index = 0; index < count; index++)
+      sqs.plan.push({ at: index * apartMs, what: () => sqs.messages.run?.push(outcome(`seed.${index}`)) })
     let longest = 0
     let last = 0
     const took = () => {
