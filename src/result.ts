@@ -136,7 +136,8 @@ export function foundNothing(result: Result): string | undefined {
 
 /** A run copies over what is there unless it is told not to. */
 function runAgain({ mode, options }: Result): string {
-  if (mode === 'redrive') return 'Redrive again: what is not settled is still in the dead-letter queue.'
+  if (mode === 'redrive')
+    return 'Redrive again: all that it began with is still in the dead-letter queue, and what was copied is copied again.'
   return options.overwrite
     ? 'Run again to copy the rest.'
     : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.'

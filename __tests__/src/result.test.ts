@@ -73,3 +73,11 @@ test('who can’t wait any longer is told how to attach, on one line whatever th
   expect(tellGoingOn(resultOf({ ending: 'left' }))).toContain('`run-key: key`')
   expect(tellGoingOn(resultOf({ ending: 'left', watcher: 'https://x/1' }))).toContain('https://x/1')
 })
+
+test.each<[string, Partial<Result>, RegExp]>([
+  ['a copy', {}, /Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything/],
+  ['a copy that overwrites nothing', { options: { overwrite: 'never' } }, /Run again to copy the rest\.$/],
+  ['a redrive', { mode: 'redrive' }, /Redrive again: all that it began with/],
+])('how to go on after %s that was cancelled is said', (_, more, text) => {
+  expect(shortfalls(resultOf({ ending: 'cancelled', open: 1, ...more })).join(' ')).toMatch(text)
+})

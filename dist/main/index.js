@@ -90046,13 +90046,15 @@ const LOOK_SECONDS = 120;
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
  * minutes later if it is cut off: the queue is for people, and for other runs too.
  *
- * @param goesOn asked before each request; false ends the look
+ * @param goesOn asked before each request; false ends the look, and leaves hidden what it has seen, so that the next goes on behind it
  * @returns how many messages this look came across; a later one may come across others
  */
 async function look(sqs, queueUrl, signal, visit, goesOn = () => true) {
     const kept = new Map();
     let seen = 0;
-    while (seen < MOST && goesOn()) {
+    while (seen < MOST) {
+        if (!goesOn())
+            return seen;
         const { Messages = [] } = await sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
             QueueUrl: queueUrl,
             MaxNumberOfMessages: BATCH,
@@ -90352,8 +90354,8 @@ function showBudget(budget) {
 
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000;
-/** How long a look may take while outcomes come, which a DLQ with tens of thousands of messages of earlier runs must not keep waiting. */
-const dlq_watcher_LOOK_MS = 10_000;
+/** How long a look may take: a DLQ with tens of thousands of messages of earlier runs must keep neither outcomes nor the lease waiting. */
+const dlq_watcher_LOOK_MS = 20_000;
 /** Looks through the DLQ when its count changes, and now and then. */
 class DlqWatcher {
     #lastCount = 0;
@@ -90364,13 +90366,12 @@ class DlqWatcher {
         this.#watched = watched;
         this.#timing = timing;
     }
-    /** @param isBusy whether outcomes come; when none do, the look is thorough */
-    async poll(count, signal, isBusy) {
+    async poll(count, signal) {
         const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS;
         if (count === this.#lastCount && !due)
             return;
         this.#lastCount = count;
-        await this.lookThrough(signal, isBusy ? this.#timing.now() + dlq_watcher_LOOK_MS : undefined);
+        await this.lookThrough(signal, this.#timing.now() + dlq_watcher_LOOK_MS);
     }
     /** @param until milliseconds since the epoch */
     async lookThrough(signal, until = Number.POSITIVE_INFINITY) {
@@ -90379,7 +90380,9 @@ class DlqWatcher {
             await deadLetters.take(letter);
             return 'keep';
         }, () => this.#timing.now() < until);
-        this.#lastLook = this.#timing.now();
+        const now = this.#timing.now();
+        // One that was cut short is gone on with at the next poll.
+        this.#lastLook = now < until ? now : 0;
     }
 }
 
@@ -90389,8 +90392,8 @@ class DlqWatcher {
 
 /** Polls that wait for the queues to read empty whoever else is at work, */
 const DRAIN_POLLS = 3;
-/** and for how long when nobody is: longer than SQS's counts lag. */
-const DRAIN_MS = 90_000;
+/** and for how long when nobody is: as long as SQS's counts lag, and less than a lease. */
+const DRAIN_MS = 60_000;
 /**
  * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a
  * worker may still be at a task that came twice, and write copies again; it gets a while.
@@ -90747,7 +90750,7 @@ async function watchOn(asked, options) {
         // Maybe hours before it was received.
         const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now;
         if (!ledger.done)
-            await dlq.poll(depths.dlq, signal, ledger.settled > settledBefore);
+            await dlq.poll(depths.dlq, signal);
         options.onPoll(depths);
         if (ledger.done) {
             await drain(watched, options, depths);
@@ -91455,7 +91458,7 @@ function foundNothing(result) {
 /** A run copies over what is there unless it is told not to. */
 function runAgain({ mode, options }) {
     if (mode === 'redrive')
-        return 'Redrive again: what is not settled is still in the dead-letter queue.';
+        return 'Redrive again: all that it began with is still in the dead-letter queue, and what was copied is copied again.';
     return options.overwrite
         ? 'Run again to copy the rest.'
         : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.';
