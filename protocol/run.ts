@@ -32,9 +32,12 @@ const OptionsSchema = v.object({
   destinationOwner: v.optional(v.string()),
 })
 
+/** What a run's id may be: it becomes a part of names and paths. */
+export const RUN_ID = /^[\w-]{1,128}$/
+
 export const RunSchema = v.object({
   /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
-  id: v.pipe(v.string(), v.regex(/^[\w-]{1,128}$/, 'is no id of a run')),
+  id: v.pipe(v.string(), v.regex(RUN_ID, 'is no id of a run')),
   /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
   queue: v.string(),
   source: PlaceSchema,

@@ -40,7 +40,10 @@ export function createClients(region: string, silenceMs = SILENCE_MS) {
         maxAttempts: CHECKPOINT_ATTEMPTS,
       }),
     ),
-    sqs: namePermissions(new SQSClient({ ...config, maxAttempts: SQS_ATTEMPTS })),
+    sqs: namePermissions(
+      // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
+      new SQSClient({ ...config, maxAttempts: SQS_ATTEMPTS, useQueueUrlAsEndpoint: false }),
+    ),
     sts: namePermissions(new STSClient(config)),
   }
 }

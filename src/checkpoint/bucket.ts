@@ -20,10 +20,7 @@ export async function openStore(
   home: Home,
   { given, deploy, log }: { given: string | undefined; deploy: 'auto' | 'never'; log: Log },
 ): Promise<CheckpointStore | undefined> {
-  const bucket: Bucket =
-    given === undefined
-      ? { name: artifactBucketName(home), owner: home.accountId }
-      : { name: given, owner: undefined }
+  const bucket: Bucket = { name: given ?? artifactBucketName(home), owner: home.accountId }
   const store = new CheckpointStore(s3, bucket, folder)
   try {
     await store.read()

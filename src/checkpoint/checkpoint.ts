@@ -4,7 +4,7 @@ import { asciiJson } from '../../protocol/encoding.ts'
 import { PROTOCOL } from '../../protocol/message.ts'
 import type { Unlisted } from '../../protocol/outcome.ts'
 import type { Part } from '../../protocol/part.ts'
-import type { Run } from '../../protocol/run.ts'
+import { RUN_ID, type Run } from '../../protocol/run.ts'
 import { UserError } from '../errors.ts'
 import { Ledger, type LedgerSnapshot } from '../ledger.ts'
 import type { Sample } from '../progress.ts'
@@ -77,13 +77,15 @@ export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Buffer> 
 type Versioned = Checkpoint & { format: number; protocol: number }
 
 /**
- * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies is trusted with the counts, so that only the
+ * version is checked, and the id, which becomes a part of paths. Throws a UserError when it is of another one, or nothing of
+ * the kind.
  *
  * @param url where it lies, for people
  */
 export async function decodeCheckpoint(bytes: Uint8Array, url: string): Promise<Checkpoint> {
   const { format, protocol, ...checkpoint } = await parse(bytes, url)
+  if (!RUN_ID.test(checkpoint.run?.id)) throw noCheckpoint(url)
   if (format !== FORMAT || protocol !== PROTOCOL)
     throw new UserError(
       `Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`,
@@ -95,9 +97,13 @@ async function parse(bytes: Uint8Array, url: string): Promise<Versioned> {
   try {
     return JSON.parse((await unzip(bytes)).toString()) as Versioned
   } catch (error) {
-    throw new UserError(
-      `${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`,
-      { cause: error },
-    )
+    throw noCheckpoint(url, error)
   }
+}
+
+function noCheckpoint(url: string, cause?: unknown): UserError {
+  return new UserError(
+    `${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`,
+    { cause },
+  )
 }
