@@ -137,6 +137,31 @@ describe('a stack of its own for each team', () => {
     },
   )
 
+  test('each kind of queue is open for what the runner does with it, and no more, without the policy to deploy', () => {
+    const run = roles.find((it) => 'PolicyName' in it && it.PolicyName === 'run')
+    const actionsOn = (queue: string) =>
+      (run ? statementsOf(run) : [])
+        .filter((it) => patternsFor('s3-71', it).some((pattern) => pattern.includes(queue)))
+        .flatMap(({ Action }) => Action)
+        .sort()
+    const tasks = ['sqs:GetQueueAttributes', 'sqs:SendMessage']
+    expect(actionsOn(':s3-71-ListQueue-')).toEqual(tasks)
+    expect(actionsOn(':s3-71-CopyQueue-')).toEqual(tasks)
+    expect(actionsOn(':s3-71-DeadLetterQueue-')).toEqual([
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ReceiveMessage',
+    ])
+    expect(actionsOn(':s3-71-run-')).toEqual([
+      'sqs:CreateQueue',
+      'sqs:DeleteMessage',
+      'sqs:DeleteQueue',
+      'sqs:GetQueueAttributes',
+      'sqs:ReceiveMessage',
+    ])
+  })
+
   test('what names no stack is what docs/security.md speaks of', () => {
     expect(statements.filter((it) => patternsFor('s3-71', it).length === 0).map(({ Sid }) => Sid)).toEqual([
       'CopyObjects',
@@ -150,7 +175,7 @@ describe('a stack of its own for each team', () => {
       'MissCheckpoints',
       'TagMappings',
       'SeeLogGroups',
-      'SeeLogIndexes',
+      'SeeLogPolicies',
     ])
   })
 })
@@ -299,6 +324,7 @@ const HANDLERS: Record<string, string[]> = {
     'logs:DeleteRetentionPolicy',
     'logs:GetDataProtectionPolicy',
     'logs:DescribeIndexPolicies',
+    'logs:DescribeResourcePolicies',
     'logs:ListTagsForResource',
     'logs:TagResource',
     'logs:UntagResource',

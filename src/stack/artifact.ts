@@ -31,7 +31,7 @@ export function artifactBucketName({ accountId, region }: Home): string {
 /**
  * Puts the code under its hash into the artifact bucket, and makes that bucket when it is the action's own and missing.
  *
- * @param given a bucket of the user's, in the stack's region, which is used as it is
+ * @param given a bucket of the user's, in the stack's account and region, which is used as it is
  * @throws UserError when the bucket can't be used
  */
 export async function uploadCode(
@@ -41,7 +41,8 @@ export async function uploadCode(
   given?: string | undefined,
 ): Promise<{ bucket: string; key: string }> {
   const bucket = given ?? artifactBucketName(home)
-  const owner = given === undefined ? { ExpectedBucketOwner: home.accountId } : {}
+  // Also of one that was given: when that is deleted, anybody may take its name.
+  const owner = { ExpectedBucketOwner: home.accountId }
   if (given === undefined) await ensureBucket(s3, bucket, home)
   const key = `functions/${codeHash}.zip`
   try {
