@@ -87373,6 +87373,61 @@ function message_parseJson(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/protocol/run.js
+
+
+
+const PlaceSchema = object({ bucket: string(), prefix: Key });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = object({
+    /** Default: they are copied. */
+    tags: optional(literal('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: optional(literal('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: optional(literal('copy')),
+    /** Default: the source object's. */
+    storageClass: optional(string()),
+    /** Default: the destination bucket's own. */
+    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: optional(string()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: optional(string()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: optional(picklist(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: optional(literal('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: optional(literal('skip')),
+    requestPayer: optional(literal('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: optional(string()),
+    destinationOwner: optional(string()),
+});
+/** What a run's id may be: it becomes a part of names and paths. */
+const RUN_ID = /^[\w-]{1,128}$/;
+const RunSchema = object({
+    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
+    id: pipe(string(), regex(RUN_ID, 'is no id of a run')),
+    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
+    queue: string(),
+    source: PlaceSchema,
+    destination: PlaceSchema,
+    /** Objects in a copy task at most. */
+    batchSize: pipe(number(), integer(), minValue(1)),
+    options: optional(OptionsSchema),
+    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
+    origin: optional(string()),
+});
+/** The run as messages hold it: with encoded keys. */
+function encodeRun(run) {
+    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
+}
+function encodePlace(place) {
+    return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
+}
+
 ;// CONCATENATED MODULE: ./build/src/family.js
 function writeFamily(attempt, family) {
     if (typeof family === 'number')
@@ -87574,6 +87629,7 @@ class Ledger {
 
 
 
+
 /** The version of what is on this page. An action reads no other. */
 const FORMAT = 1;
 /** The checkpoint of a run that has just been made. */
@@ -87599,13 +87655,16 @@ async function encodeCheckpoint(checkpoint) {
     return await zip(encoding_asciiJson({ format: FORMAT, protocol: PROTOCOL, ...checkpoint }));
 }
 /**
- * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies is trusted with the counts, so that only the
+ * version is checked, and the id, which becomes a part of paths. Throws a UserError when it is of another one, or nothing of
+ * the kind.
  *
  * @param url where it lies, for people
  */
 async function decodeCheckpoint(bytes, url) {
     const { format, protocol, ...checkpoint } = await checkpoint_parse(bytes, url);
+    if (!RUN_ID.test(checkpoint.run?.id))
+        throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== PROTOCOL)
         throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
@@ -87615,8 +87674,11 @@ async function checkpoint_parse(bytes, url) {
         return JSON.parse((await unzip(bytes)).toString());
     }
     catch (error) {
-        throw new UserError(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause: error });
+        throw noCheckpoint(url, error);
     }
+}
+function noCheckpoint(url, cause) {
+    return new UserError(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause });
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/run-key.js
@@ -87866,12 +87928,13 @@ function artifactBucketName({ accountId, region }) {
 /**
  * Puts the code under its hash into the artifact bucket, and makes that bucket when it is the action's own and missing.
  *
- * @param given a bucket of the user's, in the stack's region, which is used as it is
+ * @param given a bucket of the user's, in the stack's account and region, which is used as it is
  * @throws UserError when the bucket can't be used
  */
 async function uploadCode(s3, { code, codeHash }, home, given) {
     const bucket = given ?? artifactBucketName(home);
-    const owner = given === undefined ? { ExpectedBucketOwner: home.accountId } : {};
+    // Also of one that was given: when that is deleted, anybody may take its name.
+    const owner = { ExpectedBucketOwner: home.accountId };
     if (given === undefined)
         await ensureBucket(s3, bucket, home);
     const key = `functions/${codeHash}.zip`;
@@ -88101,9 +88164,7 @@ const CLOSED = ['NoSuchBucket', 'AccessDenied', 'Forbidden'];
  * @throws UserError when a bucket that was given is not there
  */
 async function openStore(s3, folder, home, { given, deploy, log }) {
-    const bucket = given === undefined
-        ? { name: artifactBucketName(home), owner: home.accountId }
-        : { name: given, owner: undefined };
+    const bucket = { name: given ?? artifactBucketName(home), owner: home.accountId };
     const store = new CheckpointStore(s3, bucket, folder);
     try {
         await store.read();
@@ -88304,59 +88365,6 @@ function part_encodePart({ prefix, ranges }) {
             ...(token !== undefined && { token }),
         })),
     };
-}
-
-;// CONCATENATED MODULE: ./build/protocol/run.js
-
-
-
-const PlaceSchema = object({ bucket: string(), prefix: Key });
-/** What becomes of all that belongs to an object. What is left out is the default. */
-const OptionsSchema = object({
-    /** Default: they are copied. */
-    tags: optional(literal('skip')),
-    /** Default: they are left out, for each is billed like a copy. */
-    annotations: optional(literal('copy')),
-    /** Website redirects, which only a request for each object finds. Default: left out. */
-    websiteRedirects: optional(literal('copy')),
-    /** Default: the source object's. */
-    storageClass: optional(string()),
-    /** Default: the destination bucket's own. */
-    sse: optional(picklist(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-    /** ARN of the key for `sse`. Default: the AWS managed key. */
-    sseKmsKey: optional(string()),
-    /** A canned ACL. Default: none, so that the copy is private. */
-    acl: optional(string()),
-    /** Default: always. `never` and `if-newer` look at what the destination holds. */
-    overwrite: optional(picklist(['never', 'if-newer'])),
-    /** What changed since it was listed. Default: copied as it is by then. */
-    ifChanged: optional(literal('fail')),
-    /** Objects in an archive class that are not restored. Default: they fail. */
-    archived: optional(literal('skip')),
-    requestPayer: optional(literal('requester')),
-    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
-    sourceOwner: optional(string()),
-    destinationOwner: optional(string()),
-});
-const RunSchema = object({
-    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
-    id: pipe(string(), regex(/^[\w-]{1,128}$/, 'is no id of a run')),
-    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
-    queue: string(),
-    source: PlaceSchema,
-    destination: PlaceSchema,
-    /** Objects in a copy task at most. */
-    batchSize: pipe(number(), integer(), minValue(1)),
-    options: optional(OptionsSchema),
-    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
-    origin: optional(string()),
-});
-/** The run as messages hold it: with encoded keys. */
-function encodeRun(run) {
-    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
-}
-function encodePlace(place) {
-    return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/task.js
@@ -89694,7 +89702,9 @@ function createClients(region, silenceMs = SILENCE_MS) {
             forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
             maxAttempts: CHECKPOINT_ATTEMPTS,
         })),
-        sqs: namePermissions(new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS })),
+        sqs: namePermissions(
+        // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
+        new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS, useQueueUrlAsEndpoint: false })),
         sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
     };
 }

@@ -76806,6 +76806,73 @@ function parseJson(text) {
 
 /***/ }),
 
+/***/ 3348:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   UC: () => (/* binding */ RUN_ID),
+/* harmony export */   nl: () => (/* binding */ RunSchema)
+/* harmony export */ });
+/* unused harmony export encodeRun */
+/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
+/* harmony import */ var _message_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5950);
+
+
+
+const PlaceSchema = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ bucket: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), prefix: _message_js__WEBPACK_IMPORTED_MODULE_0__/* .Key */ .Uz });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    /** Default: they are copied. */
+    tags: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('copy')),
+    /** Default: the source object's. */
+    storageClass: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
+    /** Default: the destination bucket's own. */
+    sse: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .picklist */ .KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .picklist */ .KIO(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('skip')),
+    requestPayer: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
+    destinationOwner: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
+});
+/** What a run's id may be: it becomes a part of names and paths. */
+const RUN_ID = /^[\w-]{1,128}$/;
+const RunSchema = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
+    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
+    id: valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(RUN_ID, 'is no id of a run')),
+    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
+    queue: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
+    source: PlaceSchema,
+    destination: PlaceSchema,
+    /** Objects in a copy task at most. */
+    batchSize: valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .integer */ .ndf(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .minValue */ .Wwf(1)),
+    options: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(OptionsSchema),
+    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
+    origin: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
+});
+/** The run as messages hold it: with encoded keys. */
+function encodeRun(run) {
+    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
+}
+function encodePlace(place) {
+    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
+}
+
+
+/***/ }),
+
 /***/ 6740:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -76860,6 +76927,8 @@ var external_node_zlib_ = __nccwpck_require__(8522);
 var encoding = __nccwpck_require__(2324);
 // EXTERNAL MODULE: ./build/protocol/message.js
 var message = __nccwpck_require__(5950);
+// EXTERNAL MODULE: ./build/protocol/run.js
+var run = __nccwpck_require__(3348);
 // EXTERNAL MODULE: ./build/src/errors.js
 var errors = __nccwpck_require__(7406);
 // EXTERNAL MODULE: ./build/protocol/ids.js
@@ -77004,6 +77073,7 @@ class ledger_Ledger {
 
 
 
+
 /** The version of what is on this page. An action reads no other. */
 const FORMAT = 1;
 /** The checkpoint of a run that has just been made. */
@@ -77029,13 +77099,16 @@ async function encodeCheckpoint(checkpoint) {
     return await zip((0,encoding/* asciiJson */.iL)({ format: FORMAT, protocol: message/* PROTOCOL */.nl, ...checkpoint }));
 }
 /**
- * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies could change the functions' code as well, so
- * only the version is checked. Throws a UserError when it is of another one, or nothing of the kind.
+ * Reads what {@link encodeCheckpoint} wrote. Whoever can write where it lies is trusted with the counts, so that only the
+ * version is checked, and the id, which becomes a part of paths. Throws a UserError when it is of another one, or nothing of
+ * the kind.
  *
  * @param url where it lies, for people
  */
 async function decodeCheckpoint(bytes, url) {
     const { format, protocol, ...checkpoint } = await parse(bytes, url);
+    if (!run/* RUN_ID */.UC.test(checkpoint.run?.id))
+        throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== message/* PROTOCOL */.nl)
         throw new errors/* UserError */.y(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
@@ -77045,8 +77118,11 @@ async function parse(bytes, url) {
         return JSON.parse((await unzip(bytes)).toString());
     }
     catch (error) {
-        throw new errors/* UserError */.y(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause: error });
+        throw noCheckpoint(url, error);
     }
+}
+function noCheckpoint(url, cause) {
+    return new errors/* UserError */.y(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause });
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
@@ -77222,7 +77298,9 @@ function createClients(region, silenceMs = SILENCE_MS) {
             forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
             maxAttempts: CHECKPOINT_ATTEMPTS,
         })),
-        sqs: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__/* .SQSClient */ .hW({ ...config, maxAttempts: _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__/* .SQS_ATTEMPTS */ .VQ })),
+        sqs: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(
+        // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
+        new _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__/* .SQSClient */ .hW({ ...config, maxAttempts: _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__/* .SQS_ATTEMPTS */ .VQ, useQueueUrlAsEndpoint: false })),
         sts: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__/* .STSClient */ .iM(config)),
     };
 }
@@ -77243,7 +77321,7 @@ function userAgent() {
 /* harmony export */ });
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7406);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4062);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8952);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(706);
 
 
@@ -77363,7 +77441,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _end_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(652);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7406);
 /* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2866);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4062);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8952);
 /* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3344);
 /* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3260);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(706);
@@ -77458,7 +77536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4062:
+/***/ 8952:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77622,59 +77700,8 @@ function part_encodePart({ prefix, ranges }) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/protocol/run.js
-
-
-
-const PlaceSchema = dist/* object */.Ikc({ bucket: dist/* string */.YjP(), prefix: message/* Key */.Uz });
-/** What becomes of all that belongs to an object. What is left out is the default. */
-const OptionsSchema = dist/* object */.Ikc({
-    /** Default: they are copied. */
-    tags: dist/* optional */.lqM(dist/* literal */.euz('skip')),
-    /** Default: they are left out, for each is billed like a copy. */
-    annotations: dist/* optional */.lqM(dist/* literal */.euz('copy')),
-    /** Website redirects, which only a request for each object finds. Default: left out. */
-    websiteRedirects: dist/* optional */.lqM(dist/* literal */.euz('copy')),
-    /** Default: the source object's. */
-    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** Default: the destination bucket's own. */
-    sse: dist/* optional */.lqM(dist/* picklist */.KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-    /** ARN of the key for `sse`. Default: the AWS managed key. */
-    sseKmsKey: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** A canned ACL. Default: none, so that the copy is private. */
-    acl: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** Default: always. `never` and `if-newer` look at what the destination holds. */
-    overwrite: dist/* optional */.lqM(dist/* picklist */.KIO(['never', 'if-newer'])),
-    /** What changed since it was listed. Default: copied as it is by then. */
-    ifChanged: dist/* optional */.lqM(dist/* literal */.euz('fail')),
-    /** Objects in an archive class that are not restored. Default: they fail. */
-    archived: dist/* optional */.lqM(dist/* literal */.euz('skip')),
-    requestPayer: dist/* optional */.lqM(dist/* literal */.euz('requester')),
-    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
-    sourceOwner: dist/* optional */.lqM(dist/* string */.YjP()),
-    destinationOwner: dist/* optional */.lqM(dist/* string */.YjP()),
-});
-const RunSchema = dist/* object */.Ikc({
-    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
-    id: dist/* pipe */.FsL(dist/* string */.YjP(), dist/* regex */.yGV(/^[\w-]{1,128}$/, 'is no id of a run')),
-    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
-    queue: dist/* string */.YjP(),
-    source: PlaceSchema,
-    destination: PlaceSchema,
-    /** Objects in a copy task at most. */
-    batchSize: dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(1)),
-    options: dist/* optional */.lqM(OptionsSchema),
-    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
-    origin: dist/* optional */.lqM(dist/* string */.YjP()),
-});
-/** The run as messages hold it: with encoded keys. */
-function run_encodeRun(run) {
-    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
-}
-function encodePlace(place) {
-    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
-}
-
+// EXTERNAL MODULE: ./build/protocol/run.js
+var run = __nccwpck_require__(3348);
 ;// CONCATENATED MODULE: ./build/protocol/task.js
 
 
@@ -77696,7 +77723,7 @@ const DetailsSchema = dist/* object */.Ikc({
     /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
     annotate: dist/* optional */.lqM(dist/* string */.YjP()),
 });
-const head = { v: dist/* literal */.euz(message/* PROTOCOL */.nl), id: dist/* string */.YjP(), run: RunSchema };
+const head = { v: dist/* literal */.euz(message/* PROTOCOL */.nl), id: dist/* string */.YjP(), run: run/* RunSchema */.nl };
 /**
  * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
  * all of them had found when the task that says so was made.
@@ -77857,8 +77884,8 @@ async function readDepth(sqs, queueUrl) {
     };
 }
 
-// EXTERNAL MODULE: ./build/src/run.js + 5 modules
-var run = __nccwpck_require__(4062);
+// EXTERNAL MODULE: ./build/src/run.js + 4 modules
+var run = __nccwpck_require__(8952);
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
 
 
