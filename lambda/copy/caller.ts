@@ -75,13 +75,14 @@ export class Caller {
   ): Promise<T> {
     const { pace, timing, deadline, signal } = this.#deps
     const how: Try = bytes > LARGE_BYTES ? { signal, silenceMs: SILENCE_MS + neededMs } : { signal }
-    let begunAt = 0
-    /** What a try was refused with that took up much of the task's time: it would in the next task, too. */
+    let begunAt: number | undefined
+    /** What tries were refused with that took up much of the task's time: they would in the next task, too. */
     let slow: S3Error | undefined
     const outOfTime = () => (slow ? new Refused(slow) : new OutOfTime())
     const begin = () => {
-      begunAt = timing.now()
-      if (begunAt + neededMs >= deadline) throw outOfTime()
+      const now = timing.now()
+      if (now + neededMs >= deadline) throw outOfTime()
+      begunAt ??= now
       return request(how)
     }
     for (let tries = 1; ; tries++) {
@@ -98,7 +99,7 @@ export class Caller {
         if (signal.aborted || (throttled ? timing.now() >= this.#patientUntil : tries >= TRIES))
           throw new Refused(error)
         const pause = backoffMs(throttled ? Math.min(tries, THROTTLE_STEPS) : tries, timing.random)
-        if (timing.now() - begunAt >= PATIENCE_MS) slow = error
+        if (begunAt !== undefined && timing.now() - begunAt >= PATIENCE_MS) slow = error
         if (timing.now() + pause >= deadline) throw outOfTime()
         await timing.sleep(pause)
       }

@@ -68,7 +68,8 @@ export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum 
   if (errors.length === 0) {
     const inOrder = [...parts.values()].sort((a, b) => a.number - b.number)
     await join(job, upload, inOrder, checksum).catch((error: unknown) => {
-      if (!(error instanceof OutOfTime || error instanceof Refused)) throw error
+      // One that S3 refused counts: it may take effect all the same, so that all begins anew.
+      if (!(error instanceof OutOfTime)) throw error
       errors.push(error)
     })
   }

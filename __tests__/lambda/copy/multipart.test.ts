@@ -195,18 +195,37 @@ describe('when the time runs out', () => {
     expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
   })
 
-  test('an upload that S3 refuses to join, after a long time each time, is refused: its rounds come to an end', async () => {
+  test.each([30, 160])(
+    'an upload that S3 refuses to join after %i s each time is refused: its rounds come to an end',
+    async (seconds) => {
+      store.put('from', 'k', Content.sparse(5 * GIB))
+      onCall = ({ operation }) => {
+        if (operation !== 'CompleteMultipartUpload') return undefined
+        clock.at += seconds * 1000
+        return { kind: 'error', code: 'InternalError' }
+      }
+      let objects = await listAll(setting.url, 'from')
+      for (let round = 0; round < 2; round++) {
+        const { late, refused } = await copyThem(objects, { ...setting, deadline: clock.at + 290_000 })
+        expect(late).toEqual([])
+        expect(refused).toMatchObject([
+          { object: { upload: expect.any(String) }, failure: { code: 'InternalError' } },
+        ])
+        objects = refused.map(({ object }) => object)
+      }
+    },
+  )
+
+  test('new parts that are not joined in time count as getting further', async () => {
     store.put('from', 'k', Content.sparse(5 * GIB))
-    onCall = ({ operation }) => {
-      if (operation !== 'CompleteMultipartUpload') return undefined
-      clock.at += 160_000
-      return { kind: 'error', code: 'InternalError' }
+    onCall = ({ operation }, nth) => {
+      if (operation === 'UploadPartCopy' && nth === parts) clock.at = 6e7
+      return undefined
     }
-    const first = await copyAll({ deadline: clock.at + 280_000 })
-    expect([...first.further]).toEqual(first.late)
-    expect(first.late).toHaveLength(1)
-    const again = await copyThem(first.late, { ...setting, deadline: clock.at + 280_000 })
-    expect(again).toMatchObject({ late: [], refused: [{ failure: { code: 'InternalError' } }] })
+    const { late, further } = await copyAll({ deadline: 1e8 })
+    expect(calls.CompleteMultipartUpload).toBeUndefined()
+    expect([...further]).toEqual(late)
+    expect(late).toHaveLength(1)
   })
 
   test('a task hands on an upload that got further as if S3 had never refused it', async () => {
@@ -496,10 +515,11 @@ describe('while an object is copied in parts', () => {
         end.abort()
         return { kind: 'reset', when: 'after' }
       }
-      const { late } = await copyAll({ options, signal: end.signal })
+      const { refused } = await copyAll({ options, signal: end.signal })
       expect(store.get('to', 'k')?.content.size).toBe(2 * GIB)
       onCall = () => undefined
-      expect(await copyThem(late, { ...setting, options })).toMatchObject({
+      const objects = refused.map(({ object }) => object)
+      expect(await copyThem(objects, { ...setting, options })).toMatchObject({
         copied: 0,
         skipped: 0,
         failures: [
