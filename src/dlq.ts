@@ -22,7 +22,7 @@ export type Verdict = 'keep' | 'remove'
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
  * minutes later if it is cut off: the queue is for people, and for other runs too.
  *
- * @param goesOn asked before each request; false ends the look, and leaves hidden what it has seen, so that the next goes on behind it
+ * @param goesOn asked before each request; false ends the look early
  * @returns how many messages this look came across; a later one may come across others
  */
 export async function look(
@@ -30,12 +30,11 @@ export async function look(
   queueUrl: string,
   signal: AbortSignal,
   visit: (letter: DeadLetter) => Promise<Verdict>,
-  goesOn: () => boolean = () => true,
+  goesOn: () => Promise<boolean> = async () => true,
 ): Promise<number> {
   const kept = new Map<string, string>()
   let seen = 0
-  while (seen < MOST) {
-    if (!goesOn()) return seen
+  while (seen < MOST && (await goesOn())) {
     const { Messages = [] } = await sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
@@ -56,7 +55,7 @@ export async function look(
     }
     if (removed.length > 0) await remove(sqs, queueUrl, removed)
   }
-  await showAgain(sqs, queueUrl, [...kept.values()])
+  await showAgain(sqs, queueUrl, [...kept.values()], goesOn)
   return seen
 }
 
@@ -66,8 +65,15 @@ async function remove(sqs: SQSClient, queueUrl: string, receipts: string[]): Pro
   await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
 }
 
-async function showAgain(sqs: SQSClient, queueUrl: string, receipts: string[]): Promise<void> {
-  for (let from = 0; from < receipts.length; from += BATCH)
+/** All of it, whatever `goesOn` says. */
+async function showAgain(
+  sqs: SQSClient,
+  queueUrl: string,
+  receipts: string[],
+  goesOn: () => Promise<boolean>,
+): Promise<void> {
+  for (let from = 0; from < receipts.length; from += BATCH) {
+    await goesOn()
     await sqs.send(
       new ChangeMessageVisibilityBatchCommand({
         QueueUrl: queueUrl,
@@ -76,4 +82,5 @@ async function showAgain(sqs: SQSClient, queueUrl: string, receipts: string[]): 
           .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
       }),
     )
+  }
 }

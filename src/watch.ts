@@ -133,7 +133,8 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     const depths = await readDepths(watched.sqs, watched.stack)
     // Maybe hours before it was received.
     const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now
-    if (!ledger.done) await dlq.poll(depths.dlq, signal)
+    const isBusy = ledger.settled > settledBefore
+    if (!ledger.done) await dlq.poll(depths.dlq, signal, isBusy, deadline)
     options.onPoll(depths)
     if (ledger.done) {
       await drain(watched, options, depths)

@@ -271,7 +271,7 @@ describe('a DLQ full of earlier runs’ messages', () => {
   test.each([
     ['often', 1_000, 1_000],
     ['seldom', 3, 90_000],
-  ])('does not keep outcomes waiting that come %s', async (_, count, apartMs) => {
+  ])('keeps neither outcomes waiting that come %s nor the lease', async (_, count, apartMs) => {
     ledger = new Ledger(count)
     for (let index = 0; index < count; index++)
       sqs.plan.push({ at: index * apartMs, what: () => sqs.messages.run?.push(outcome(`seed.${index}`)) })
