@@ -87662,8 +87662,9 @@ async function encodeCheckpoint(checkpoint) {
  * @param url where it lies, for people
  */
 async function decodeCheckpoint(bytes, url) {
-    const { format, protocol, ...checkpoint } = await checkpoint_parse(bytes, url);
-    if (!RUN_ID.test(checkpoint.run?.id))
+    const { format, protocol, ...checkpoint } = (await checkpoint_parse(bytes, url)) ?? {};
+    const id = checkpoint.run?.id;
+    if (typeof id !== 'string' || !RUN_ID.test(id))
         throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== PROTOCOL)
         throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
@@ -90056,15 +90057,13 @@ const LOOK_SECONDS = 120;
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
  * minutes later if it is cut off: the queue is for people, and for other runs too.
  *
- * @param goesOn asked before each request; false ends the look, and leaves hidden what it has seen, so that the next goes on behind it
+ * @param goesOn asked before each request; false ends the look early
  * @returns how many messages this look came across; a later one may come across others
  */
-async function look(sqs, queueUrl, signal, visit, goesOn = () => true) {
+async function look(sqs, queueUrl, signal, visit, goesOn = async () => true) {
     const kept = new Map();
     let seen = 0;
-    while (seen < MOST) {
-        if (!goesOn())
-            return seen;
+    while (seen < MOST && (await goesOn())) {
         const { Messages = [] } = await sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
             QueueUrl: queueUrl,
             MaxNumberOfMessages: BATCH,
@@ -90086,7 +90085,7 @@ async function look(sqs, queueUrl, signal, visit, goesOn = () => true) {
         if (removed.length > 0)
             await remove(sqs, queueUrl, removed);
     }
-    await showAgain(sqs, queueUrl, [...kept.values()]);
+    await showAgain(sqs, queueUrl, [...kept.values()], goesOn);
     return seen;
 }
 /** A message that is not removed, though it was to be, is looked at again by whoever looks next. */
@@ -90094,14 +90093,17 @@ async function remove(sqs, queueUrl, receipts) {
     const Entries = receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
     await sqs.send(new client_sqs_dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
 }
-async function showAgain(sqs, queueUrl, receipts) {
-    for (let from = 0; from < receipts.length; from += BATCH)
+/** All of it, whatever `goesOn` says. */
+async function showAgain(sqs, queueUrl, receipts, goesOn) {
+    for (let from = 0; from < receipts.length; from += BATCH) {
+        await goesOn();
         await sqs.send(new client_sqs_dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
             QueueUrl: queueUrl,
             Entries: receipts
                 .slice(from, from + BATCH)
                 .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
         }));
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/pause.js
@@ -90364,8 +90366,11 @@ function showBudget(budget) {
 
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000;
-/** How long a look may take: a DLQ with tens of thousands of messages of earlier runs must keep neither outcomes nor the lease waiting. */
-const dlq_watcher_LOOK_MS = 20_000;
+/** How long a look may take while outcomes come, which a DLQ with tens of thousands of messages of earlier runs must not keep waiting. */
+const dlq_watcher_LOOK_MS = 10_000;
+/** How often one that takes longer says that the run is still watched. */
+const SIGN_EVERY_MS = 20_000;
+const NOTHING = { bodies: [], sentAt: 0, remove: async () => { } };
 /** Looks through the DLQ when its count changes, and now and then. */
 class DlqWatcher {
     #lastCount = 0;
@@ -90376,23 +90381,36 @@ class DlqWatcher {
         this.#watched = watched;
         this.#timing = timing;
     }
-    async poll(count, signal) {
-        const due = count > 0 && this.#timing.now() - this.#lastLook >= LOOK_EVERY_MS;
+    /**
+     * @param isBusy whether outcomes come; when none do, the look is thorough
+     * @param deadline of the watching; milliseconds since the epoch
+     */
+    async poll(count, signal, isBusy, deadline) {
+        const now = this.#timing.now();
+        const due = count > 0 && now - this.#lastLook >= LOOK_EVERY_MS;
         if (count === this.#lastCount && !due)
             return;
         this.#lastCount = count;
-        await this.lookThrough(signal, this.#timing.now() + dlq_watcher_LOOK_MS);
+        await this.lookThrough(signal, isBusy ? now + dlq_watcher_LOOK_MS : Math.max(deadline, now + dlq_watcher_LOOK_MS));
     }
     /** @param until milliseconds since the epoch */
     async lookThrough(signal, until = Number.POSITIVE_INFINITY) {
-        const { sqs, stack, deadLetters } = this.#watched;
-        await look(sqs, stack.deadLetterQueueUrl, signal, async (letter) => {
+        const { sqs, stack, deadLetters, took } = this.#watched;
+        let signAt = this.#timing.now() + SIGN_EVERY_MS;
+        const goesOn = async () => {
+            const now = this.#timing.now();
+            if (now >= signAt) {
+                signAt = now + SIGN_EVERY_MS;
+                await took(NOTHING);
+            }
+            return now < until;
+        };
+        const take = async (letter) => {
             await deadLetters.take(letter);
             return 'keep';
-        }, () => this.#timing.now() < until);
-        const now = this.#timing.now();
-        // One that was cut short is gone on with at the next poll.
-        this.#lastLook = now < until ? now : 0;
+        };
+        await look(sqs, stack.deadLetterQueueUrl, signal, take, goesOn);
+        this.#lastLook = this.#timing.now();
     }
 }
 
@@ -90759,8 +90777,9 @@ async function watchOn(asked, options) {
         const depths = await readDepths(watched.sqs, watched.stack);
         // Maybe hours before it was received.
         const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now;
+        const isBusy = ledger.settled > settledBefore;
         if (!ledger.done)
-            await dlq.poll(depths.dlq, signal);
+            await dlq.poll(depths.dlq, signal, isBusy, deadline);
         options.onPoll(depths);
         if (ledger.done) {
             await drain(watched, options, depths);

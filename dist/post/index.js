@@ -77106,8 +77106,9 @@ async function encodeCheckpoint(checkpoint) {
  * @param url where it lies, for people
  */
 async function decodeCheckpoint(bytes, url) {
-    const { format, protocol, ...checkpoint } = await parse(bytes, url);
-    if (!run/* RUN_ID */.UC.test(checkpoint.run?.id))
+    const { format, protocol, ...checkpoint } = (await parse(bytes, url)) ?? {};
+    const id = checkpoint.run?.id;
+    if (typeof id !== 'string' || !run/* RUN_ID */.UC.test(id))
         throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== message/* PROTOCOL */.nl)
         throw new errors/* UserError */.y(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);

@@ -84,8 +84,9 @@ type Versioned = Checkpoint & { format: number; protocol: number }
  * @param url where it lies, for people
  */
 export async function decodeCheckpoint(bytes: Uint8Array, url: string): Promise<Checkpoint> {
-  const { format, protocol, ...checkpoint } = await parse(bytes, url)
-  if (!RUN_ID.test(checkpoint.run?.id)) throw noCheckpoint(url)
+  const { format, protocol, ...checkpoint } = (await parse(bytes, url)) ?? {}
+  const id: unknown = checkpoint.run?.id
+  if (typeof id !== 'string' || !RUN_ID.test(id)) throw noCheckpoint(url)
   if (format !== FORMAT || protocol !== PROTOCOL)
     throw new UserError(
       `Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`,

@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { beforeEach, expect, test } from '@jest/globals'
 import { encodeCheckpoint } from '../../../src/checkpoint/checkpoint.ts'
 import { UserError } from '../../../src/errors.ts'
@@ -92,7 +93,6 @@ test('segments come in the order of their watchers, and are removed with the che
 })
 
 test('a run of another version of the action is told with what to do about it', async () => {
-  const { gzipSync, gunzipSync } = await import('node:zlib')
   const text = gunzipSync(await encodeCheckpoint(checkpointOf(runOf('r')))).toString()
   for (const [from, to] of [
     ['"format":1', '"format":2'],
@@ -108,8 +108,11 @@ test('a run of another version of the action is told with what to do about it', 
 })
 
 test('what is no checkpoint is named, with what to do about it', async () => {
-  for (const text of ['', 'not gzip']) {
-    s3.objects.set('runs/stack/key/run.json.gz', { bytes: Buffer.from(text), etag: 'e' })
+  const zipped = ['null', '{}', '{"run":{"id":"../../x"}}', '{"run":{"id":["a"]}}'].map((text) =>
+    gzipSync(text),
+  )
+  for (const bytes of [Buffer.from(''), Buffer.from('not gzip'), ...zipped]) {
+    s3.objects.set('runs/stack/key/run.json.gz', { bytes, etag: 'e' })
     await expect(s3.store().read()).rejects.toThrow(UserError)
     await expect(s3.store().read()).rejects.toThrow(
       /s3:\/\/artifacts\/runs\/stack\/key\/run\.json\.gz is no checkpoint/,
