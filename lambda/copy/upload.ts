@@ -2,6 +2,7 @@ import {
   ABORT_MULTIPART_UPLOAD,
   COMPLETE_MULTIPART_UPLOAD,
   CREATE_MULTIPART_UPLOAD,
+  isThrottle,
   LIST_PARTS,
   type Part,
   PUT_OBJECT_TAGGING,
@@ -68,8 +69,9 @@ export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum 
   if (errors.length === 0) {
     const inOrder = [...parts.values()].sort((a, b) => a.number - b.number)
     await join(job, upload, inOrder, checksum).catch((error: unknown) => {
-      // One that S3 refused counts: it may take effect all the same, so that all begins anew.
-      if (!(error instanceof OutOfTime)) throw error
+      // One that S3 failed at counts: it may take effect all the same, so that all begins anew.
+      const isThrottled = error instanceof Refused && isThrottle(error.last)
+      if (!(error instanceof OutOfTime || isThrottled)) throw error
       errors.push(error)
     })
   }

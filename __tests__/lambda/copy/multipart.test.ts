@@ -216,6 +216,17 @@ describe('when the time runs out', () => {
     },
   )
 
+  test('an upload with new parts is kept when S3 has its join slow down, also in the last round', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB))
+    onCall = ({ operation }, nth) => {
+      if (operation === 'UploadPartCopy' && nth === parts) clock.at += 60_000
+      return operation === 'CompleteMultipartUpload' ? { kind: 'error', code: 'SlowDown' } : undefined
+    }
+    const { further, failures } = await copyAll({ deadline: 290_000, isLast: true })
+    expect([further.size, failures]).toEqual([1, []])
+    expect(uploads()).toBe(1)
+  })
+
   test('new parts that are not joined in time count as getting further', async () => {
     store.put('from', 'k', Content.sparse(5 * GIB))
     onCall = ({ operation }, nth) => {
