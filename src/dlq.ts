@@ -55,7 +55,7 @@ export async function look(
     }
     if (removed.length > 0) await remove(sqs, queueUrl, removed)
   }
-  await showAgain(sqs, queueUrl, [...kept.values()], goesOn)
+  await showAgain(sqs, queueUrl, [...kept.values()], signal, goesOn)
   return seen
 }
 
@@ -65,14 +65,16 @@ async function remove(sqs: SQSClient, queueUrl: string, receipts: string[]): Pro
   await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
 }
 
-/** All of it, whatever `goesOn` says. */
+/** All of it, whatever `goesOn` says; a cancelled job has no time for that. */
 async function showAgain(
   sqs: SQSClient,
   queueUrl: string,
   receipts: string[],
+  signal: AbortSignal,
   goesOn: () => Promise<boolean>,
 ): Promise<void> {
   for (let from = 0; from < receipts.length; from += BATCH) {
+    if (signal.aborted) return
     await goesOn()
     await sqs.send(
       new ChangeMessageVisibilityBatchCommand({

@@ -133,7 +133,8 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     const depths = await readDepths(watched.sqs, watched.stack)
     // Maybe hours before it was received.
     const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now
-    const isBusy = ledger.settled > settledBefore
+    // Who does not wait leaves soon, and others wait for that.
+    const isBusy = !wait || ledger.settled > settledBefore
     if (!ledger.done) await dlq.poll(depths.dlq, signal, isBusy, deadline)
     options.onPoll(depths)
     if (ledger.done) {

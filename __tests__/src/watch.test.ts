@@ -285,6 +285,17 @@ describe('a DLQ full of earlier runs’ messages', () => {
     expect(longest).toBeLessThan(MINUTE)
   })
 
+  test('does not keep a step that does not wait, nor one that is cancelled', async () => {
+    sqs.messages.copy = ['of this run']
+    expect((await watchRun({ wait: false })).ending).toBe('left')
+    expect(sqs.now).toBeLessThan(MINUTE)
+    const cancel = new AbortController()
+    const begun = sqs.now
+    sqs.plan.push({ at: begun + 20_000, what: () => cancel.abort() })
+    expect((await watchRun({ signal: cancel.signal })).ending).toBe('cancelled')
+    expect(sqs.now).toBeLessThan(begun + 25_000)
+  })
+
   test('does not hide a message of this run, also while another run keeps the queues busy', async () => {
     sqs.inFlight = 1
     sqs.messages.dlq?.push(encodeTask(newCopyTask('seed.0', RUN, [{ key: 'k', size: 1 }])))

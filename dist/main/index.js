@@ -90085,7 +90085,7 @@ async function look(sqs, queueUrl, signal, visit, goesOn = async () => true) {
         if (removed.length > 0)
             await remove(sqs, queueUrl, removed);
     }
-    await showAgain(sqs, queueUrl, [...kept.values()], goesOn);
+    await showAgain(sqs, queueUrl, [...kept.values()], signal, goesOn);
     return seen;
 }
 /** A message that is not removed, though it was to be, is looked at again by whoever looks next. */
@@ -90093,9 +90093,11 @@ async function remove(sqs, queueUrl, receipts) {
     const Entries = receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
     await sqs.send(new client_sqs_dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
 }
-/** All of it, whatever `goesOn` says. */
-async function showAgain(sqs, queueUrl, receipts, goesOn) {
+/** All of it, whatever `goesOn` says; a cancelled job has no time for that. */
+async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
     for (let from = 0; from < receipts.length; from += BATCH) {
+        if (signal.aborted)
+            return;
         await goesOn();
         await sqs.send(new client_sqs_dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
             QueueUrl: queueUrl,
@@ -90777,7 +90779,8 @@ async function watchOn(asked, options) {
         const depths = await readDepths(watched.sqs, watched.stack);
         // Maybe hours before it was received.
         const endedAt = ledger.done && lastSent > 0 ? Math.min(now, lastSent) : now;
-        const isBusy = ledger.settled > settledBefore;
+        // Who does not wait leaves soon, and others wait for that.
+        const isBusy = !wait || ledger.settled > settledBefore;
         if (!ledger.done)
             await dlq.poll(depths.dlq, signal, isBusy, deadline);
         options.onPoll(depths);
