@@ -114,18 +114,15 @@ export class Caller {
     const { timing, deadline } = this.#deps
     const leftMs = deadline + TIDY_RESERVE_MS - timing.now()
     const signal = AbortSignal.timeout(Math.max(SHORTEST_TIDY_MS, Math.min(LONGEST_TIDY_MS, leftMs)))
-    for (let tries = 1; tries <= TIDY_TRIES; tries++) {
+    for (let tries = 1; !signal.aborted; tries++) {
       try {
         await request({ signal })
         return
       } catch (error) {
-        if (signal.aborted || tries === TIDY_TRIES) return
-        if (!isTransient(error)) {
-          if (error instanceof S3Error) return
-          throw error
-        }
-        await timing.sleep(backoffMs(tries, timing.random))
         if (signal.aborted) return
+        if (!(error instanceof S3Error)) throw error
+        if (!isTransient(error) || tries === TIDY_TRIES) return
+        await timing.sleep(backoffMs(tries, timing.random))
       }
     }
   }
