@@ -60,6 +60,10 @@ export function readInputs(): Inputs {
   const nowhere = { bucket: '', prefix: '' }
   const source = attempt(() => readPlace('source'), nowhere)
   const destination = attempt(() => readPlace('destination'), nowhere)
+  if (source !== nowhere && destination !== nowhere) {
+    const problem = overlaps(source, destination)
+    if (problem) problems.push(problem)
+  }
   const inputs = {
     mode: attempt<Inputs['mode']>(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
     source,
@@ -101,10 +105,6 @@ export function readInputs(): Inputs {
     ),
     stackTags: attempt(readStackTags, {}),
     options: readOptions(attempt),
-  }
-  if (source !== nowhere && destination !== nowhere) {
-    const problem = overlaps(source, destination)
-    if (problem) problems.push(problem)
   }
   if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
     problems.push(

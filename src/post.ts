@@ -39,13 +39,7 @@ async function leaveDeployed({ stackName, region, afterRun: what }: DeployingSta
     const clients = createClients(region)
     const outputs = await findUsable(clients.cfn, stackName, tools)
     if (!outputs) return
-    await afterRun(
-      what,
-      { run: undefined, status: 'cancelled' },
-      clients,
-      { name: stackName, outputs },
-      tools,
-    )
+    await afterRun(what, { status: 'cancelled' }, clients, { name: stackName, outputs }, tools)
   } catch (error) {
     core.warning(
       `The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,

@@ -75,13 +75,7 @@ export async function leaveUnused(
 ): Promise<void> {
   if (!isDeployed(stack)) return
   try {
-    await afterRun(
-      what,
-      { run: undefined, status: 'failed' },
-      clients,
-      { name: stackName, outputs: stack.outputs },
-      tools,
-    )
+    await afterRun(what, { status: 'failed' }, clients, { name: stackName, outputs: stack.outputs }, tools)
     clearDeploying()
   } catch (error) {
     tools.log.warning(

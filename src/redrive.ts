@@ -68,9 +68,9 @@ export async function redrive(
       await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))))
     }
   }
-  const lookAgain = async (visit: (task: Task | undefined) => Promise<void>) =>
+  const visitAll = async (visit: (task: Task | undefined) => Promise<void>) =>
     await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(readTask(body)))
-  let more = await lookAgain(async (task) => {
+  let more = await visitAll(async (task) => {
     if (!task) unreadable++
     // What this run itself has left there comes of seeds that are now sent again.
     if (!task || !isBetween(task, run) || task.run.id === run.id) return
@@ -87,7 +87,7 @@ export async function redrive(
   for (const [name, origin] of derived) if (there.has(origin)) derived.delete(name)
   if (derived.size > 0)
     more =
-      (await lookAgain(async (task) => {
+      (await visitAll(async (task) => {
         if (task && derived.has(nameOf(task))) await sendAgain(task)
       })) || more
   await Promise.all([lists.flush(), copies.flush()])

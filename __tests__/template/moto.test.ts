@@ -173,12 +173,12 @@ print(json.dumps(ast.literal_eval(document)["Statement"]))`
     const found = await findStack(clients.cfn, STACK)
     expect(found?.outputs).toEqual(outputs)
     const stack = { name: STACK, outputs }
-    await afterRun('pause', { run: undefined, status: 'succeeded' }, clients, stack, tools())
+    await afterRun('pause', { status: 'succeeded' }, clients, stack, tools())
     const { State } = await clients.lambda.send(
       new GetEventSourceMappingCommand({ UUID: outputs.copyMappingId }),
     )
     expect(State).toBe('Disabled')
-    await afterRun('delete', { run: undefined, status: 'succeeded' }, clients, stack, tools())
+    await afterRun('delete', { status: 'succeeded' }, clients, stack, tools())
     expect(await findStack(clients.cfn, STACK)).toBeUndefined()
     expect(calls).toContain('CloudFormation DeleteStack')
   })

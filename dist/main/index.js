@@ -87934,8 +87934,6 @@ function artifactBucketName({ accountId, region }) {
  */
 async function uploadCode(s3, { code, codeHash }, home, given) {
     const bucket = given ?? artifactBucketName(home);
-    // Also of one that was given: when that is deleted, anybody may take its name.
-    const owner = { ExpectedBucketOwner: home.accountId };
     if (given === undefined)
         await ensureBucket(s3, bucket, home);
     const key = `functions/${codeHash}.zip`;
@@ -87946,7 +87944,8 @@ async function uploadCode(s3, { code, codeHash }, home, given) {
             Body: code,
             ContentType: 'application/zip',
             ChecksumSHA256: Buffer.from(codeHash, 'hex').toString('base64'),
-            ...owner,
+            // Also of one that was given: when that is deleted, anybody may take its name.
+            ExpectedBucketOwner: home.accountId,
         }));
     }
     catch (error) {
@@ -88971,7 +88970,7 @@ function foreignStack({ name }) {
  * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
  * when a delete fails.
  *
- * @param run its id; undefined where it never began
+ * @param run its id; missing where it never began
  */
 async function afterRun(what, { run, status }, clients, stack, tools) {
     if (what === 'keep')
@@ -90206,8 +90205,8 @@ async function redrive({ sqs, stack, signal }, run, tools) {
             await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))));
         }
     };
-    const lookAgain = async (visit) => await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(redrive_readTask(body)));
-    let more = await lookAgain(async (task) => {
+    const visitAll = async (visit) => await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(redrive_readTask(body)));
+    let more = await visitAll(async (task) => {
         if (!task)
             unreadable++;
         // What this run itself has left there comes of seeds that are now sent again.
@@ -90230,7 +90229,7 @@ async function redrive({ sqs, stack, signal }, run, tools) {
             derived.delete(name);
     if (derived.size > 0)
         more =
-            (await lookAgain(async (task) => {
+            (await visitAll(async (task) => {
                 if (task && derived.has(nameOf(task)))
                     await sendAgain(task);
             })) || more;
@@ -91149,6 +91148,11 @@ function readInputs() {
     const nowhere = { bucket: '', prefix: '' };
     const source = attempt(() => readPlace('source'), nowhere);
     const destination = attempt(() => readPlace('destination'), nowhere);
+    if (source !== nowhere && destination !== nowhere) {
+        const problem = overlaps(source, destination);
+        if (problem)
+            problems.push(problem);
+    }
     const inputs = {
         mode: attempt(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
         source,
@@ -91173,11 +91177,6 @@ function readInputs() {
         stackTags: attempt(readStackTags, {}),
         options: readOptions(attempt),
     };
-    if (source !== nowhere && destination !== nowhere) {
-        const problem = overlaps(source, destination);
-        if (problem)
-            problems.push(problem);
-    }
     if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
         problems.push('prefixes: not with `mode: redrive`, which takes all dead-lettered tasks between source and destination');
     if (problems.length > 0) {
@@ -91332,7 +91331,7 @@ async function leaveUnused(clients, { stackName, afterRun: what }, stack, tools)
     if (!isDeployed(stack))
         return;
     try {
-        await afterRun(what, { run: undefined, status: 'failed' }, clients, { name: stackName, outputs: stack.outputs }, tools);
+        await afterRun(what, { status: 'failed' }, clients, { name: stackName, outputs: stack.outputs }, tools);
         clearDeploying();
     }
     catch (error) {

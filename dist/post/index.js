@@ -77488,7 +77488,7 @@ async function leaveDeployed({ stackName, region, afterRun: what }) {
         const outputs = await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .findUsable */ .ah)(clients.cfn, stackName, tools);
         if (!outputs)
             return;
-        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(what, { run: undefined, status: 'cancelled' }, clients, { name: stackName, outputs }, tools);
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(what, { status: 'cancelled' }, clients, { name: stackName, outputs }, tools);
     }
     catch (error) {
         _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
@@ -78295,7 +78295,7 @@ function remove_foreignStack({ name }) {
  * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
  * when a delete fails.
  *
- * @param run its id; undefined where it never began
+ * @param run its id; missing where it never began
  */
 async function afterRun(what, { run, status }, clients, stack, tools) {
     if (what === 'keep')

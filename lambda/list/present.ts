@@ -1,10 +1,8 @@
 import { ABOVE, compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
 import type { Run } from '../../protocol/run.ts'
 import type { ListAnswer, ListedObject, ListRequest } from '../s3/index.ts'
-import { all } from './reader.ts'
+import { all, PAGE_KEYS } from './reader.ts'
 
-/** Keys of a full answer (S3 API reference, ListObjectsV2). */
-const PAGE_KEYS = 1000
 /** Behind an answer that got past so few keys, two go on at once with half of the rest each, which takes little more requests. */
 const FEW = 100
 /** When it got past no more than these, a few keys of the next answer tell as much as a whole page. */

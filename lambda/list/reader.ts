@@ -37,7 +37,7 @@ export type Found = {
 export type Empty = { isEmpty: true; token: string; more: true }
 
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
-const PAGE_KEYS = 1000
+export const PAGE_KEYS = 1000
 /** The share of requests that may be wasted on wrong guesses, beyond what may be from the start: more in a large listing. */
 const [WASTE, WASTE_OF_LARGE] = [1 / 28, 1 / 8]
 /** What a guess is taken to waste at least, however many found keys so far: those to come may be less lucky. */
@@ -99,7 +99,10 @@ export class Reader<T extends { key: string }> {
     this.#tries += tries
   }
 
-  /** The next page that holds keys, without those behind `upTo`; undefined when none are left. Where many objects were deleted, S3 may answer many pages without keys first. */
+  /**
+   * The next page that holds keys, without those behind `upTo`; undefined when none are left. Where many objects were deleted, S3
+   * may answer many pages without keys first.
+   */
   async read(
     request: Parameters<Source<T>['page']>[0],
     upTo: string | undefined,

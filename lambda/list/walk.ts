@@ -152,14 +152,13 @@ export async function walk<T extends { key: string }>(
       }
     }
   }
+  const emitAll = async () => {
+    await emit()
+    await emitting
+    emitted = undefined
+  }
   try {
-    try {
-      await listAll()
-    } finally {
-      await emit()
-      await emitting
-      emitted = undefined
-    }
+    await listAll().finally(emitAll)
   } catch (error) {
     deps.onError?.((emitted ?? lanes).map(rangeOf))
     throw error

@@ -19,11 +19,11 @@ export type AfterRun = 'pause' | 'keep' | 'delete'
  * Carries out {@link AfterRun} for a run that went like this. Call it after the run queue was deleted. Throws a UserError
  * when a delete fails.
  *
- * @param run its id; undefined where it never began
+ * @param run its id; missing where it never began
  */
 export async function afterRun(
   what: AfterRun,
-  { run, status }: { run: string | undefined; status: Status },
+  { run, status }: { run?: string | undefined; status: Status },
   clients: { cfn: CloudFormationClient; lambda: LambdaClient; sqs: SQSClient },
   stack: { name: string; outputs: StackOutputs },
   tools: Tools,

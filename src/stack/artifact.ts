@@ -41,8 +41,6 @@ export async function uploadCode(
   given?: string | undefined,
 ): Promise<{ bucket: string; key: string }> {
   const bucket = given ?? artifactBucketName(home)
-  // Also of one that was given: when that is deleted, anybody may take its name.
-  const owner = { ExpectedBucketOwner: home.accountId }
   if (given === undefined) await ensureBucket(s3, bucket, home)
   const key = `functions/${codeHash}.zip`
   try {
@@ -53,7 +51,8 @@ export async function uploadCode(
         Body: code,
         ContentType: 'application/zip',
         ChecksumSHA256: Buffer.from(codeHash, 'hex').toString('base64'),
-        ...owner,
+        // Also of one that was given: when that is deleted, anybody may take its name.
+        ExpectedBucketOwner: home.accountId,
       }),
     )
   } catch (error) {

@@ -345,7 +345,7 @@ describe('a stack that is there', () => {
     )
     await afterRun(
       'delete',
-      { run: undefined, status: 'succeeded' },
+      { status: 'succeeded' },
       account.clients,
       { name: STACK, outputs: found.outputs },
       on,
@@ -358,7 +358,7 @@ describe('a stack that is there', () => {
     await account.clients.sqs.send(new DeleteQueueCommand({ QueueUrl }))
     await afterRun(
       'delete',
-      { run: undefined, status: 'succeeded' },
+      { status: 'succeeded' },
       account.clients,
       { name: STACK, outputs: found.outputs },
       on,
@@ -374,13 +374,7 @@ describe('a stack that is there', () => {
       const found = await findStack(account.clients.cfn, STACK)
       if (!found) throw new Error('there is no stack')
       const { deadLetterQueueUrl, copyMappingId, listMappingId } = found.outputs
-      await afterRun(
-        'delete',
-        { run: undefined, status },
-        account.clients,
-        { name: STACK, outputs: found.outputs },
-        on,
-      )
+      await afterRun('delete', { status }, account.clients, { name: STACK, outputs: found.outputs }, on)
       expect(on.lines).toEqual([
         'The stack s3-71 is paused: it polls nothing until the next run.',
         'It is not deleted, for its dead-letter queue and logs: the run did not succeed.',

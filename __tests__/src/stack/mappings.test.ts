@@ -106,13 +106,7 @@ describe('on the embedded AWS', () => {
   })
 
   test('nothing is done when the stack is kept', async () => {
-    await afterRun(
-      'keep',
-      { run: undefined, status: 'succeeded' },
-      account.clients,
-      { name: STACK, outputs },
-      tools(),
-    )
+    await afterRun('keep', { status: 'succeeded' }, account.clients, { name: STACK, outputs }, tools())
     expect(account.calls).toEqual([])
   })
 
@@ -173,13 +167,7 @@ describe('the start of a run', () => {
 
   test('on a stack that is there and paused takes four calls', async () => {
     const again = await deploy('{ protocol: 1, problems: [] }')
-    await afterRun(
-      'pause',
-      { run: undefined, status: 'succeeded' },
-      account.clients,
-      { name: STACK, outputs },
-      tools(),
-    )
+    await afterRun('pause', { status: 'succeeded' }, account.clients, { name: STACK, outputs }, tools())
     while (account.aws.lambda.mapping(outputs.copyMappingId).state !== 'Disabled') await delay(20)
     while (account.aws.lambda.mapping(outputs.listMappingId).state !== 'Disabled') await delay(20)
     account.calls.length = 0
