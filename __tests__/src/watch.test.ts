@@ -12,17 +12,10 @@ import { Failures } from '../../src/failures.ts'
 import { Ledger } from '../../src/ledger.ts'
 import { UnlistedParts } from '../../src/unlisted.ts'
 import { watch } from '../../src/watch.ts'
+import { runOf } from './checkpoint/support.ts'
 
 const MINUTE = 60_000
 const URLS = { list: 'list', copy: 'copy', dlq: 'dlq', run: 'run' }
-
-const RUN = {
-  id: 'r',
-  queue: 'q',
-  source: { bucket: 'a', prefix: '' },
-  destination: { bucket: 'b', prefix: '' },
-  batchSize: 1,
-}
 
 /** The queues as the action sees them, on a clock that moves when it waits. */
 class FakeSqs {
@@ -213,7 +206,7 @@ test('an outcome puts the stall off', async () => {
 })
 
 test('counts that read zero for too long don’t hide a dead letter: it is looked for before a run is given up', async () => {
-  sqs.messages.dlq = [encodeTask(newCopyTask('seed.0', RUN, [{ key: 'k', size: 1 }]))]
+  sqs.messages.dlq = [encodeTask(newCopyTask('seed.0', runOf('r'), [{ key: 'k', size: 1 }]))]
   sqs.dlqCount = 0
   expect((await watchRun()).ending).toBe('settled')
   expect(ledger.totals).toMatchObject({ deadTasks: 1, deadObjects: 1 })
@@ -298,7 +291,7 @@ describe('a DLQ full of earlier runs’ messages', () => {
 
   test('does not hide a message of this run, also while another run keeps the queues busy', async () => {
     sqs.inFlight = 1
-    sqs.messages.dlq?.push(encodeTask(newCopyTask('seed.0', RUN, [{ key: 'k', size: 1 }])))
+    sqs.messages.dlq?.push(encodeTask(newCopyTask('seed.0', runOf('r'), [{ key: 'k', size: 1 }])))
     sqs.runQueues.push('https://sqs/another')
     expect((await watchRun()).ending).toBe('settled')
     expect(ledger.totals).toMatchObject({ deadTasks: 1 })

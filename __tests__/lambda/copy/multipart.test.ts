@@ -11,7 +11,7 @@ import {
 } from '../../../local/s3/index.ts'
 import type { Options } from '../../../protocol/run.ts'
 import { newCopyTask, type Task } from '../../../protocol/task.ts'
-import { Clock, clientOf, copyThem, listAll, type Setting } from './support.ts'
+import { Clock, clientOf, copyThem, listAll, runOf, type Setting } from './support.ts'
 
 const GIB = 1024 ** 3
 const TB = 10 ** 12
@@ -242,17 +242,10 @@ describe('when the time runs out', () => {
   test('a task hands on an upload that got further as if S3 had never refused it', async () => {
     store.put('from', 'k', Content.sparse(5 * GIB))
     runOutAt(8)
-    const run = {
-      id: 'r',
-      queue: 'https://sqs/run',
-      source: { bucket: 'from', prefix: '' },
-      destination: { bucket: 'to', prefix: '' },
-      batchSize: 250,
-    }
     const spawned: Task[] = []
     const s3 = clientOf(setting.url)
     await workOnCopyTask(
-      newCopyTask('t.0', run, await listAll(setting.url, 'from'), 5),
+      newCopyTask('t.0', runOf(setting), await listAll(setting.url, 'from'), 5),
       {
         deadline: 1e8,
         signal: new AbortController().signal,

@@ -2,7 +2,7 @@ import { type Copied, copyObjects } from '../../../lambda/copy/copy.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { toListed } from '../../../lambda/list/listed.ts'
 import { createS3Client, type S3 } from '../../../lambda/s3/index.ts'
-import type { Options } from '../../../protocol/run.ts'
+import type { Options, Run } from '../../../protocol/run.ts'
 import { decodeTask, encodeTask, type Listed, newCopyTask } from '../../../protocol/task.ts'
 import type { Timing } from '../../../protocol/timing.ts'
 
@@ -35,11 +35,8 @@ export function clientOf(url: string): S3 {
   return createS3Client({ region: 'us-east-1', endpoint: url, credentials })
 }
 
-/** Copies objects as a worker would that got them in a message. */
-export async function copyThem(objects: Listed[], setting: Setting): Promise<Copied> {
-  const { url, from, to, options, deadline = 1e12, clock = new Clock(), prefixes } = setting
-  const s3 = clientOf(url)
-  const run = {
+export function runOf({ from, to, options, prefixes }: Setting): Run {
+  return {
     id: 'r',
     queue: 'https://sqs/run',
     source: { bucket: from, prefix: prefixes?.source ?? '' },
@@ -47,7 +44,13 @@ export async function copyThem(objects: Listed[], setting: Setting): Promise<Cop
     batchSize: 250,
     ...(options && { options }),
   }
-  const task = decodeTask(encodeTask(newCopyTask('t.0', run, objects)))
+}
+
+/** Copies objects as a worker would that got them in a message. */
+export async function copyThem(objects: Listed[], setting: Setting): Promise<Copied> {
+  const { url, deadline = 1e12, clock = new Clock() } = setting
+  const s3 = clientOf(url)
+  const task = decodeTask(encodeTask(newCopyTask('t.0', runOf(setting), objects)))
   if (task.kind !== 'copy') throw new Error('no copy task')
   try {
     return await copyObjects(task, {
