@@ -340,29 +340,19 @@ describe('a stack that is there', () => {
     const on = tools()
     const found = await findStack(account.clients.cfn, STACK)
     if (!found) throw new Error('there is no stack')
+    const stack = { name: STACK, outputs: found.outputs }
+    const end = () => afterRun('delete', { status: 'succeeded' }, account.clients, stack, on)
     const { QueueUrl } = await account.clients.sqs.send(
       new CreateQueueCommand({ QueueName: 's3-71-run-other' }),
     )
-    await afterRun(
-      'delete',
-      { status: 'succeeded' },
-      account.clients,
-      { name: STACK, outputs: found.outputs },
-      on,
-    )
+    await end()
     expect(on.lines).toEqual([
       expect.stringMatching(
         `^The stack s3-71 stays as it is: another run is going on.*\\n- other, .*${QueueUrl}$`,
       ),
     ])
     await account.clients.sqs.send(new DeleteQueueCommand({ QueueUrl }))
-    await afterRun(
-      'delete',
-      { status: 'succeeded' },
-      account.clients,
-      { name: STACK, outputs: found.outputs },
-      on,
-    )
+    await end()
     expect(on.lines.at(-1)).toBe('The stack s3-71 is deleted.')
     expect(account.aws.stacks.list()).toEqual([])
   })
