@@ -152,13 +152,14 @@ export async function walk<T extends { key: string }>(
       }
     }
   }
-  const emitAll = async () => {
-    await emit()
-    await emitting
-    emitted = undefined
-  }
   try {
-    await listAll().finally(emitAll)
+    try {
+      await listAll()
+    } finally {
+      await emit()
+      await emitting
+      emitted = undefined
+    }
   } catch (error) {
     deps.onError?.((emitted ?? lanes).map(rangeOf))
     throw error
