@@ -189,8 +189,10 @@ export class Mixer {
       await timing.sleep(Math.max(0, startedAt + (pass * PASSES_MS) / passes - timing.now()))
       const left = Math.ceil(this.#bag.size / (passes - pass))
       for (let sent = 0; sent < left; sent += HANDFUL) {
-        this.#delay = (seconds * sent) / left
-        this.#place = placeIn(before + this.#delay, before + seconds)
+        const at = (seconds * sent) / left
+        // Sending takes a while, too: what is left may be much.
+        this.#delay = Math.max(0, at - (timing.now() - startedAt) / 1000)
+        this.#place = placeIn(before + at, before + seconds)
         await this.#packer.add(this.#bag.draw(Math.min(HANDFUL, left - sent)))
       }
       await this.#packer.flush()

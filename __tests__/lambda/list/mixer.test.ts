@@ -199,6 +199,16 @@ test('of what is left at the end, each second’s tasks leave a few at a time, b
   }
 })
 
+test('what is left at the end is shown by its time, however long it takes to send', async () => {
+  const { sent, foundAt, endedAt } = await mix(rounds(['a'], 200_000), { shares: 5, dispatchMs: 800 })
+  expect(endedAt - foundAt).toBeGreaterThan(7_000)
+  const shown = sent.map(({ at, delay }) => (at + delay * 1000) / 1000)
+  expect(Math.max(...shown)).toBeLessThanOrEqual(60)
+  // As many in the last ten seconds as in any.
+  const last = sent.filter((_, index) => (shown[index] as number) >= 50)
+  expect(count(last) / 200_000).toBeCloseTo(10 / 60, 1)
+})
+
 test('the time that SQS takes is none that list tasks wait for in addition', async () => {
   const { sent, foundAt } = await mix(rounds(Array(5).fill('a'), 20_000), { shares: 10, dispatchMs: 80 })
   const last = Math.max(...sent.map(({ at }) => at))
