@@ -85,9 +85,9 @@ export function wantedParameters(
   return wanted
 }
 
-/** List functions at once for so many copy functions: one lists faster than four copy, and twenty are enough for any run. */
+/** List functions at once for so many copy functions: one lists faster than four copy, and forty are enough for any run. */
 export function listConcurrency(maxConcurrency: number): number {
-  return Math.min(20, Math.max(2, Math.floor(maxConcurrency / 4)))
+  return Math.min(40, Math.max(2, Math.floor(maxConcurrency / 4)))
 }
 
 /** The names of the parameters and tags in which a stack differs from what is wanted; a tag is shown as `tag NAME`. */

@@ -69,7 +69,8 @@ test.each([
   [8, 2],
   [20, 5],
   [50, 12],
-  [1000, 20],
+  [100, 25],
+  [1000, 40],
 ])('%i copy functions go with %i list functions', (copies, lists) => {
   expect(listConcurrency(copies)).toBe(lists)
 })
