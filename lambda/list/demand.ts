@@ -7,14 +7,17 @@ const LOOK_EVERY_MS = 1_000
 const LOOK_AGAIN_MS = 10_000
 /** Copy tasks that should wait for a worker, so that none has to wait for a task: what four partitions take in half a second, at 250 objects each. */
 const WANTED = 30
+/** With more, list tasks are far ahead of workers: 4 s of what four partitions take. A million objects that four copy come to 150 while they are found. */
+const BACKLOG = 220
 /** Looks in a row that have to agree: counts lag, so that one says little. */
 const LOOKS = 5
 
-/** Whether workers could copy more than they are sent, by the depth of the copy queue. */
+/** Whether workers could copy more than they are sent, or are sent more than they can copy for now, by the depth of the copy queue. */
 export class Demand {
   /** Looks in a row that found enough tasks, and too few. */
   #enough = 0
   #few = 0
+  #backlogged = false
   #lookAt = 0
   readonly #timing: Timing
   readonly #waiting: () => Promise<number | undefined>
@@ -35,6 +38,11 @@ export class Demand {
     return this.#few >= LOOKS
   }
 
+  /** Whether so many tasks wait that more can wait. List tasks see this at about the same time. */
+  get isBacklogged(): boolean {
+    return this.#backlogged
+  }
+
   /**
    * Looks at the queue, once a second. Returns how many tasks are missing there; none when it was not looked at, or too early.
    *
@@ -44,6 +52,7 @@ export class Demand {
     if (this.#timing.now() < this.#lookAt) return 0
     const waiting = await this.#waiting()
     this.#lookAt = this.#timing.now() + (waiting === undefined ? LOOK_AGAIN_MS : LOOK_EVERY_MS)
+    this.#backlogged = (waiting ?? 0) > BACKLOG
     if (waiting === undefined) {
       this.#enough = LOOKS
       this.#few = 0

@@ -1,10 +1,11 @@
 import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
-import type { Listed, Listing, Task } from '../../protocol/task.ts'
+import type { Listed, Task } from '../../protocol/task.ts'
 import type { Timing } from '../../protocol/timing.ts'
 import { Bag } from './bag.ts'
 import { Demand } from './demand.ts'
+import type { SharedListing } from './listing.ts'
 import { Packer } from './packer.ts'
-import { restSeconds, spreadSeconds, taskSize } from './spread.ts'
+import { dueBy, dueEachSecond, EVENLY, LATE, restSeconds, spreadSeconds, taskSize } from './spread.ts'
 
 /** A source of no more objects is small: nothing is held back when all was found, and tasks hold so few that all workers have some. */
 const FEW_KEYS = 20_000
@@ -14,8 +15,6 @@ const FEW_OBJECTS = 40
  * busy for long; in small tasks, it would also make the copy queue look fuller than it is.
  */
 const FIRST_KEYS = 1_000
-/** A source of more objects is large: more than a million, which a list task takes for more when its own share is larger than others'. */
-const LARGE = 1_200_000
 /** Of what is drawn, the share that comes from what was found last: from the parts of the source that go on, of which too little was sent so far. */
 const NEWEST_SHARE = 0.7
 /** How long tasks wait for others that fill a request with them. */
@@ -25,7 +24,7 @@ const STAY_MS = 1_000
 /** Less is not told from none. */
 const SHORTEST_SECONDS = 0.1
 /** What is left at the end is sent in so many passes over a second at most. */
-const MOST_PASSES = 10
+const MOST_PASSES = 40
 const PASSES_MS = 1_000
 /** Objects that are drawn at once then: it costs less than one by one, and is less than the smallest task. */
 const HANDFUL = 10
@@ -38,7 +37,7 @@ export type MixerDeps = {
   /** Objects in a copy task at most. */
   batchSize: number
   /** The listing that the list task is a part of. */
-  listing: Listing
+  listing: SharedListing
   /** Whether the listing begins with this list task. */
   isFirst: boolean
   /** Takes a copy task, to be shown to workers so many seconds later. Called in order, one at a time. */
@@ -55,19 +54,15 @@ export type MixerDeps = {
  * Makes copy tasks of what a list task finds: each holds keys from all over, and at any time as large a share of each part of the
  * keys has been sent. S3 limits each partition by itself, and would have all workers on one while the others idle.
  *
- * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go at least, and faster when
- * workers wait for tasks. So what is found late is not behind all that was found before. What is left when the list task ends
- * is sent as well, held back for as long as it would have stayed in the bag; for less where workers waited all the time, or
- * the source is of modest size.
+ * What is found goes into a bag, from which objects are drawn by chance: as fast as copying should go at least, faster when
+ * workers wait for tasks, and slower when so many tasks wait that workers are far behind. So what is found late is not behind
+ * all that was found before. What is left when the list task ends is sent as well, held back for as long as it would have stayed
+ * in the bag; for less where workers waited all the time, or the source is of modest size.
  */
 export class Mixer {
   readonly #deps: MixerDeps
   readonly #bag: Bag<Listed>
   readonly #packer: Packer
-  #found = 0
-  /** The listing as it was last known, and what the list task itself had found by then. */
-  #listing: Listing
-  #foundBefore = 0
   /** When objects were drawn last, and the part of one that was due beyond them. */
   #drawnAt: number
   #due = 0
@@ -77,62 +72,43 @@ export class Mixer {
   #endsAt: number | undefined
   readonly #demand: Demand
   #dispatchedAt = 0
-  /** Of the task that is filled: its place in the time over which copies are spread, and seconds to hold it back. */
+  /** Of the task that is filled: its place among those of the listing, and seconds to hold it back. */
   #place = 0
   #delay = 0
 
   constructor(deps: MixerDeps) {
-    const { timing, batchSize, send, waiting } = deps
+    const { timing, batchSize, listing, send, waiting } = deps
     this.#deps = deps
     this.#demand = new Demand(timing, () => waiting('copy'))
-    this.#listing = deps.listing
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
     this.#packer = new Packer(
       () =>
         this.#isAllDue
           ? Math.min(FEW_OBJECTS, batchSize)
-          : taskSize(batchSize, this.#place, this.#foundByAll),
+          : taskSize(batchSize, this.#place, listing.foundByAll),
       (objects) => send(objects, Math.floor(this.#delay)),
     )
   }
 
   /** Takes what was found, and sends as much as is due. Throws what `send` and `dispatch` throw. */
   async add(objects: readonly Listed[]): Promise<void> {
-    this.#found += objects.length
+    this.#deps.listing.add(objects.length)
     this.#bag.put(objects)
     await this.#sendDue()
   }
 
-  /** The listing for a list task that takes over what this one leaves. */
-  get listing(): Listing {
-    return { ...this.#listing, found: Math.round(this.#foundByAll) }
-  }
-
-  /** Whether the listing is known to be of many keys, by what all who share it have found. */
-  get isLarge(): boolean {
-    return this.#foundByAll > LARGE
-  }
-
-  /** Takes note that so many more come to share the listing: none of them has found what was found before. Returns the listing for them. */
-  shareWith(others: number): Listing {
-    const { listing } = this
-    this.#listing = { ...listing, shares: listing.shares + others }
-    this.#foundBefore = this.#found
-    return this.#listing
-  }
-
   /**
-   * Sends all that is left. Stays for that, as long as it may, until workers are known to have enough to do or other list tasks
-   * wait for a function; then sends the rest, held back. Throws what `send` and `dispatch` throw.
+   * Sends all that is left. Stays for that, as long as it may, until workers are known to have enough to do, and not far more, or
+   * other list tasks wait for a function; then sends the rest, held back. Throws what `send` and `dispatch` throw.
    */
   async end(): Promise<void> {
-    const { timing, until, waiting } = this.#deps
-    const age = this.#age
-    this.#endsAt = age + restSeconds(age, this.#foundByAll)
+    const { timing, listing, until, waiting } = this.#deps
+    const { age, foundByAll } = listing
+    this.#endsAt = age + restSeconds(age, foundByAll)
     // The rest of a small source is due now, and not only after a pause.
     await this.#sendDue()
-    while (this.#bag.size > 0 && !this.#demand.isMet && timing.now() + STAY_MS < until) {
+    while (this.#bag.size > 0 && this.#isNeeded && timing.now() + STAY_MS < until) {
       if (((await waiting('list')) ?? 1) > 0) break
       await timing.sleep(STAY_MS)
       await this.#sendDue()
@@ -141,12 +117,12 @@ export class Mixer {
   }
 
   async #sendDue(): Promise<void> {
-    const { timing, batchSize, dispatch } = this.#deps
+    const { timing, batchSize, listing, dispatch } = this.#deps
     const now = timing.now()
-    const { age, seconds } = this.#spread()
-    this.#place = placeIn(age, age + seconds)
-    const more = ((await this.#demand.look(age)) * batchSize) / this.#listing.shares
-    const count = this.#isAllDue ? this.#bag.size : this.#countDue(now, seconds, more)
+    const { age, end } = this.#spread()
+    this.#place = (age / end) ** this.#power
+    const more = ((await this.#demand.look(age)) * batchSize) / listing.shares
+    const count = this.#isAllDue ? this.#bag.size : this.#countDue(now, age, end, more)
     this.#drawnAt = now
     await this.#packer.add(this.#draw(count))
     if (now - this.#dispatchedAt < DISPATCH_MS) return
@@ -161,9 +137,9 @@ export class Mixer {
   }
 
   /** How many to draw, so that the bag would be empty when the time over which copies are spread is over, and some more. */
-  #countDue(now: number, seconds: number, more: number): number {
+  #countDue(now: number, age: number, end: number, more: number): number {
     const passed = (now - this.#drawnAt) / 1000
-    this.#due += (passed * this.#bag.size) / Math.max(SHORTEST_SECONDS, seconds) + more
+    this.#due += passed * this.#bag.size * dueEachSecond(age, end, this.#power) + more
     const count = Math.min(this.#bag.size, Math.floor(this.#due))
     this.#due -= Math.floor(this.#due)
     if (passed > 0) this.#rate += (count / passed - this.#rate) * Math.min(1, passed / RATE_SECONDS)
@@ -174,25 +150,30 @@ export class Mixer {
    * Sends all that is left, held back.
    *
    * In passes: of each second's tasks some leave now and some a little later, between those of other list tasks. SQS holds
-   * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task.
+   * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task. Each pass begins
+   * anywhere, or where one takes half a second a second's tasks would be together in two places.
    */
   async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
     const startedAt = timing.now()
-    const { age, seconds: planned } = this.#spread()
-    const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : planned
-    const seconds = Math.min(LONGEST_DELAY_SECONDS, planned, hastened)
+    const { age, end } = this.#spread()
+    const power = this.#power
+    const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : end - age
+    const seconds = Math.min(LONGEST_DELAY_SECONDS, end - age, hastened)
     // The rest of an old listing is no tail as a whole.
     const before = Math.min(age, seconds / 2)
     const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
     for (let pass = 0; pass < passes; pass++) {
       await timing.sleep(Math.max(0, startedAt + (pass * PASSES_MS) / passes - timing.now()))
       const left = Math.ceil(this.#bag.size / (passes - pass))
+      const first = HANDFUL * Math.floor((timing.random() * left) / HANDFUL)
       for (let sent = 0; sent < left; sent += HANDFUL) {
-        const at = (seconds * sent) / left
+        const next = (first + sent) % left
+        if (next < HANDFUL) await this.#packer.flush()
+        const at = dueBy(next / left, age, age + seconds, power) - age
         // Sending takes a while, too: what is left may be much.
         this.#delay = Math.max(0, at - (timing.now() - startedAt) / 1000)
-        this.#place = placeIn(before + at, before + seconds)
+        this.#place = ((before + at) / (before + seconds)) ** power
         await this.#packer.add(this.#bag.draw(Math.min(HANDFUL, left - sent)))
       }
       await this.#packer.flush()
@@ -211,35 +192,26 @@ export class Mixer {
     return this.#endsAt !== undefined
   }
 
+  /** By which power of the listing's age copies are due: for all list tasks the same, or what they send would be of other proportions. */
+  get #power(): number {
+    return this.#demand.isBacklogged ? LATE : EVENLY
+  }
+
+  /** Whether to stay rather than have SQS hold back what is left: a list task sees how far workers are. */
+  get #isNeeded(): boolean {
+    return !this.#demand.isMet || this.#demand.isBacklogged
+  }
+
   /** Whether nothing is held back: of a small source that was found, and of the first page of any. */
   get #isAllDue(): boolean {
-    return (
-      this.#deps.isFirst &&
-      this.#listing.shares === 1 &&
-      this.#found <= (this.#hasAll ? FEW_KEYS : FIRST_KEYS)
-    )
+    const { isFirst, listing } = this.#deps
+    return isFirst && listing.shares === 1 && listing.found <= (this.#hasAll ? FEW_KEYS : FIRST_KEYS)
   }
 
-  /** Seconds that the listing has taken. Clocks of machines may differ. */
-  get #age(): number {
-    const { timing, listing } = this.#deps
-    return Math.max(0, timing.now() - listing.began) / 1000
+  /** The age of the listing, and the one by which what is in the bag should be copied, in seconds. */
+  #spread(): { age: number; end: number } {
+    const { age, foundByAll } = this.#deps.listing
+    const end = this.#endsAt ?? age + spreadSeconds(age, foundByAll)
+    return { age, end: Math.max(age + SHORTEST_SECONDS, end) }
   }
-
-  /** Each task that shares the listing has found about as much since. */
-  get #foundByAll(): number {
-    const { found, shares } = this.#listing
-    return found + (this.#found - this.#foundBefore) * shares
-  }
-
-  /** Seconds that the listing has taken, and those over which to spread the copies of what is in the bag. */
-  #spread(): { age: number; seconds: number } {
-    const age = this.#age
-    if (this.#endsAt !== undefined) return { age, seconds: Math.max(0, this.#endsAt - age) }
-    return { age, seconds: spreadSeconds(age, this.#foundByAll) }
-  }
-}
-
-function placeIn(at: number, end: number): number {
-  return at / Math.max(SHORTEST_SECONDS, end)
 }

@@ -13,7 +13,7 @@ const PARTITIONS = 4
 /** So many objects, of those copied last, go in smaller tasks than others, */
 const LAST_OBJECTS = 100_000
 /** but no smaller share of a source, and no larger one: in a source of modest size, workers may still be of very unequal pace by then. */
-const [LEAST_SHARE, MOST_SHARE] = [0.1, 0.5]
+const [LEAST_SHARE, MOST_SHARE] = [0.03, 0.5]
 /** and the size of the smallest beside that of the others. */
 const SMALLEST = 0.1
 
@@ -35,12 +35,27 @@ export function restSeconds(age: number, found: number): number {
   return found > MODEST ? seconds : Math.min(seconds, found / (PARTITIONS * PARTITION_COPIES))
 }
 
+/** How copies are spread over a time: by which power of the time that has passed they are due. */
+export const EVENLY = 1
+/** While list tasks are far ahead of workers: little, until most of the source is found, in the proportions that it really has. */
+export const LATE = 3
+
+/** Of what is to be copied and was not, the share that is due each second at an age, in seconds; all is by the end. */
+export function dueEachSecond(age: number, end: number, power: number): number {
+  return (power * age ** (power - 1)) / (end ** power - age ** power)
+}
+
+/** The age, in seconds, by which such a share of it is due. */
+export function dueBy(share: number, age: number, end: number, power: number): number {
+  return (age ** power + share * (end ** power - age ** power)) ** (1 / power)
+}
+
 /**
  * Objects in a copy task: as many as the run allows, since each task costs its messages, but few in those that are copied last, so
  * that no worker is long at one while the others have nothing left.
  *
  * @param most as the run says
- * @param place the task's, from 0 to 1, between the beginning and the end of the time over which copies are spread
+ * @param place the task's, from 0 to 1, among those of the listing in the order in which they are copied
  * @param found objects to copy that the listing has found so far
  */
 export function taskSize(most: number, place: number, found: number): number {

@@ -7,6 +7,7 @@ import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } fr
 import { Slots } from '../slots.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { toListed } from './listed.ts'
+import { SharedListing } from './listing.ts'
 import { Mixer } from './mixer.ts'
 import { withoutPresent } from './present.ts'
 import { all } from './reader.ts'
@@ -42,10 +43,11 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     throw new MalformedMessageError('not a list task: its part lies outside the source prefix')
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
   const result = emptyResult()
+  const listing = new SharedListing(task.listing ?? { began: timing.now(), shares: 1, found: 0 }, timing)
   const mixer = new Mixer({
     timing,
     batchSize: run.batchSize,
-    listing: task.listing ?? { began: timing.now(), shares: 1, found: 0 },
+    listing,
     isFirst: !task.listing,
     send: (objects, delay) => attempt.spawn(deps.copyQueueUrl, (id) => newCopyTask(id, run, objects), delay),
     dispatch: attempt.dispatch,
@@ -113,14 +115,14 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         result.skipped += listed - found.length
       },
       spawn: async (hands) => {
-        const theirs = task.listing ? mixer.listing : mixer.shareWith(hands.length)
+        const theirs = task.listing ? listing.forNext : listing.shareWith(hands.length)
         for (const rest of hands)
           await attempt.spawn(deps.listQueueUrl, (id) =>
             newListTask(id, run, { prefix, ranges: rest }, theirs),
           )
         await attempt.dispatch()
       },
-      isLarge: () => mixer.isLarge,
+      isLarge: () => listing.isLarge,
       isLate: () => timing.now() >= handOnAt,
       onError: (rest) => {
         left = rest

@@ -10,7 +10,13 @@ async function ask(seconds: number, waiting: (second: number) => number | undefi
     looks++
     return waiting(Math.floor(time.now() / 1000))
   })
-  const answers: { second: number; missing: number; isMet: boolean; isUnmet: boolean }[] = []
+  const answers: {
+    second: number
+    missing: number
+    isMet: boolean
+    isUnmet: boolean
+    isBacklogged: boolean
+  }[] = []
   const run = async () => {
     for (let half = 0; half < 2 * seconds; half++) {
       await time.sleep(500)
@@ -20,6 +26,7 @@ async function ask(seconds: number, waiting: (second: number) => number | undefi
         missing: await demand.look(second),
         isMet: demand.isMet,
         isUnmet: demand.isUnmet,
+        isBacklogged: demand.isBacklogged,
       })
     }
   }
@@ -54,6 +61,14 @@ test('workers have enough to do when that is seen some times in a row: counts la
 test('that workers have enough to do is seen from the start', async () => {
   const { answers } = await ask(8, () => 1_000)
   expect(answers.at(-1)?.isMet).toBe(true)
+})
+
+test('workers are far behind while very many tasks wait', async () => {
+  const waiting = [100, 100, 1_000, 1_000, undefined]
+  const { answers } = await ask(5, (second) => waiting[second])
+  expect(answers.filter(({ isBacklogged }) => isBacklogged).map(({ second }) => second)).toEqual([
+    2.5, 3, 3.5, 4,
+  ])
 })
 
 test('a depth that can’t be told asks for nothing, and is seldom asked for', async () => {

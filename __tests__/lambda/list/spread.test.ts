@@ -1,6 +1,14 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { restSeconds, spreadSeconds, taskSize } from '../../../lambda/list/spread.ts'
+import {
+  dueBy,
+  dueEachSecond,
+  EVENLY,
+  LATE,
+  restSeconds,
+  spreadSeconds,
+  taskSize,
+} from '../../../lambda/list/spread.ts'
 
 test('copies are never spread over longer than SQS holds a message back', () => {
   fc.assert(
@@ -41,7 +49,7 @@ test('tasks that come last are smaller, the later the smaller, and none is empty
   )
 })
 
-test('about the last hundred thousand objects go in smaller tasks, but half of a source at most, and a tenth at least', () => {
+test('about the last hundred thousand objects go in smaller tasks, but half of a source at most, and a thirtieth at least', () => {
   const half = (found: number) => [0.49, 0.75].map((place) => taskSize(250, place, found))
   expect([half(1), half(50_000), half(200_000), half(400_000)]).toEqual([
     [250, 125],
@@ -49,6 +57,37 @@ test('about the last hundred thousand objects go in smaller tasks, but half of a
     [250, 125],
     [250, 250],
   ])
-  for (const found of [1e6, 1e9])
-    expect([taskSize(250, 0.9, found), taskSize(250, 0.95, found)]).toEqual([250, 126])
+  expect([0.9, 0.95].map((place) => taskSize(250, place, 1e6))).toEqual([250, 126])
+  for (const found of [4e6, 1e9])
+    expect([0.95, 0.985].map((place) => taskSize(250, place, found))).toEqual([250, 126])
+})
+
+test.each([EVENLY, LATE])(
+  'by the power of %i, what is drawn as it is due is what would be shown by its time',
+  (power) => {
+    const age = fc.double({ min: 0, max: 100, noNaN: true })
+    const seconds = fc.double({ min: 20, max: 900, noNaN: true })
+    fc.assert(
+      fc.property(age, seconds, fc.double({ min: 0.05, max: 0.95, noNaN: true }), (from, time, share) => {
+        const end = from + time
+        const by = dueBy(share, from, end, power)
+        const steps = 10_000
+        let left = 1
+        for (let step = 0; step < steps; step++) {
+          const at = from + ((step + 0.5) * (by - from)) / steps
+          left *= 1 - (dueEachSecond(at, end, power) * (by - from)) / steps
+        }
+        expect(1 - left).toBeCloseTo(share, 2)
+        expect(by).toBeGreaterThan(from)
+        expect(by).toBeLessThan(end)
+      }),
+      { numRuns: 30 },
+    )
+  },
+)
+
+test('copies are due evenly, or most of them late', () => {
+  expect([0, 0.5, 1].map((share) => dueBy(share, 20, 60, EVENLY))).toEqual([20, 40, 60])
+  expect(dueBy(1 / 8, 0, 60, LATE)).toBeCloseTo(30)
+  expect(dueBy(0.5, 0, 60, LATE)).toBeGreaterThan(45)
 })
