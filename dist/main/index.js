@@ -89100,9 +89100,9 @@ function wantedParameters(wishes, { partition, fingerprint }, current) {
         wanted.set('PermissionsBoundaryArn', wishes.permissionsBoundary);
     return wanted;
 }
-/** List functions at once for so many copy functions: one lists faster than four copy, and twenty are enough for any run. */
+/** List functions at once for so many copy functions: one lists faster than four copy, and forty are enough for any run. */
 function listConcurrency(maxConcurrency) {
-    return Math.min(20, Math.max(2, Math.floor(maxConcurrency / 4)));
+    return Math.min(40, Math.max(2, Math.floor(maxConcurrency / 4)));
 }
 /** The names of the parameters and tags in which a stack differs from what is wanted; a tag is shown as `tag NAME`. */
 function parameters_differences(stack, wanted, tags = {}) {

@@ -30,6 +30,8 @@ export type WalkResult = {
 
 /** Ranges that one task walks side by side: several pages come while one would, and the copy tasks made of them mix keys from afar. */
 export const LANES = 8
+/** The same in a large listing: list functions are all busy, and each has CPU to spare. */
+export const LANES_OF_LARGE = 2 * LANES
 /** Rounds after which a walk of one range looks where its keys lie, to share them; then again, after twice as many and two. */
 const FIRST_LOOK = 2
 /** The same for a walk of ranges that were dealt to it: it has its share, unless that turns out to be much longer. */
@@ -37,16 +39,17 @@ const LATE_LOOK = 12
 /** Rounds between looks for cuts that give a walk more lanes: when it has few, or where a lane lasts. */
 const REFILL_EVERY = 4
 const LASTING_PAGES = 12
-const MOST_LANES = 2 * LANES
+const MORE_LANES = LANES
 /** When so few lanes are left, and one has lasted so long, time is worth more than a request. */
 const FEW_LANES = 2
 const LONG_PAGES = 24
 /** Ranges that the looks of the first walk make: lanes for ten tasks, half of the list functions there are at most. */
 const SHARED = 10 * LANES
-/** And those of others: for this task and two others. */
-const SHARED_LATER = 3 * LANES
+/** And the looks of others: hands for this task and two others. */
+const HANDS_LATER = 3
 /** Turns in a round that a lane has at least, however short it seems. */
 const SLOWEST = 1 / 4
+const SLOWEST_OF_LARGE = 1 / 2
 /** In a large listing, looks are no more rounds apart: some seconds. */
 const LARGE_LOOKS = 16
 /** Requests that a walk may waste from the start: most when it knows nothing of where keys lie. */
@@ -121,9 +124,10 @@ export async function walk<T extends { key: string }>(
   const advanceAll = async (lanes: Lane[]): Promise<Lane[]> => {
     const left = lanes.map((lane) => pagesLeft(lane, prefix, reader.alphabet))
     const most = Math.max(1, ...left.map((pages) => pages ?? 0))
+    const slowest = isLarge() ? SLOWEST_OF_LARGE : SLOWEST
     for (const [index, lane] of lanes.entries()) {
       const pages = left[index]
-      lane.due += pages === undefined ? 1 : Math.max(SLOWEST, pages / most)
+      lane.due += pages === undefined ? 1 : Math.max(slowest, pages / most)
     }
     return (await all(lanes.map(async (lane) => (lane.due < 1 ? [lane] : await advance(lane))))).flat()
   }
@@ -136,18 +140,19 @@ export async function walk<T extends { key: string }>(
       await emit()
       const isLate = deps.isLate()
       const isRefill = rounds % REFILL_EVERY === 0
+      const hand = isLarge() ? LANES_OF_LARGE : LANES
       // What no look has found may come up any time: a folder that holds nearly all, say.
       const isAlone = isFirst && spawned === 0
       if (rounds === look || (isAlone && isRefill) || isLate) {
-        const parts = await divideAll(lanes, isFirst ? SHARED : SHARED_LATER, prefix, reader)
-        const hands = deal(parts, LANES)
+        const parts = await divideAll(lanes, isFirst ? SHARED : HANDS_LATER * hand, prefix, reader)
+        const hands = deal(parts, hand)
         lanes = isLate ? [] : (hands.shift() ?? [])
         await spawn(hands)
         if (rounds === look) look += isLarge() ? Math.min(look + 2, LARGE_LOOKS) : look + 2
       } else if (isRefill) {
         if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allowOne()
         const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
-        const most = Math.max(LANES, Math.min(MOST_LANES, lanes.length + lasting))
+        const most = Math.max(hand, Math.min(hand + MORE_LANES, lanes.length + lasting))
         lanes = await divideAll(lanes, most, prefix, reader)
       }
     }
