@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { ACCOUNT_ID } from '../../local/identity.ts'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
 import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
@@ -50,7 +51,7 @@ const step = (about: string, more: Record<string, string> = {}) => ({
 })
 
 const storeOf = (key: string) =>
-  new CheckpointStore(s3, { name: ARTIFACTS, owner: undefined }, runFolder(STACK, key))
+  new CheckpointStore(s3, { name: ARTIFACTS, owner: ACCOUNT_ID }, runFolder(STACK, key))
 
 /** Two minutes pass, as far as the lease of a run is concerned. */
 async function expireLease(key: string): Promise<void> {

@@ -88137,8 +88137,8 @@ class CheckpointStore {
         return `s3://${this.bucket.name}/${this.folder}${STATE}`;
     }
     #at(name) {
-        const { name: Bucket, owner } = this.bucket;
-        return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) };
+        const { name: Bucket, owner: ExpectedBucketOwner } = this.bucket;
+        return { Bucket, Key: this.folder + name, ExpectedBucketOwner };
     }
 }
 const STATE = 'run.json.gz';

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { S3Client } from '@aws-sdk/client-s3'
 import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
+import { ACCOUNT_ID } from '../identity.ts'
 import type { Aws } from '../index.ts'
 import { runPost, type StepResult, startStep } from '../runner.ts'
 import { chance } from './chance.ts'
@@ -121,7 +122,11 @@ async function expireLease(aws: Aws, { stackName, artifacts }: Home, runKey: str
   const { url: endpoint, region, credentials } = aws
   const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 10 })
   try {
-    const store = new CheckpointStore(s3, { name: artifacts, owner: undefined }, runFolder(stackName, runKey))
+    const store = new CheckpointStore(
+      s3,
+      { name: artifacts, owner: ACCOUNT_ID },
+      runFolder(stackName, runKey),
+    )
     const found = await store.read()
     if (!found) return false
     const watcher = { ...found.checkpoint.watcher, until: 0 }

@@ -12,8 +12,8 @@ const DELETE_AT_ONCE = 1000
 /** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
 const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']
 
-/** The bucket that checkpoints are kept in; `owner` is its account where that is known. */
-export type Bucket = { name: string; owner: string | undefined }
+/** The bucket that checkpoints are kept in, and the account that owns it. */
+export type Bucket = { name: string; owner: string }
 
 /** A checkpoint as it was read, and the ETag by which it can be replaced. */
 export type Found = { checkpoint: Checkpoint; etag: string }
@@ -125,8 +125,8 @@ export class CheckpointStore {
   }
 
   #at(name: string): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {
-    const { name: Bucket, owner } = this.bucket
-    return { Bucket, Key: this.folder + name, ...(owner && { ExpectedBucketOwner: owner }) }
+    const { name: Bucket, owner: ExpectedBucketOwner } = this.bucket
+    return { Bucket, Key: this.folder + name, ExpectedBucketOwner }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3'
+import { ACCOUNT_ID } from '../../../local/identity.ts'
 import type { Run } from '../../../protocol/run.ts'
 import { type Checkpoint, firstCheckpoint } from '../../../src/checkpoint/checkpoint.ts'
 import type { Subject } from '../../../src/checkpoint/run-key.ts'
@@ -44,7 +45,7 @@ export class FakeS3 {
   #writes = 0
 
   store(folder = 'runs/stack/key/'): CheckpointStore {
-    return new CheckpointStore(this as unknown as S3Client, { name: 'artifacts', owner: undefined }, folder)
+    return new CheckpointStore(this as unknown as S3Client, { name: 'artifacts', owner: ACCOUNT_ID }, folder)
   }
 
   async send(command: { constructor: { name: string }; input: Input }): Promise<object> {
