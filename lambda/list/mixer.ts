@@ -150,8 +150,8 @@ export class Mixer {
    * Sends all that is left, held back.
    *
    * In passes: of each second's tasks some leave now and some a little later, between those of other list tasks. SQS holds
-   * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task. Each pass begins
-   * anywhere, or where one takes half a second a second's tasks would be together in two places.
+   * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task. Of a large source,
+   * each pass begins anywhere: where one takes half a second, a second's tasks would be together in two places.
    */
   async #sendRest(): Promise<void> {
     const { timing, batchSize, dispatch } = this.#deps
@@ -166,7 +166,7 @@ export class Mixer {
     for (let pass = 0; pass < passes; pass++) {
       await timing.sleep(Math.max(0, startedAt + (pass * PASSES_MS) / passes - timing.now()))
       const left = Math.ceil(this.#bag.size / (passes - pass))
-      const first = HANDFUL * Math.floor((timing.random() * left) / HANDFUL)
+      const first = power === EVENLY ? 0 : HANDFUL * Math.floor((timing.random() * left) / HANDFUL)
       for (let sent = 0; sent < left; sent += HANDFUL) {
         const next = (first + sent) % left
         if (next < HANDFUL) await this.#packer.flush()

@@ -209,7 +209,7 @@ test('of what is left at the end, each second’s tasks leave a few at a time, b
 
 test('each second’s tasks are shown all over that second, however long what is left takes to send', async () => {
   // A tenth takes a second: in ten passes, each from the first to the last, a second's tasks would be together.
-  const { sent } = await mix(rounds(['a'], 400_000), { shares: 5, sendMs: 5.6 })
+  const { sent } = await mix(rounds(['a'], 400_000), { shares: 5, sendMs: 5.6, waitingCopies: 1_000 })
   for (let second = 30; second < 55; second++) {
     const shown = sent.map(shownAt).filter((at) => at >= second && at < second + 1)
     for (const from of [0, 0.25, 0.5]) {
