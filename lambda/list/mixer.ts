@@ -23,7 +23,7 @@ const DISPATCH_MS = 250
 const STAY_MS = 1_000
 /** Less is not told from none. */
 const SHORTEST_SECONDS = 0.1
-/** What is left at the end is sent in so many passes over a second at most. */
+/** What is left at the end is sent in so many passes at most, over a second at least. */
 const MOST_PASSES = 40
 const PASSES_MS = 1_000
 /** Objects that are drawn at once then: it costs less than one by one, and is less than the smallest task. */

@@ -31,7 +31,7 @@ export type WalkResult = {
 /** Ranges that one task walks side by side: several pages come while one would, and the copy tasks made of them mix keys from afar. */
 export const LANES = 8
 /** The same in a large listing: list functions are all busy, and each has CPU to spare. */
-export const LANES_OF_LARGE = 2 * LANES
+const LANES_OF_LARGE = 2 * LANES
 /** Rounds after which a walk of one range looks where its keys lie, to share them; then again, after twice as many and two. */
 const FIRST_LOOK = 2
 /** The same for a walk of ranges that were dealt to it: it has its share, unless that turns out to be much longer. */
@@ -39,11 +39,12 @@ const LATE_LOOK = 12
 /** Rounds between looks for cuts that give a walk more lanes: when it has few, or where a lane lasts. */
 const REFILL_EVERY = 4
 const LASTING_PAGES = 12
+/** Lanes beyond those of a hand that lasting ones may be cut into. */
 const MORE_LANES = LANES
 /** When so few lanes are left, and one has lasted so long, time is worth more than a request. */
 const FEW_LANES = 2
 const LONG_PAGES = 24
-/** Ranges that the looks of the first walk make: lanes for ten tasks, half of the list functions there are at most. */
+/** Ranges that the looks of the first walk make: lanes for ten tasks, a quarter of the list functions there are at most. */
 const SHARED = 10 * LANES
 /** And the looks of others: hands for this task and two others. */
 const HANDS_LATER = 3

@@ -124,7 +124,7 @@ export class CheckpointStore {
     return `s3://${this.bucket.name}/${this.folder}${STATE}`
   }
 
-  #at(name: string): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {
+  #at(name: string): { Bucket: string; Key: string; ExpectedBucketOwner: string } {
     const { name: Bucket, owner: ExpectedBucketOwner } = this.bucket
     return { Bucket, Key: this.folder + name, ExpectedBucketOwner }
   }
