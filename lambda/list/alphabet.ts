@@ -28,14 +28,20 @@ export class Alphabet {
     for (let i = 0; i < objects.length; i += LEARN_EVERY) {
       const { key } = objects[i] as { key: string }
       this.#learnEnds(key)
-      let context: string | undefined
-      let depth = depthOf(skip)
-      for (const letter of key.slice(skip.length)) {
-        this.#add(context, letter.codePointAt(0) as number, depth)
-        if (letter === '/') depth++
-        context = letter
-      }
-      this.#add(context, END, depth)
+      const { last, depth } = this.#learnLetters(key, skip)
+      this.#add(last, END, depth)
+    }
+  }
+
+  /**
+   * Learns from names of folders, which are in order and end with a slash: a page of them comes from far more of the source than
+   * one of keys does.
+   */
+  learnFolders(folders: readonly string[]): void {
+    const skip = commonPrefix(folders[0] ?? '', folders.at(-1) ?? '')
+    for (const folder of folders) {
+      this.#learnEnds(folder)
+      this.#learnLetters(folder, skip)
     }
   }
 
@@ -60,8 +66,22 @@ export class Alphabet {
 
   #learnEnds(key: string): void {
     const names = key.split('/')
-    for (const [depth, { length }] of names.entries())
-      this.#ends.add(endOf(depth < names.length - 1 ? SLASH : END, depth, length))
+    for (const [depth, { length }] of names.entries()) {
+      const isFolder = depth < names.length - 1
+      if (isFolder || length > 0) this.#ends.add(endOf(isFolder ? SLASH : END, depth, length))
+    }
+  }
+
+  /** Learns what follows what in a key, behind what it shares with others. Returns the last letter, and how deep that is. */
+  #learnLetters(key: string, skip: string): { last: string | undefined; depth: number } {
+    let last: string | undefined
+    let depth = depthOf(skip)
+    for (const letter of key.slice(skip.length)) {
+      this.#add(last, letter.codePointAt(0) as number, depth)
+      if (letter === '/') depth++
+      last = letter
+    }
+    return { last, depth }
   }
 
   #add(context: string | undefined, code: number, depth: number): void {

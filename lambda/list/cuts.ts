@@ -104,6 +104,8 @@ async function askFor(
   clues.folder = folder
   const isComplete = end === undefined || (lane.upTo !== undefined && !isBetween(last, end, lane.upTo))
   if (!isComplete) {
+    // Letters are all there is to go by in such a folder.
+    if (!hasKeys) reader.alphabet.learnFolders(folders)
     clues.crowd = folder
     clues.isOfKeys = hasKeys
     // Few folders that stand among many keys are worth a cut; of very many these would be the first few.

@@ -36,6 +36,19 @@ test('names begin with letters of other names in folders of the same depth, not 
   expect(learnt(folders).following('uploads/0000/')).toEqual(codes('ot'))
 })
 
+test('a page of keys comes from a few folders, and the names of a thousand tell what others begin with', () => {
+  const letters = [...'abcdefghijklmnopqrstuvwxyz']
+  const keys = Array.from({ length: 1_000 }, (_, i) => `chats/a${letters[Math.floor(i / 200)]}/${i}`)
+  const alphabet = learnt(keys)
+  expect(alphabet.following('chats/')).not.toContain('z'.codePointAt(0))
+  const folders = letters.flatMap((second) => [`chats/a${second}/`, `chats/b${second}/`]).sort()
+  alphabet.learnFolders(folders)
+  expect(alphabet.following('chats/')).toEqual(expect.arrayContaining(codes(letters.join(''))))
+  // A folder's name is no key: nothing ends behind its slash.
+  expect(alphabet.following('chats/ab/')).not.toContain(END)
+  expect(alphabet.following('chats/ab')).toContain('/'.codePointAt(0))
+})
+
 test('there is always a letter to go on with, wherever a guess has led', () => {
   const alphabet = learnt(['a', 'b'])
   expect(alphabet.following('a/b/c/d')).not.toEqual([])

@@ -114,6 +114,11 @@ test('a part that turns out much longer than the others is shared again soon', a
   expect((await simulate(keys)).ms).toBeLessThan(6_500)
 })
 
+test('a folder of very many folders is cut all over at once, by letters that only the names of those hold', async () => {
+  // By the letters of the first page the listing would feel its way forward, and be done in 6 s.
+  expect((await simulate(keysNamed('emoji folders', MILLION))).ms).toBeLessThan(4_500)
+})
+
 test('a month of which a page or two are left is not cut into its days', async () => {
   const keys = keysNamed('dates', 13_000)
   const run = await simulate(keys)
