@@ -7,6 +7,8 @@ import type { Timing } from '../../protocol/timing.ts'
  */
 const LARGE = 1_200_000
 const LARGE_SECONDS = 15
+/** A source of more is huge: a list task would have to find a third of a million to take that for one. */
+const HUGE = 3_000_000
 
 /** What a list task knows of the listing that it shares with others: it assumes that each of them finds as much as itself. */
 export class SharedListing {
@@ -58,6 +60,11 @@ export class SharedListing {
   /** Whether it is known to be of many keys. */
   get isLarge(): boolean {
     return this.foundByAll > LARGE || this.age > LARGE_SECONDS
+  }
+
+  /** Whether it is known to be of several million keys. */
+  get isHuge(): boolean {
+    return this.foundByAll > HUGE
   }
 
   /** Seconds that it has taken. Clocks of machines may differ. */

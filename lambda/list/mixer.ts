@@ -157,7 +157,8 @@ export class Mixer {
     const { timing, batchSize, dispatch } = this.#deps
     const startedAt = timing.now()
     const { age, end } = this.#spread()
-    const power = this.#power
+    // Of a huge source, those who stay soon see that they have to hold back: more would be sent of this task's part than of theirs.
+    const power = this.#deps.listing.isHuge ? LATE : this.#power
     const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : end - age
     const seconds = Math.min(LONGEST_DELAY_SECONDS, end - age, hastened)
     // The rest of an old listing is no tail as a whole.

@@ -83,9 +83,9 @@ export class Reader<T extends { key: string }> {
     return Math.min(spare, KEPT) + Math.floor(Math.max(0, spare - KEPT) / waste)
   }
 
-  /** Allows for a guess now, however many were wrong. */
-  allowOne(): void {
-    this.#spare = Math.max(this.#spare, 1)
+  /** Allows for wasting so many requests now, however many were wasted. */
+  allow(requests: number): void {
+    this.#spare = Math.max(this.#spare, requests)
   }
 
   /** The share of guesses that found keys. */

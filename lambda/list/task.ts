@@ -123,6 +123,7 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         await attempt.dispatch()
       },
       isLarge: () => listing.isLarge,
+      isHuge: () => listing.isHuge,
       isLate: () => timing.now() >= handOnAt,
       onError: (rest) => {
         left = rest

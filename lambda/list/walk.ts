@@ -13,6 +13,8 @@ export type WalkDeps<T extends { key: string }> = Source<T> & {
   spawn: (hands: Range[][]) => Promise<void>
   /** Whether the listing that this is a part of is known to be of many keys. */
   isLarge: () => boolean
+  /** The same of several million keys. */
+  isHuge: () => boolean
   /** True when the rest has to be handed on. */
   isLate: () => boolean
   /** Told, before the walk throws, what it has not listed and emitted; when `emit` fails, also what it has handed to others meanwhile. */
@@ -57,6 +59,8 @@ const LARGE_LOOKS = 16
 const SPARE_AT_FIRST = 32
 const SPARE = 2
 const SPARE_OF_LARGE = 6
+/** What each look may waste in a huge listing, however much was: a part that was taken for short, and is not, would be found late. */
+const SPARE_OF_HUGE = 8
 
 /**
  * Lists ranges side by side, in rounds of a page of each. When many keys seem to be left it cuts the ranges up and deals
@@ -73,7 +77,7 @@ export async function walk<T extends { key: string }>(
   ranges: readonly Range[],
   deps: WalkDeps<T>,
 ): Promise<WalkResult> {
-  const { prefix, isLarge } = deps
+  const { prefix, isLarge, isHuge } = deps
   const isFirst = ranges.length === 1
   const spare = isLarge() ? SPARE_OF_LARGE : SPARE
   const reader = new Reader<T>(deps, isFirst ? SPARE_AT_FIRST : spare, isLarge, deps.isLate)
@@ -144,6 +148,7 @@ export async function walk<T extends { key: string }>(
       const hand = isLarge() ? LANES_OF_LARGE : LANES
       // What no look has found may come up any time: a folder that holds nearly all, say.
       const isAlone = isFirst && spawned === 0
+      if ((rounds === look || isRefill) && isHuge()) reader.allow(SPARE_OF_HUGE)
       if (rounds === look || (isAlone && isRefill) || isLate) {
         const parts = await divideAll(lanes, isFirst ? SHARED : HANDS_LATER * hand, prefix, reader)
         const hands = deal(parts, hand)
@@ -151,7 +156,7 @@ export async function walk<T extends { key: string }>(
         await spawn(hands)
         if (rounds === look) look += isLarge() ? Math.min(look + 2, LARGE_LOOKS) : look + 2
       } else if (isRefill) {
-        if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allowOne()
+        if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allow(1)
         const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
         const most = Math.max(hand, Math.min(hand + MORE_LANES, lanes.length + lasting))
         lanes = await divideAll(lanes, most, prefix, reader)

@@ -23,6 +23,7 @@ export type Whims = {
   isLate?: () => boolean
   /** Whether the listing is large. */
   isLarge?: () => boolean
+  isHuge?: () => boolean
   /** Which of the waiting tasks comes next, from 0 up to but not including the given number. */
   pick?: (waiting: number) => number
   /** Whether the seeds are one task. */
@@ -44,6 +45,7 @@ export async function list(
     forgets = () => false,
     isLate = () => false,
     isLarge = () => false,
+    isHuge = () => false,
     pick = () => 0,
     together = false,
     change,
@@ -83,6 +85,7 @@ export async function list(
         waiting.push(...hands)
       },
       isLarge,
+      isHuge,
       isLate,
     })
   }

@@ -242,6 +242,16 @@ test.each([
   expect((await mix([round('a', 100_000)], how)).isLarge).toBe(isLarge)
 })
 
+test('what is left of a huge source is shown late, however few tasks wait: soon others hold theirs back as well', async () => {
+  const how = { waitingCopies: 100, waitingLists: 1 }
+  const shownEarly = async (shares: number) => {
+    const { sent } = await mix(rounds(Array(50).fill('a'), 2000), { ...how, shares })
+    return count(sent.filter((task) => shownAt(task) < 30)) / 100_000
+  }
+  expect(await shownEarly(29)).toBeGreaterThan(0.4)
+  expect(await shownEarly(31)).toBeLessThan(0.25)
+})
+
 describe('while so many tasks wait that workers are far behind', () => {
   const found = rounds(Array(50).fill('a'), 2000)
   const how = { shares: 10, waitingCopies: 1_000 }

@@ -7,8 +7,9 @@ const PAGE_MS = 80
 const PAGE_KEYS = 1000
 /** How long a task may walk before it hands the rest on. */
 const TASK_MS = 40_000
-/** Pages of a listing that is large. */
+/** Pages of a listing that is large, and of one that is huge. */
 const LARGE_PAGES = 1_200
+const HUGE_PAGES = 3_000
 /** SQS to Lambda: a message takes this long to be worked on, when an instance is free. */
 const HOP_MS = [100, 300] as const
 /** Instances that the event source mapping starts with, and gains each second (300 a minute). */
@@ -83,6 +84,7 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
         for (const child of hands) send(child, depth + 1)
       },
       isLarge: () => result.requests > LARGE_PAGES,
+      isHuge: () => result.requests > HUGE_PAGES,
       isLate: () => clock.now - begun > TASK_MS,
     })
     result.depth = Math.max(result.depth, depth)

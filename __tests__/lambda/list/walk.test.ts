@@ -88,6 +88,7 @@ test('a stretch without keys is gone on with where S3 had come to, by one task a
       emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
       spawn: async (hands) => void waiting.push(...hands),
       isLarge: () => false,
+      isHuge: () => false,
       isLate: () => true,
     })
   expect([emitted, requests]).toEqual([['z'], 31])
@@ -116,6 +117,7 @@ test('a walk that fails leaves nothing running and takes objects one round at a 
     },
     spawn: async () => {},
     isLarge: () => false,
+    isHuge: () => false,
     isLate: () => false,
   })
   await expect(walking).rejects.toThrow('refused')
@@ -137,6 +139,7 @@ test('what was listed beside a range that fails is emitted', async () => {
     emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
     spawn: async () => {},
     isLarge: () => false,
+    isHuge: () => false,
     isLate: () => false,
   })
   await expect(walking).rejects.toThrow('refused')
@@ -167,6 +170,7 @@ describe('whatever the keys, the pages and the guesses', () => {
           forgets: () => next(8) === 0,
           isLate: () => lateness > 0 && next(lateness) === 0,
           isLarge: () => next(2) === 0,
+          isHuge: () => next(2) === 0,
           pick: next,
           change: (keys) => {
             if (passing.length === 0) return
