@@ -40,7 +40,7 @@ export class Alphabet {
   learnFolders(folders: readonly string[]): void {
     const skip = commonPrefix(folders[0] ?? '', folders.at(-1) ?? '')
     for (const folder of folders) {
-      this.#learnEnds(folder)
+      this.#learnEnds(folder.slice(0, -1), SLASH)
       this.#learnLetters(folder, skip)
     }
   }
@@ -64,12 +64,11 @@ export class Alphabet {
     return possible.length > 0 ? possible : this.#all.sorted(true, true)
   }
 
-  #learnEnds(key: string): void {
+  /** Learns where names end in a key, or in a folder without its slash; `last` is what follows the last of them. */
+  #learnEnds(key: string, last = END): void {
     const names = key.split('/')
-    for (const [depth, { length }] of names.entries()) {
-      const isFolder = depth < names.length - 1
-      if (isFolder || length > 0) this.#ends.add(endOf(isFolder ? SLASH : END, depth, length))
-    }
+    for (const [depth, { length }] of names.entries())
+      this.#ends.add(endOf(depth < names.length - 1 ? SLASH : last, depth, length))
   }
 
   /** Learns what follows what in a key, behind what it shares with others. Returns the last letter, and how deep that is. */
