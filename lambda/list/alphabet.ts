@@ -34,10 +34,13 @@ export class Alphabet {
   }
 
   /**
-   * Learns from names of folders, which are in order and end with a slash: a page of them comes from far more of the source than
-   * one of keys does.
+   * Learns from names of folders, which are in order and end with a slash, if most of their letters are new: a page of them comes
+   * from far more of the source than one of keys does. Of letters that are known, keys tell better which may follow.
    */
   learnFolders(folders: readonly string[]): void {
+    const letters = [...new Set(folders.join(''))]
+    const known = letters.filter((letter) => this.#all.has(letter.codePointAt(0) as number))
+    if (known.length >= letters.length / 2) return
     const skip = commonPrefix(folders[0] ?? '', folders.at(-1) ?? '')
     for (const folder of folders) {
       this.#learnEnds(folder.slice(0, -1), SLASH)
@@ -101,6 +104,10 @@ class Followers {
     if (this.#codes.has(code)) return
     this.#codes.add(code)
     this.#sorted.clear()
+  }
+
+  has(code: number): boolean {
+    return this.#codes.has(code)
   }
 
   get trusted(): boolean {

@@ -31,6 +31,14 @@ test('a key may end with a slash, but a folder is no key', () => {
   expect(alphabet.following('1234')).toContain('/'.codePointAt(0))
 })
 
+test('names of folders whose letters are known tell nothing', () => {
+  const keys = Array.from({ length: 800 }, (_, i) => `iot/${i % 2 ? 'ab' : 'ba'}/${i}`).sort()
+  const alphabet = learnt(keys)
+  const before = alphabet.following('iot/a')
+  alphabet.learnFolders(['iot/aa/', 'iot/bb/'])
+  expect(alphabet.following('iot/a')).toEqual(before)
+})
+
 test('names of many lengths may end anywhere', () => {
   const alphabet = learnt(Array.from({ length: 8_000 }, (_, i) => String(i)).sort())
   for (const start of ['1', '12', '123']) expect(alphabet.following(start)).toContain(END)
