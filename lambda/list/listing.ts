@@ -7,7 +7,7 @@ import type { Timing } from '../../protocol/timing.ts'
  */
 const LARGE = 1_200_000
 const LARGE_SECONDS = 15
-/** A source of more is huge: a list task would have to find a third of a million to take that for one. */
+/** A source of more is huge: of a million that ten share, a list task would have to find a third alone to take it for one. */
 const HUGE = 3_000_000
 
 /** What a list task knows of the listing that it shares with others: it assumes that each of them finds as much as itself. */
