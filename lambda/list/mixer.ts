@@ -21,6 +21,8 @@ const NEWEST_SHARE = 0.7
 const DISPATCH_MS = 250
 /** How often a list task that stays sends what is due. */
 const STAY_MS = 1_000
+/** List tasks that wait for a function before get one by themselves: Lambda still starts them. */
+const STARTING_SECONDS = 4
 /** Less is not told from none. */
 const SHORTEST_SECONDS = 0.1
 /** What is left at the end is sent in so many passes at most, over a second at least. */
@@ -71,6 +73,8 @@ export class Mixer {
   /** When all should be copied, in seconds of the listing's age; known when the list task has found all. */
   #endsAt: number | undefined
   readonly #demand: Demand
+  /** Whether workers had enough to do, and not far more, since the list task has found all. */
+  #isCalm = false
   #dispatchedAt = 0
   /** Of the task that is filled: its place among those of the listing, and seconds to hold it back. */
   #place = 0
@@ -99,8 +103,8 @@ export class Mixer {
   }
 
   /**
-   * Sends all that is left. Stays for that, as long as it may, until workers are known to have enough to do, and not far more, or
-   * other list tasks wait for a function; then sends the rest, held back. Throws what `send` and `dispatch` throw.
+   * Sends all that is left. Stays for that as long as it may, unless other list tasks wait for a function: workers that have enough
+   * to do now may soon have too little. Then sends the rest, held back. Throws what `send` and `dispatch` throw.
    */
   async end(): Promise<void> {
     const { timing, listing, until, waiting } = this.#deps
@@ -108,8 +112,9 @@ export class Mixer {
     this.#endsAt = age + restSeconds(age, foundByAll)
     // The rest of a small source is due now, and not only after a pause.
     await this.#sendDue()
-    while (this.#bag.size > 0 && this.#isNeeded && timing.now() + STAY_MS < until) {
-      if (((await waiting('list')) ?? 1) > 0) break
+    while (this.#bag.size > 0 && timing.now() + STAY_MS < until) {
+      this.#isCalm ||= this.#demand.isMet && !this.#demand.isBacklogged
+      if (listing.age > STARTING_SECONDS && ((await waiting('list')) ?? 1) > 0) break
       await timing.sleep(STAY_MS)
       await this.#sendDue()
     }
@@ -193,14 +198,12 @@ export class Mixer {
     return this.#endsAt !== undefined
   }
 
-  /** By which power of the listing's age copies are due: for all list tasks the same, or what they send would be of other proportions. */
+  /**
+   * By which power of the listing's age copies are due: for all list tasks the same, or what they send would be of other proportions.
+   * Where the queue did not fill up while keys were found, it may do so later, as is planned.
+   */
   get #power(): number {
-    return this.#demand.isBacklogged ? LATE : EVENLY
-  }
-
-  /** Whether to stay rather than have SQS hold back what is left: a list task sees how far workers are. */
-  get #isNeeded(): boolean {
-    return !this.#demand.isMet || this.#demand.isBacklogged
+    return this.#demand.isBacklogged && !this.#isCalm ? LATE : EVENLY
   }
 
   /** Whether nothing is held back: of a small source that was found, and of the first page of any. */

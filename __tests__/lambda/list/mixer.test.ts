@@ -7,6 +7,9 @@ import type { Listed } from '../../../protocol/task.ts'
 
 const STAYS_MS = 20_000
 
+/** What SQS says how many tasks wait, by the second. */
+type Waiting = number | 'unknown' | ((second: number) => number)
+
 type Sent = { at: number; objects: Listed[]; delay: number }
 
 /** What is sent of so many objects in each round of a tenth of a second, and at the end. */
@@ -19,8 +22,8 @@ async function mix(
     began = 0,
     found = 0,
     sharedAfter = 0,
-    waitingCopies = 100 as number | 'unknown',
-    waitingLists = 1 as number | 'unknown',
+    waitingCopies = 100 as Waiting,
+    waitingLists = 1 as Waiting,
     dispatchMs = 0,
     sendMs = 0,
   } = {},
@@ -44,7 +47,8 @@ async function mix(
     },
     waiting: async (kind) => {
       const waiting = kind === 'copy' ? waitingCopies : waitingLists
-      return waiting === 'unknown' ? undefined : waiting
+      if (waiting === 'unknown') return undefined
+      return typeof waiting === 'number' ? waiting : waiting(time.now() / 1000)
     },
     until: STAYS_MS,
   })
@@ -229,7 +233,11 @@ test('what is left at the end is shown by its time, however long it takes to sen
 })
 
 test('the time that SQS takes is none that list tasks wait for in addition', async () => {
-  const { sent, foundAt } = await mix(rounds(Array(5).fill('a'), 20_000), { shares: 10, dispatchMs: 80 })
+  const { sent, foundAt } = await mix(rounds(Array(5).fill('a'), 20_000), {
+    shares: 10,
+    began: -5_000,
+    dispatchMs: 80,
+  })
   const last = Math.max(...sent.map(({ at }) => at))
   expect(last - foundAt).toBeLessThan(1_000)
 })
@@ -312,10 +320,26 @@ describe('when a list task has found all', () => {
   test.each([
     ['enough tasks wait', 100],
     ['nobody can tell how many wait', 'unknown'],
-  ] as const)('it leaves soon when %s, and the rest is held back as planned', async (_, waitingCopies) => {
-    const run = await mix(found, { ...how, waitingCopies })
-    expect(run.endedAt - run.foundAt).toBeLessThan(3_000)
-    expect(shownLast(run)).toBeGreaterThan(55)
+  ] as const)('the rest is held back as planned when %s', async (_, waitingCopies) => {
+    expect(shownLast(await mix(found, { ...how, waitingCopies }))).toBeGreaterThan(55)
+  })
+
+  test('it stays although enough tasks wait, for they may become too few', async () => {
+    const dried = await mix(found, { ...how, waitingCopies: (second) => (second < 14 ? 100 : 0) })
+    expect(dried.endedAt).toBeGreaterThan(STAYS_MS - 1_500)
+    expect(shownLast(dried)).toBeLessThan(40)
+  })
+
+  test('tasks are due as evenly as if it had left when enough tasks waited', async () => {
+    const calm = await mix(found, { ...how, waitingCopies: (second) => (second < 14 ? 100 : 1_000) })
+    const left = await mix(found, { ...how, waitingLists: 1 })
+    for (const by of [20, 30, 40, 50])
+      expect(
+        Math.abs(
+          count(calm.sent.filter((task) => shownAt(task) < by)) -
+            count(left.sent.filter((task) => shownAt(task) < by)),
+        ),
+      ).toBeLessThan(3_000)
   })
 
   test.each([
@@ -324,5 +348,12 @@ describe('when a list task has found all', () => {
   ] as const)('it leaves at once when %s', async (_, waitingLists) => {
     const { endedAt, foundAt } = await mix(found, { ...how, waitingCopies: 0, waitingLists })
     expect(endedAt - foundAt).toBeLessThan(1_500)
+  })
+
+  test('it stays when they wait only because Lambda has started few functions yet', async () => {
+    const short = rounds(Array(20).fill('a'), 2000)
+    const waitingLists = (second: number) => (second < 4 ? 3 : 0)
+    const { endedAt } = await mix(short, { ...how, waitingCopies: 0, waitingLists })
+    expect(endedAt).toBeGreaterThan(10_000)
   })
 })
