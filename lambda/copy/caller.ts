@@ -1,6 +1,6 @@
 import type { Failure } from '../../protocol/outcome.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import { isThrottle, isTransient, S3Error } from '../s3/index.ts'
+import { isThrottle, isTransient, S3Error, unfinished } from '../s3/index.ts'
 import type { Pace } from './pace.ts'
 
 /** Tries for one request in one task, unless S3 says slow down, before its object is handed on to a later task. */
@@ -135,10 +135,4 @@ export function toFailure(key: string, { code, message }: S3Error): Failure {
     code: code.slice(0, CODE_CHARS),
     message: message.slice(0, MESSAGE_CHARS).replace(/[^\x20-\x7e]/g, '?'),
   }
-}
-
-function unfinished(): S3Error {
-  return new S3Error('RequestTimeout', 'S3 had not finished when the time of the function was up', {
-    status: 0,
-  })
 }

@@ -28,6 +28,9 @@ const SHORTEST_SECONDS = 0.1
 /** What is left at the end is sent in so many passes at most, over a second at least. */
 const MOST_PASSES = 40
 const PASSES_MS = 1_000
+/** Characters of keys in a bag, and tasks to be made of it: more would not fit a function's memory, or not be sent in its time. */
+const MOST_CHARACTERS = 300_000_000
+const MOST_TASKS = 100_000
 /** Objects that are drawn at once then: it costs less than one by one, and is less than the smallest task. */
 const HANDFUL = 10
 /** How fast objects were drawn of late is an average over so many seconds; workers that waited for tasks may become so much faster. */
@@ -65,6 +68,8 @@ export class Mixer {
   readonly #deps: MixerDeps
   readonly #bag: Bag<Listed>
   readonly #packer: Packer
+  /** Of the keys of all that was found. */
+  #characters = 0
   /** When objects were drawn last, and the part of one that was due beyond them. */
   #drawnAt: number
   #due = 0
@@ -99,7 +104,15 @@ export class Mixer {
   async add(objects: readonly Listed[]): Promise<void> {
     this.#deps.listing.add(objects.length)
     this.#bag.put(objects)
+    for (const { key } of objects) this.#characters += key.length
     await this.#sendDue()
+  }
+
+  /** Whether no more should be found. */
+  get isFull(): boolean {
+    const { batchSize, listing } = this.#deps
+    const characters = (this.#bag.size * this.#characters) / Math.max(1, listing.found)
+    return characters > MOST_CHARACTERS || this.#bag.size / batchSize > MOST_TASKS
   }
 
   /**

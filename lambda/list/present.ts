@@ -1,4 +1,4 @@
-import { ABOVE, compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
+import { ABOVE, commonPrefix, compareKeys, KEY_BYTES, utf8Length } from '../../protocol/key.ts'
 import type { Run } from '../../protocol/run.ts'
 import type { ListAnswer, ListedObject, ListRequest } from '../s3/index.ts'
 import { all, PAGE_KEYS } from './reader.ts'
@@ -9,12 +9,18 @@ const FEW = 100
 const VERY_FEW = 2
 /** So many, and when such a short answer got past no more than one. */
 const SHORT_PAGE_KEYS = 10
+/** So many answers without keys though others follow, of one stretch, tell that many objects were deleted there; */
 const EMPTY_PAGES = 3
+/** and so many, of a page, that these are too many to get past. */
+const MOST_EMPTY = 100
+/** Requests that a page is worth under `never`: S3 looks by itself then, and a copy that it refuses costs no more than a request here. */
+const MOST_REQUESTS = 100
 
 /**
  * Leaves out of a page of the source what the destination has already: any object of that key, or under `if-newer` one of
  * the same size that was written no earlier than the source's. It lists the same stretch of the destination, which costs
- * a thousandth of asking for each object; where the destination holds far more keys, many stretches of it at once.
+ * a thousandth of asking for each object; where the destination holds far more keys, many stretches of it at once. Under `never`
+ * it gives up where that would cost much, and leaves what was not found to S3.
  *
  * @param objects in S3's order; the destination's keys are in the same, since all of them change one prefix for another
  * @param list one page of a bucket; what it throws is thrown
@@ -34,18 +40,23 @@ export async function withoutPresent(
     requestPayer: options?.requestPayer,
     expectedBucketOwner: options?.destinationOwner,
   }
-  const note = ({ objects: found }: ListAnswer) => {
-    for (const object of found) if (isWanted.has(object.key)) present.set(object.key, object)
+  let requests = 0
+  let empties = 0
+  const look = async (request: Omit<ListRequest, 'bucket'>): Promise<ListAnswer> => {
+    requests++
+    const answer = await list({ ...base, ...request })
+    for (const object of answer.objects) if (isWanted.has(object.key)) present.set(object.key, object)
+    return answer
   }
+  const isTooDear = () => options?.overwrite === 'never' && requests >= MOST_REQUESTS
   /**
    * Of the keys that begin with it, it would be the first. When some pages are empty though others follow, many others of these were
    * deleted, and it is taken to be: S3 has its own look under `never`, and under `if-newer` it is copied once more at worst.
    */
   const findOne = async (key: string): Promise<void> => {
     let continuationToken: string | undefined
-    for (let pages = 0; pages < EMPTY_PAGES; pages++) {
-      const answer = await list({ ...base, prefix: key, maxKeys: 1, continuationToken })
-      note(answer)
+    for (let pages = 0; pages < EMPTY_PAGES && !isTooDear(); pages++) {
+      const answer = await look({ prefix: key, maxKeys: 1, continuationToken })
       if (answer.objects.length > 0 || !answer.isTruncated) return
       continuationToken = answer.nextContinuationToken
     }
@@ -55,18 +66,30 @@ export async function withoutPresent(
     let left = keys
     let end: string | undefined
     let passed = FEW
+    let continuationToken: string | undefined
+    let empty = 0
     while (passed >= FEW) {
       const [first] = left
-      if (first === undefined) return
+      if (first === undefined || isTooDear()) return
       if (left.length === 1) return await findOne(first)
       const startAfter = later(end, justBefore(first))
-      // With the prefix: the right to list may be limited to it.
-      const answer = await list({ ...base, prefix: destination.prefix, startAfter, maxKeys })
-      note(answer)
+      // What all have in common begins with the prefix, which the right to list may be limited to.
+      const prefix = commonPrefix(first, left.at(-1) as string)
+      const answer = await look({ prefix, startAfter, maxKeys, continuationToken })
       if (!answer.isTruncated) return
-      // It may be empty though others follow: where many objects were deleted.
       end = answer.objects.at(-1)?.key
-      const behind = end === undefined ? left : left.filter((key) => compareKeys(key, end as string) > 0)
+      if (end === undefined) {
+        continuationToken = answer.nextContinuationToken
+        empties++
+        if (++empty < EMPTY_PAGES) continue
+        // Of what some begin with, the end is nearer.
+        const parts = [...Map.groupBy(left, (key) => key.codePointAt(prefix.length)).values()]
+        await all(empties < MOST_EMPTY ? parts.map((part) => find(part, maxKeys)) : left.map(findOne))
+        return
+      }
+      continuationToken = undefined
+      empty = 0
+      const behind = left.filter((key) => compareKeys(key, end as string) > 0)
       passed = left.length - behind.length
       left = behind
     }

@@ -1,4 +1,5 @@
 import { compareKeys } from '../../protocol/key.ts'
+import type { Range } from '../../protocol/range.ts'
 import { Alphabet } from './alphabet.ts'
 
 /** One answer to a list request. */
@@ -36,6 +37,9 @@ export type Found = {
 /** Pages without keys though others may follow, when there was no time for more of them. */
 export type Empty = { isEmpty: true; token: string; more: true }
 
+/** What a page holds of the range that is read, in order, and the range in which these are all. */
+export type Read<T> = { objects: T[]; range: Range }
+
 /** Keys in a page of full size (S3 API reference, ListObjectsV2). */
 export const PAGE_KEYS = 1000
 /** The share of requests that may be wasted on wrong guesses, beyond what may be from the start: more in a large listing. */
@@ -54,7 +58,7 @@ export class Reader<T extends { key: string }> {
   #spare: number
   #hits = 1
   #tries = 1
-  #pages: T[][] = []
+  #pages: Read<T>[] = []
   readonly #source: Source<T>
   readonly #isLarge: () => boolean
   readonly #isLate: () => boolean
@@ -121,7 +125,7 @@ export class Reader<T extends { key: string }> {
       if (first !== undefined && last !== undefined) {
         this.alphabet.learn(objects)
         this.listed += count
-        this.#pages.push(objects)
+        this.#pages.push({ objects, range: { after: request.startAfter, upTo: last } })
         return { isEmpty: false, first, last, token, more }
       }
       if (!more || token === undefined) return undefined
@@ -136,8 +140,8 @@ export class Reader<T extends { key: string }> {
     return await this.#source.folders(folder, startAfter)
   }
 
-  /** The pages read since they were last taken: none empty, each in order. */
-  take(): T[][] {
+  /** The pages read since they were last taken: none empty. */
+  take(): Read<T>[] {
     const pages = this.#pages
     this.#pages = []
     return pages

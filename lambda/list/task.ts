@@ -1,25 +1,36 @@
 import { compareKeys } from '../../protocol/key.ts'
 import { MalformedMessageError } from '../../protocol/message.ts'
+import type { Range } from '../../protocol/range.ts'
 import type { Place } from '../../protocol/run.ts'
 import { type ListTask, newCopyTask, newListTask } from '../../protocol/task.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
+import {
+  isTransient,
+  type ListAnswer,
+  type ListedObject,
+  type ListRequest,
+  type S3,
+  S3Error,
+  unfinished,
+} from '../s3/index.ts'
 import { Slots } from '../slots.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
+import { deal } from './deal.ts'
 import { toListed } from './listed.ts'
 import { SharedListing } from './listing.ts'
 import { Mixer } from './mixer.ts'
 import { withoutPresent } from './present.ts'
 import { all } from './reader.ts'
-import { walk } from './walk.ts'
+import { LANES, walk } from './walk.ts'
 
 /**
  * How long a task lists before it hands on: its copies count only once its outcome has been sent, so this is also how
  * far behind the progress in the log can be.
  */
 const SLICE_MS = 20_000
-/** Requests to the destination at once, where the run asks what that has already: together the list functions stay about S3's limit. */
+/** Requests to the destination at once, where the run asks what that has already, and pages that they are for. */
 const LOOKS = 64
+const PAGES = 8
 
 export type ListDeps = {
   s3: Pick<S3, 'listObjectsV2'>
@@ -42,6 +53,8 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
   if (!prefix.startsWith(run.source.prefix))
     throw new MalformedMessageError('not a list task: its part lies outside the source prefix')
   const handOnAt = Math.min(attempt.deadline, timing.now() + SLICE_MS)
+  /** Looks may take long: what was read and not looked for by then is handed on as well. */
+  const lookUntil = (timing.now() + attempt.deadline) / 2
   const result = emptyResult()
   const listing = new SharedListing(task.listing ?? { began: timing.now(), shares: 1, found: 0 }, timing)
   const mixer = new Mixer({
@@ -54,9 +67,29 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     waiting: (kind) => deps.waiting(kind === 'list' ? deps.listQueueUrl : deps.copyQueueUrl),
     until: handOnAt,
   })
-  const list = (request: ListRequest) =>
-    patiently(() => deps.s3.listObjectsV2(request), timing, attempt.deadline)
+  const askOnce = async (request: ListRequest): Promise<ListAnswer> => {
+    const { signal } = attempt
+    try {
+      return await deps.s3.listObjectsV2({ ...request, signal })
+    } catch (error) {
+      throw signal.aborted && error === signal.reason ? unfinished() : error
+    }
+  }
+  const list = async (request: ListRequest): Promise<ListAnswer> => {
+    const ask = (continuationToken?: string) =>
+      patiently(() => askOnce({ ...request, continuationToken }), timing, attempt.deadline)
+    const { continuationToken } = request
+    try {
+      return await ask(continuationToken)
+    } catch (error) {
+      // How long a token lasts is not said, and it may be an earlier task's. The key says the same.
+      const isOld = error instanceof S3Error && error.code === 'InvalidArgument' && continuationToken
+      if (!isOld) throw error
+      return await ask()
+    }
+  }
   const looks = new Slots(LOOKS)
+  const pagesInWork = new Slots(PAGES)
   /** Lists the destination. An error says so: what it ends is the listing of the source. */
   const look = (request: ListRequest) =>
     looks.hold(() =>
@@ -64,6 +97,20 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
         throw error instanceof S3Error && !isTransient(error) ? ofDestination(error, run.destination) : error
       }),
     )
+  /** What a run wants of a page; undefined when there is no time to look what the destination has. */
+  const wantedOf = async (page: ListedObject[]): Promise<ListedObject[] | undefined> => {
+    if (!options.overwrite) return page
+    return await pagesInWork.hold(async () =>
+      timing.now() < lookUntil ? await withoutPresent(page, run, look) : undefined,
+    )
+  }
+  const handOn = async (hands: Range[][]): Promise<void> => {
+    if (hands.length === 0) return
+    const theirs = task.listing ? listing.forNext : listing.shareWith(hands.length)
+    for (const rest of hands)
+      await attempt.spawn(deps.listQueueUrl, (id) => newListTask(id, run, { prefix, ranges: rest }, theirs))
+    await attempt.dispatch()
+  }
   /** What was not listed to its end when S3 refused. */
   let left = ranges
   const part = {
@@ -77,13 +124,7 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     await walk<ListedObject>(ranges, {
       prefix,
       page: async ({ startAfter, token }) => {
-        const ask = (continuationToken?: string) => list({ ...part, startAfter, continuationToken })
-        const answer = await ask(token).catch((error: unknown) => {
-          // How long a token lasts is not said, and it may be an earlier task's. The key says the same.
-          if (token === undefined || !(error instanceof S3Error) || error.code !== 'InvalidArgument')
-            throw error
-          return ask()
-        })
+        const answer = await list({ ...part, startAfter, continuationToken: token })
         return {
           objects: answer.objects,
           token: answer.isTruncated ? answer.nextContinuationToken : undefined,
@@ -103,28 +144,21 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
           end: isTruncated ? ends.sort(compareKeys).at(-1) : undefined,
         }
       },
-      emit: async (pages) => {
-        const wanted = options.overwrite
-          ? await all(pages.map((page) => withoutPresent(page, run, look)))
-          : pages
-        const found = wanted.flat().map(toListed)
+      emit: async (pages, ranges) => {
+        const wanted = await all(pages.map(wantedOf))
+        const found = wanted.flatMap((objects) => objects ?? []).map(toListed)
         await mixer.add(found)
         // Only what is sent counts: an error on the way leaves the pages to those who list the part again.
-        const listed = pages.reduce((sum, page) => sum + page.length, 0)
+        const listed = pages.reduce((sum, page, index) => sum + (wanted[index] ? page.length : 0), 0)
         result.listed += listed
         result.skipped += listed - found.length
+        const rest = ranges.filter((_, index) => !wanted[index])
+        await handOn(deal(rest.sort(compareRanges), LANES))
       },
-      spawn: async (hands) => {
-        const theirs = task.listing ? listing.forNext : listing.shareWith(hands.length)
-        for (const rest of hands)
-          await attempt.spawn(deps.listQueueUrl, (id) =>
-            newListTask(id, run, { prefix, ranges: rest }, theirs),
-          )
-        await attempt.dispatch()
-      },
+      spawn: handOn,
       isLarge: () => listing.isLarge,
       isHuge: () => listing.isHuge,
-      isLate: () => timing.now() >= handOnAt,
+      isLate: () => timing.now() >= handOnAt || mixer.isFull,
       onError: (rest) => {
         left = rest
       },
@@ -135,6 +169,11 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
   }
   await mixer.end()
   return result
+}
+
+/** By where they begin: S3's answers came in any order. */
+function compareRanges(a: Range, b: Range): number {
+  return compareKeys(a.after ?? '', b.after ?? '')
 }
 
 function ofDestination({ code, message, status }: S3Error, { bucket }: Place): S3Error {

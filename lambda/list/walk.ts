@@ -7,8 +7,8 @@ import { all, Reader, type Source } from './reader.ts'
 export type WalkDeps<T extends { key: string }> = Source<T> & {
   /** What all the keys listed begin with. */
   prefix: string
-  /** Takes the pages of a round: none empty, each in order, no object twice. One call at a time. */
-  emit: (pages: T[][]) => Promise<void>
+  /** Takes the pages of a round: none empty, each in order, no object twice; and the ranges that they are all of. One call at a time. */
+  emit: (pages: T[][], ranges: Range[]) => Promise<void>
   /** Hands ranges that are not empty to other tasks: for each task some, in order. */
   spawn: (hands: Range[][]) => Promise<void>
   /** Whether the listing that this is a part of is known to be of many keys. */
@@ -17,7 +17,10 @@ export type WalkDeps<T extends { key: string }> = Source<T> & {
   isHuge: () => boolean
   /** True when the rest has to be handed on. */
   isLate: () => boolean
-  /** Told, before the walk throws, what it has not listed and emitted; when `emit` fails, also what it has handed to others meanwhile. */
+  /**
+   * Told, before the walk throws, what it has not listed and emitted. Also what was read in the round that failed, and emitted; and
+   * when `emit` fails, what was handed to others meanwhile.
+   */
   onError?: (left: Range[]) => void
 }
 
@@ -95,7 +98,10 @@ export async function walk<T extends { key: string }>(
     read = lanes
     const pages = reader.take()
     if (pages.length === 0) return
-    emitting = deps.emit(pages)
+    emitting = deps.emit(
+      pages.map(({ objects }) => objects),
+      pages.map(({ range }) => range),
+    )
     emitting.catch(() => {})
   }
 

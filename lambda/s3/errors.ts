@@ -41,6 +41,13 @@ export class S3Error extends Error {
   }
 }
 
+/** What a call comes to that S3 had not answered when there was no time left. */
+export function unfinished(): S3Error {
+  return new S3Error('RequestTimeout', 'S3 had not finished when the time of the function was up', {
+    status: 0,
+  })
+}
+
 /** Where an answer comes from that {@link errorOf} and the parsers read. */
 export type Answer = {
   status: number

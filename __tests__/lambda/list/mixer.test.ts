@@ -101,6 +101,24 @@ test('all that is found is sent once, in tasks that the run and SQS allow, whate
   )
 })
 
+test.each([
+  ['few tasks hold much', 250, 'k', 1_000, false],
+  ['so many tasks are to be sent', 1, 'k', 1_000, true],
+  ['their keys are long', 250, 'k'.repeat(1_000), 3_500, true],
+])(
+  'no more should be found when what is held would not fit, or not leave in time: %s',
+  async (_, batchSize, key, size, isFull) => {
+    const time = new VirtualTime()
+    const listing = new SharedListing({ began: 0, shares: 10, found: 0 }, time)
+    const how = { batchSize, listing, isFirst: false, until: STAYS_MS, waiting: async () => 1_000 }
+    const mixer = new Mixer({ timing: time, ...how, send: async () => {}, dispatch: async () => {} })
+    expect(mixer.isFull).toBe(false)
+    const objects = Array.from({ length: size }, () => ({ key, size: 1 }))
+    for (let page = 0; page < 110; page++) await mixer.add(objects)
+    expect(mixer.isFull).toBe(isFull)
+  },
+)
+
 describe('of a source that may be small', () => {
   test('the first page leaves as it comes, in small tasks', async () => {
     const { sent } = await mix(rounds(['a', 'b'], 1000), { isFirst: true })

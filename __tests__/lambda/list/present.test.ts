@@ -131,6 +131,35 @@ describe('what the destination has already', () => {
     expect(asked).toBeLessThan(20)
   })
 
+  test('is given up under never where it would take many requests: S3 looks by itself', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, '0'))
+    const beside = names.flatMap((name) => Array.from({ length: 50 }, (_, index) => `${name}-${index}`))
+    const all = [...names, ...beside].map((key) => object(key))
+    const page = names.map((name) => object(name))
+    const never = destination(all, 20)
+    const left = await withoutPresent(page, run({ overwrite: 'never' }), never.list)
+    expect(left.length).toBeGreaterThan(0)
+    expect(left.length).toBeLessThan(1000)
+    expect(never.pages.length).toBeLessThan(200)
+    // Nothing else keeps what is newer from being copied over.
+    const newer = destination(all, 20)
+    expect(await withoutPresent(page, run({ overwrite: 'if-newer' }), newer.list)).toEqual([])
+  })
+
+  test('is looked for key by key where many pages are empty though others follow', async () => {
+    const names = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, '0'))
+    const { list, pages } = destination([object('0500')])
+    const empty = async (request: ListRequest): Promise<ListAnswer> => {
+      if (request.maxKeys === 1) return await list(request)
+      pages.push(request)
+      return { objects: [], commonPrefixes: [], isTruncated: true, nextContinuationToken: 'more' }
+    }
+    const page = names.map((name) => object(name))
+    const left = await withoutPresent(page, run({ overwrite: 'if-newer' }), empty)
+    expect(keys(left)).toEqual(names.filter((name) => name !== '0500'))
+    expect(pages.length).toBeLessThan(1_500)
+  })
+
   test('one dense stretch does not make the rest of a page dear', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => String(index).padStart(4, '0'))
     const beside = names.flatMap((name) => ['a', 'b', 'c', 'd'].map((letter) => `${name}-${letter}`))

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { indexAfter, type KeySet, keysNamed } from '../../../bench/simulation/key-sets.ts'
 import { foldersAnswer } from '../../../bench/simulation/s3.ts'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
@@ -24,13 +24,17 @@ const NOTHING: ListAnswer = { objects: [], commonPrefixes: [], isTruncated: fals
 async function work(
   keys: KeySet,
   task: ListTask,
-  refuse: (request: ListRequest) => boolean = () => false,
-  destination: (request: ListRequest) => ListAnswer = () => NOTHING,
-  code = 'AccessDenied',
+  {
+    refuse = (_: ListRequest): boolean => false,
+    code = 'AccessDenied',
+    destination = (_: ListRequest) => NOTHING,
+    lookMs = 80,
+  } = {},
 ) {
   const time = new VirtualTime()
   const spawned: { task: Task; delay: number }[] = []
   let dispatched = 0
+  let looks = 0
   const attempt = {
     deadline: 300_000,
     signal: new AbortController().signal,
@@ -41,7 +45,8 @@ async function work(
   const s3 = {
     listObjectsV2: async (request: ListRequest) => {
       const { bucket, prefix = '', delimiter, startAfter, continuationToken } = request
-      await time.sleep(80)
+      await time.sleep(bucket === 'to' ? lookMs : 80)
+      if (bucket === 'to') looks++
       if (refuse(request)) throw new S3Error(code, 'no', { status: 403 })
       if (bucket === 'to') return destination(request)
       if (delimiter !== undefined) return foldersAnswer(keys, prefix, startAfter)
@@ -57,7 +62,7 @@ async function work(
   const result = await time.run(workOnListTask(task, attempt, deps))
   const copies = spawned.filter(({ task: it }) => it.kind === 'copy') as { task: CopyTask; delay: number }[]
   const lists = spawned.filter(({ task: it }) => it.kind === 'list') as { task: ListTask; delay: number }[]
-  return { result, copies, lists, dispatched, seconds: time.now() / 1000 }
+  return { result, copies, lists, dispatched, looks, seconds: time.now() / 1000 }
 }
 
 const hex = (size: number) => keysNamed('hex', size)
@@ -126,7 +131,7 @@ test.each([1, 2, 30, 90])(
   async (most) => {
     let requests = 0
     const keys = hex(200_000)
-    const done = await work(keys, seed, () => ++requests > most)
+    const done = await work(keys, seed, { refuse: () => ++requests > most })
     expect(done.result.unlisted?.code).toBe('AccessDenied')
     const { sent, handed, unlisted } = fates(keys, done)
     expect(new Set([...sent, ...handed, ...unlisted]).size).toBe(keys.size)
@@ -144,7 +149,7 @@ test.each([1, 5, 50])(
     const keys = hex(200_000)
     const options = { overwrite: 'never' } as const
     const task = newListTask('seed.0', { ...run, options }, seed)
-    const done = await work(keys, task, ({ bucket }) => bucket === 'to' && ++looks > most)
+    const done = await work(keys, task, { refuse: ({ bucket }) => bucket === 'to' && ++looks > most })
     expect(done.result.unlisted).toMatchObject({
       code: 'AccessDenied',
       message: 'the destination to cannot be listed: no',
@@ -161,40 +166,107 @@ test('a range is listed from its key when S3 no longer takes the token that came
   const after = keys.at(1_000)
   const task = newListTask('seed.0', run, { prefix: '', ranges: [{ after, token: '3000' }] })
   const listed = async (refuse: (request: ListRequest) => boolean) =>
-    (await work(keys, task, refuse, undefined, 'InvalidArgument')).result.listed
+    (await work(keys, task, { refuse, code: 'InvalidArgument' })).result.listed
   expect(await listed(() => false)).toBe(2_000)
   expect(await listed(({ continuationToken }) => continuationToken === '3000')).toBe(3_999)
 })
 
-test('a destination with a thousand keys for each of the source does not hold a task up', async () => {
+/** A destination that has each key of the source, and 999 behind it. */
+function crowded(keys: KeySet) {
+  return ({ prefix = '', startAfter = '', maxKeys = 1000 }: ListRequest): ListAnswer => {
+    if (maxKeys === 1)
+      return { objects: [{ key: prefix, size: 1, etag: '' }], commonPrefixes: [], isTruncated: true }
+    let group = indexAfter(keys, startAfter)
+    let first = 0
+    const before = group > 0 ? keys.at(group - 1) : undefined
+    if (before !== undefined && startAfter.startsWith(before)) {
+      first = Number(startAfter.slice(before.length + 1)) + 1
+      if (first < 1000) group--
+      else first = 0
+    }
+    const objects = Array.from({ length: Math.min(maxKeys, 1000 - first) }, (_, index) => {
+      const number = first + index
+      return { key: keys.at(group) + (number > 0 ? `/${number}` : ''), size: 1, etag: '' }
+    })
+    return { objects, commonPrefixes: [], isTruncated: group + 1 < keys.size }
+  }
+}
+
+/** A destination that had each key of the source, and has a delete marker in its place; S3 looks through so many at once. */
+function deleted(keys: KeySet, scanned: number) {
+  return ({ prefix = '', startAfter = '', continuationToken }: ListRequest): ListAnswer => {
+    const from = continuationToken ? Number(continuationToken) : indexAfter(keys, startAfter)
+    const to = Math.max(from, indexAfter(keys, prefix) - 1) + scanned
+    const isLast = to >= keys.size || !keys.at(to).startsWith(prefix)
+    return isLast ? NOTHING : { ...NOTHING, isTruncated: true, nextContinuationToken: String(to) }
+  }
+}
+
+describe('looking what the destination has does not hold a task up', () => {
   const keys = hex(200_000)
-  const options = { overwrite: 'never' } as const
-  const task = newListTask('seed.0', { ...run, options }, seed)
-  const { result, seconds } = await work(
-    keys,
-    task,
-    undefined,
-    ({ prefix, startAfter = '', maxKeys = 1000 }) => {
-      if (prefix)
-        return { objects: [{ key: prefix, size: 1, etag: '' }], commonPrefixes: [], isTruncated: true }
-      // Each key of the source, and 999 behind it.
-      let group = indexAfter(keys, startAfter)
-      let first = 0
-      const before = group > 0 ? keys.at(group - 1) : undefined
-      if (before !== undefined && startAfter.startsWith(before)) {
-        first = Number(startAfter.slice(before.length + 1)) + 1
-        if (first < 1000) group--
-        else first = 0
-      }
-      const objects = Array.from({ length: Math.min(maxKeys, 1000 - first) }, (_, index) => {
-        const number = first + index
-        return { key: keys.at(group) + (number > 0 ? `/${number}` : ''), size: 1, etag: '' }
-      })
-      return { objects, commonPrefixes: [], isTruncated: group + 1 < keys.size }
+  const of = (overwrite: 'never' | 'if-newer') =>
+    newListTask('seed.0', { ...run, options: { overwrite } }, seed)
+
+  test.each([
+    ['under never, which leaves the rest to S3', 'never', 80, crowded(keys)],
+    ['under never, however slow S3 is', 'never', 500, crowded(keys)],
+    ['under if-newer', 'if-newer', 80, crowded(keys)],
+    ['under if-newer, however slow S3 is', 'if-newer', 500, crowded(keys)],
+    ['where all was deleted', 'if-newer', 500, deleted(keys, 1_000)],
+  ] as const)(
+    'with a thousand keys for each of the source: %s',
+    async (_, overwrite, lookMs, destination) => {
+      const done = await work(keys, of(overwrite), { destination, lookMs })
+      expect(done.result.listed).toBeGreaterThan(2_000)
+      // The function would be stopped after 290.
+      expect(done.seconds).toBeLessThan(250)
+      const { sent, handed } = fates(keys, done)
+      expect(done.result.skipped + sent.length).toBe(done.result.listed)
+      expect(done.result.listed + handed.length).toBe(keys.size)
+      for (const { task } of done.lists) expect(task.ranges.length).toBeLessThanOrEqual(LANES)
     },
   )
-  expect(result.skipped).toBe(result.listed)
-  expect(result.listed).toBeGreaterThan(20_000)
-  // The function would be stopped after 290.
-  expect(seconds).toBeLessThan(150)
+
+  test('where all was deleted, it takes few requests', async () => {
+    const { looks, result } = await work(keys, of('if-newer'), { destination: deleted(keys, 1_000) })
+    expect(looks).toBeLessThan(5 * (result.listed / 1000))
+  })
+})
+
+test('a token that the destination no longer takes is done without', async () => {
+  const keys = hex(3)
+  const task = newListTask('seed.0', { ...run, options: { overwrite: 'never' } }, seed)
+  const { result, copies } = await work(keys, task, {
+    destination: () => ({ ...NOTHING, isTruncated: true, nextContinuationToken: 'old' }),
+    refuse: ({ continuationToken }) => continuationToken === 'old',
+    code: 'InvalidArgument',
+  })
+  expect(result).toMatchObject({ listed: 3, skipped: 0 })
+  expect(result.unlisted).toBeUndefined()
+  expect(copies.flatMap(({ task }) => task.objects)).toHaveLength(3)
+})
+
+test('a list request that S3 leaves unanswered ends with the time of the function, and says so', async () => {
+  const ending = new AbortController()
+  const attempt = {
+    deadline: Number.POSITIVE_INFINITY,
+    signal: ending.signal,
+    spawn: async () => {},
+    dispatch: async () => {},
+  }
+  const listObjectsV2 = ({ signal }: ListRequest) =>
+    new Promise<ListAnswer>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason))
+      ending.abort()
+    })
+  const queues = { listQueueUrl: 'https://sqs/list', copyQueueUrl: 'https://sqs/copy' }
+  const timing = {
+    ...new VirtualTime(),
+    now: () => Number.POSITIVE_INFINITY,
+    sleep: async () => {},
+    random: () => 0,
+  }
+  await expect(
+    workOnListTask(seed, attempt, { s3: { listObjectsV2 }, timing, ...queues, waiting: async () => 0 }),
+  ).rejects.toThrow('S3 had not finished when the time of the function was up')
 })
