@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments, refuse } from '../local/arguments.ts'
 import { client } from './client/index.ts'
 import { coldStart } from './cold-start/index.ts'
 import { copyFunction } from './functions/copy.ts'
@@ -28,19 +28,18 @@ const BENCHMARKS: Record<string, Benchmark> = {
   ledger,
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 })
 const unknown = positionals.filter((name) => !Object.hasOwn(BENCHMARKS, name))
 if (unknown.length > 0 || (values.quick && values.write)) {
   const names = Object.keys(BENCHMARKS).join(' ')
-  console.error(
+  refuse(
     unknown.length > 0
       ? `There is no benchmark ${unknown.join(', ')}. There are: ${names}`
       : '--quick gives no figures to write down',
   )
-  process.exit(2)
 }
 
 for (const [name, benchmark] of Object.entries(BENCHMARKS)) {

@@ -5,7 +5,7 @@
  *
  * Prints a table in Markdown and the course of the last run as a chart. The same options give the same numbers.
  */
-import { parseArgs } from 'node:util'
+import { readArguments, refuse } from '../local/arguments.ts'
 import { KEY_SETS, keysNamed } from './simulation/key-sets.ts'
 import { type Simulated, simulateRun } from './simulation/run.ts'
 
@@ -18,7 +18,7 @@ const PRICES = {
   gbSecond: 0.0000133334,
 }
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     objects: { type: 'string', default: '1000000' },
     partitions: { type: 'string', default: '1' },
@@ -28,6 +28,13 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 })
+
+const unknown = values.keys.filter((name) => !Object.hasOwn(KEY_SETS, name))
+if (unknown.length > 0)
+  refuse(`There are no keys ${unknown.join(', ')}. There are: ${Object.keys(KEY_SETS).join(', ')}`)
+const numbers = [values.objects, values.workers, values['batch-size'], ...values.partitions.split(',')]
+if (!numbers.every((text) => /^[1-9]\d*$/.test(text)))
+  refuse('--objects, --partitions, --workers and --batch-size are whole numbers above 0')
 
 const COLUMNS = [
   'keys',
@@ -92,11 +99,12 @@ function row(name: string, partitions: number, objects: number, run: Simulated):
 }
 
 function chart({ course }: Simulated): string {
+  const [from, to] = [course[0], course.at(-1)].map((point) => Math.round((point?.ms ?? 0) / 1000))
   return [
     '```mermaid',
     'xychart-beta',
     '  title "Objects copied"',
-    `  x-axis "seconds" [${course.map(({ ms }) => Math.round(ms / 1000)).join(', ')}]`,
+    `  x-axis "seconds" ${from} --> ${to}`,
     '  y-axis "objects"',
     `  line [${course.map(({ copied }) => copied).join(', ')}]`,
     '```',

@@ -6,13 +6,13 @@
  */
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from './arguments.ts'
 import { prepareEvents } from './events.ts'
 import { startAws } from './index.ts'
 
 const STACK = 's3-71'
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: { port: { type: 'string', default: '4571' }, host: { type: 'string', default: '127.0.0.1' } },
 })
 

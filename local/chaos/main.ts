@@ -8,12 +8,12 @@
  * the request and how often it came; when an instance is hit depends on the clock as well, so repeat a round
  * a few times to see a violation again.
  */
-import { parseArgs } from 'node:util'
+import { readArguments, refuse } from '../arguments.ts'
 import { startHarness } from './harness.ts'
 import type { Verdict } from './round.ts'
 import { ROUNDS_ALONE, type Scenario, scenario, scenarioNamed } from './scenarios.ts'
 
-const { values } = parseArgs({
+const { values } = readArguments({
   options: {
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '10' },
@@ -27,7 +27,8 @@ const objects = Number(values.objects)
 const until = Date.now() + Number(values.minutes) * 60_000
 const only = values.round === undefined ? undefined : Number(values.round)
 const fault = values.fault === undefined ? undefined : scenarioNamed(values.fault)
-if (values.fault !== undefined && !fault) throw new Error(`There is no fault ${values.fault}.`)
+if (values.fault !== undefined && !fault)
+  refuse(`There is no fault ${values.fault}. docs/development.md says what there is.`)
 
 type Played = { number: number; scenario: Scenario; verdict: Verdict }
 const played: Played[] = []

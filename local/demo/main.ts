@@ -8,9 +8,9 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import pLimit from 'p-limit'
+import { readArguments, refuse } from '../arguments.ts'
 import { startAws } from '../index.ts'
 import { runPost, runStep, type StepResult } from '../runner.ts'
 import { Content } from '../s3/index.ts'
@@ -24,7 +24,12 @@ const SHOWN = 20
 /** Larger than one CopyObject or one part can be; the embedded S3 holds it as a pattern. */
 const LARGE = { key: 'large/12 GiB', bytes: 12 * 1024 ** 3 }
 
-const { values } = parseArgs({ options: { from: { type: 'string', default: join(ROOT, 'node_modules') } } })
+const { values } = readArguments({
+  options: { from: { type: 'string', default: join(ROOT, 'node_modules') } },
+})
+
+const from = await stat(values.from).catch(() => undefined)
+if (!from?.isDirectory()) refuse(`--from: ${values.from} is no directory`)
 
 const aws = await startAws()
 const s3 = new S3Client({
