@@ -4,7 +4,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 /** What the payloads in events/ speak of. */
 const BUCKETS = ['source', 'destination']
 const KEYS = ['a+b.txt', '日/🚀']
-const QUEUES = ['list', 'copy', 's3-71-run-20260101-000000-00000000']
+const QUEUES = ['list', 'copy', 'events-run-20260101-000000-00000000']
 
 /** Creates the buckets, objects and queues that events/*.json name, so that functions can be invoked with those by hand. */
 export async function prepareEvents(endpoint: string, region: string): Promise<void> {

@@ -81,7 +81,7 @@ test('events/check.json: the list function finds nothing in the way', async () =
 
 test('events/list.json: the list function sends a copy task and reports', async () => {
   expect(await invoke('list', 'list.json')).toEqual({ batchItemFailures: [] })
-  expect([waiting('copy'), waiting('s3-71-run-20260101-000000-00000000')]).toEqual([1, 1])
+  expect([waiting('copy'), waiting('events-run-20260101-000000-00000000')]).toEqual([1, 1])
 })
 
 test('events/copy.json: the copy function copies and reports', async () => {
