@@ -14,6 +14,7 @@ import { createRunQueue, deleteRunQueue, NEW_QUEUE_MS, seeds } from './run.ts'
 import { type EnsuredStack, queueExists } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { clearRun, saveRun } from './state.ts'
+import { printable } from './text.ts'
 
 /** A run to watch, or to leave to its watcher. The store is missing where no checkpoints can be kept. */
 export type Begun = { attachment: Attachment; store: CheckpointStore | undefined; runKey: string | undefined }
@@ -73,6 +74,10 @@ export async function begin(
     wait,
     signal,
     timing: tools.timing,
+    onWait: (name) =>
+      core.info(
+        `This run is watched by ${printable(name)}, or was. Waiting for a sign that it still is: two minutes at most.`,
+      ),
     createRun,
     deleteQueue: async (queue) => {
       await deleteRunQueue(clients.sqs, queue)

@@ -109,6 +109,7 @@ export function tellFromCheckpoint(
     ...aboutRun(job, checkpoint),
     ending: job.inputs.wait ? 'superseded' : 'left',
     watcher: watcher.name,
+    savedAt,
     budget: undefined,
     totals: ledger.totals,
     open: ledger.expected - ledger.settled,

@@ -123,9 +123,13 @@ function readPlace(name: string): Place {
   // Not trimmed: a prefix may end with a space. What comes of writing it on lines of its own goes, and what follows a bucket.
   const text = core.getInput(name, { trimWhitespace: false }).trimStart()
   const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'))
-  if (place.prefix !== place.prefix.trimEnd())
+  if (endsWithSpace(place.prefix))
     core.warning(`${name}: the prefix ends with a space, which is taken as a part of it.`)
   return place
+}
+
+function endsWithSpace(prefix: string): boolean {
+  return prefix !== prefix.trimEnd()
 }
 
 function readStackName(): string {
@@ -158,6 +162,8 @@ function readPrefixes(sourcePrefix: string): string[] {
       `prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`,
     )
   const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES)
+  if (prefixes.some(endsWithSpace))
+    core.warning('prefixes: one ends with a space, which is taken as a part of it.')
   if (long) throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`)
   return prefixes
 }

@@ -18,9 +18,11 @@ export function parseLocation(input: string, text: string): Place {
     throw new Error(
       `${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`,
     )
+  if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
+    throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`)
   if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
     throw new Error(
-      `${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`,
+      `${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`,
     )
   if (utf8Length(prefix) > KEY_BYTES)
     throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`)

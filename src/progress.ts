@@ -44,7 +44,7 @@ export class Progress {
       formatBytes(totals.bytes),
       formatRate(rate),
       `${counted(open, 'task')} open`,
-      `queues: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
+      `queues of the stack: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
     ].join(' | ')
   }
 

@@ -5,6 +5,7 @@ import type { Place, Run } from '../protocol/run.ts'
 import { decodeTask, encodeTask, type Listed, newCopyTask, newListTask, type Task } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import { look } from './dlq.ts'
+import { showPlace } from './location.ts'
 import { activeRuns, runIdOf, type StackOutputs } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { lookThoroughly } from './thorough-look.ts'
@@ -21,6 +22,8 @@ export type Redriven = {
   unreadable: number
   /** Messages between the same places that are left to runs that are going on, by the name of the run's queue. */
   ongoing: ReadonlyMap<string, number>
+  /** Messages between other places, by these: `s3://a → s3://b`. */
+  elsewhere: ReadonlyMap<string, number>
   /** Whether the DLQ may hold more than was come across. */
   more: boolean
 }
@@ -49,6 +52,7 @@ export async function redrive(
   const family = newAttemptId()
   const origins = new Set<string>()
   const ongoing = new Map<string, number>()
+  const elsewhere = new Map<string, number>()
   /** Run and task of each message that may go round again, and of those that come of another, what they come of. */
   const there = new Set<string>()
   const derived = new Map<string, string>()
@@ -73,12 +77,9 @@ export async function redrive(
   let more = await visitAll(async (task) => {
     if (!task) unreadable++
     // What this run itself has left there comes of seeds that are now sent again.
-    if (!task || !isBetween(task, run) || task.run.id === run.id) return
-    if (activeIds.has(task.run.id)) {
-      const queue = prefix + task.run.id
-      ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1)
-      return
-    }
+    if (!task || task.run.id === run.id) return
+    if (!isBetween(task, run)) return count(elsewhere, showPlaces(task.run))
+    if (activeIds.has(task.run.id)) return count(ongoing, prefix + task.run.id)
     there.add(nameOf(task))
     if (task.run.origin === undefined) await sendAgain(task)
     else derived.set(nameOf(task), task.run.origin)
@@ -91,7 +92,7 @@ export async function redrive(
         if (task && derived.has(nameOf(task))) await sendAgain(task)
       })) || more
   await Promise.all([lists.flush(), copies.flush()])
-  return { family, origins, objects, unreadable, ongoing, more }
+  return { family, origins, objects, unreadable, ongoing, elsewhere, more }
 }
 
 /**
@@ -152,6 +153,14 @@ function isBetween({ run }: Task, { source, destination }: Pick<Run, 'source' | 
 
 function isSame(a: Place, b: Place): boolean {
   return a.bucket === b.bucket && a.prefix === b.prefix
+}
+
+function showPlaces({ source, destination }: Task['run']): string {
+  return `${showPlace(source)} → ${showPlace(destination)}`
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
 function nameOf({ id, run }: Task): string {

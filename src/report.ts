@@ -59,7 +59,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
   if (failures.length > 0) core.info(`Every object that failed: ${reportPath}`)
 }
 
-function annotate({ failures, nameless }: Result): void {
+function annotate({ failures, nameless, deadLetterQueueUrl }: Result): void {
   for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
     const example = examples[0]
     const shown = example ? ` For example ${printable(example.key)}: ${printable(example.message)}` : ''
@@ -69,7 +69,7 @@ function annotate({ failures, nameless }: Result): void {
   }
   if (nameless > 0)
     core.warning(
-      `The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told. They are not counted.`,
+      `The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told, not counted here. Delete what is not yours there: the queue is ${printable(deadLetterQueueUrl)}.`,
     )
 }
 

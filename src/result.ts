@@ -17,8 +17,9 @@ export type Result = {
   /** `unwatched`: the watching broke off, for the reason given. */
   ending: Ending | 'unwatched'
   reason?: string
-  /** Who watches the run, when that is not this step. */
+  /** Who watches the run, when that is not this step, and when it was last heard of: the counts are of then. Milliseconds since the epoch. */
   watcher?: string
+  savedAt?: number
   /** By which others can attach to the run; undefined when it has no checkpoints. */
   runKey: string | undefined
   budget: Budget | undefined
@@ -75,9 +76,9 @@ export function failsStep(result: Result, failOnError: boolean): boolean {
 
 /** What is to be said of a run that was left running. */
 export function tellGoingOn(result: Result): string {
-  const { watcher } = result
+  const { watcher, savedAt = 0 } = result
   return watcher
-    ? `The run goes on, watched by ${printable(watcher)}.`
+    ? `The run goes on, watched by ${printable(watcher)}. The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`
     : `The run goes on. ${howToAttach(result)}`
 }
 
@@ -127,10 +128,12 @@ export function shortfalls(result: Result): string[] {
   return lines
 }
 
-/** Said of a run that succeeds and has found nothing: it may be meant so, or a prefix be mistyped. */
+/** Said of a run that succeeds and has found nothing: it may be meant so, or a place be mistyped. */
 export function foundNothing(result: Result): string | undefined {
   const { mode, totals, source } = result
-  if (mode !== 'copy' || statusOf(result) !== 'succeeded' || totals.listed > 0) return undefined
+  if (statusOf(result) !== 'succeeded' || totals.listed > 0) return undefined
+  if (mode === 'redrive')
+    return 'No object was redriven: are `source` and `destination` those of the run that left dead letters?'
   return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`
 }
 

@@ -8,7 +8,7 @@ import { type Redriven, redrive } from './redrive.ts'
 import { seed } from './run.ts'
 import type { Tools } from './stack/tools.ts'
 
-/** Runs that are going on are named up to so many. */
+/** Runs that are going on, and places of others, are named up to so many. */
 const MOST_NAMED = 10
 
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
@@ -31,16 +31,17 @@ export async function seedOnce(
 }
 
 /** Tells what was redriven, and what was not and why. */
-function tell({ origins, objects, unreadable, ongoing, more }: Redriven): void {
+function tell({ origins, objects, unreadable, ongoing, elsewhere, more }: Redriven): void {
+  const others = elsewhere.size > 0 ? ` ${tellElsewhere(elsewhere)}` : ''
   if (origins.size === 0 && ongoing.size === 0 && !more)
     core.notice(
-      'The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.',
+      `The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.${others}`,
     )
   else
     core.info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`)
   if (unreadable > 0)
     core.warning(
-      `${counted(unreadable, 'message')} in the dead-letter queue can’t be read as tasks of this version of the action, and stay there.`,
+      `${counted(unreadable, 'message')} in the dead-letter queue can’t be read as ${unreadable === 1 ? 'a task' : 'tasks'} of this version of the action: not redriven.`,
     )
   if (ongoing.size > 0) core.warning(tellOngoing(ongoing))
   if (more)
@@ -49,10 +50,20 @@ function tell({ origins, objects, unreadable, ongoing, more }: Redriven): void {
     )
 }
 
+/** Tells which places other tasks are of: those given may be mistyped. */
+function tellElsewhere(elsewhere: Redriven['elsewhere']): string {
+  const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`)
+  return `Of other places it holds: ${listed(named)}.`
+}
+
 /** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
 function tellOngoing(ongoing: Redriven['ongoing']): string {
   const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0)
-  const queues = [...ongoing.keys()]
-  const others = queues.length > MOST_NAMED ? ` and ${counted(queues.length - MOST_NAMED, 'other')}` : ''
-  return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues.slice(0, MOST_NAMED).join(', ')}${others}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`
+  const queues = listed([...ongoing.keys()])
+  return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`
+}
+
+function listed(names: string[]): string {
+  const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : ''
+  return `${names.slice(0, MOST_NAMED).join(', ')}${others}`
 }

@@ -38,7 +38,7 @@ const TITLES: Record<Result['ending'], string> = {
 export function renderSummary(result: Result): string {
   const problems = shortfalls(result)
   return [
-    `## ${ICONS[statusOf(result)]} S3 copy: ${headline(result)}`,
+    `## ${ICONS[statusOf(result)]} S3 ${result.mode}: ${headline(result)}`,
     `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
     problems.map((line) => `> ${markdown(line, 2000)}`).join('\n>\n'),
     markdown(foundNothing(result) ?? '', 2000),
@@ -132,7 +132,8 @@ function fidelityTable({ totals, options }: Result): string {
     return `| ${[what, ...counts, how].join(' | ')} |`
   })
   const head = ['| | Kept | Set anew | Left out | |', '|---|---:|---:|---:|---|']
-  return ['### What belongs to objects', '', ...head, ...rows].join('\n')
+  const note = 'By the run’s settings: how many objects had any of it is not looked at.'
+  return ['### What belongs to objects', '', note, '', ...head, ...rows].join('\n')
 }
 
 function unlistedParts({ unlisted }: Result): string {

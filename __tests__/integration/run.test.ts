@@ -78,7 +78,7 @@ describe('a run', () => {
     expect(await readFile(step.outputs.report as string, 'utf8')).toBe('')
     expect(step.summary).toMatch(/^## ✅ S3 copy: 703 of 703 objects/)
     expect(step.log).toMatch(
-      /listed \d+ .* copied \d+ .* objects\/s .* queues: list \d+, copy \d+, in flight \d+, DLQ \d+/,
+      /listed \d+ .* copied \d+ .* objects\/s .* queues of the stack: list \d+, copy \d+, in flight \d+, DLQ \d+/,
     )
     expect(await stack.runQueues()).toEqual([])
   })

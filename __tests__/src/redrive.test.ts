@@ -181,6 +181,18 @@ test('says that there may be more when it met its first messages again before it
   expect(unreadable).toBeLessThan(30_000)
 })
 
+test('leaves the tasks of other places alone, and counts them by these', async () => {
+  const other = (bucket: string) => dead('a', bucket).replace('"from"', `"${bucket}"`)
+  const { origins, elsewhere } = await play(
+    new FakeSqs(letters(other('x'), dead('c'), other('y'), other('x'))),
+  )
+  expect([...origins]).toEqual(['old/c'])
+  expect([...elsewhere]).toEqual([
+    ['s3://x → s3://to', 2],
+    ['s3://y → s3://to', 1],
+  ])
+})
+
 test('leaves the tasks of runs whose queues exist alone, and counts them', async () => {
   const elsewhere = dead('d', 'going').replace('"from"', '"elsewhere"')
   const all = [

@@ -71,7 +71,11 @@ test('who can’t wait any longer is told how to attach, on one line whatever th
     expect(line).not.toMatch(/\n|^::/)
   }
   expect(tellGoingOn(resultOf({ ending: 'left' }))).toContain('`run-key: key`')
-  expect(tellGoingOn(resultOf({ ending: 'left', watcher: 'https://x/1' }))).toContain('https://x/1')
+  const watched = tellGoingOn(
+    resultOf({ ending: 'left', watcher: 'https://x/1', savedAt: 1_800_000_000_000 }),
+  )
+  expect(watched).toContain('https://x/1')
+  expect(watched).toContain('of its last checkpoint, of 2027-01-15T08:00:00.000Z')
 })
 
 test.each<[string, Partial<Result>, RegExp]>([

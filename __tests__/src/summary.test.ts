@@ -44,7 +44,9 @@ describe('the job summary', () => {
   test('of a run that found nothing: says so', () => {
     const nothing = { ...good, source: { bucket: 'from', prefix: 'phtos/' }, totals: zero() }
     expect(renderSummary(nothing)).toContain('No object was found under s3&#58;//from/phtos/')
-    expect(renderSummary({ ...nothing, mode: 'redrive' })).not.toContain('No object')
+    const redrive = renderSummary({ ...nothing, mode: 'redrive' })
+    expect(redrive).toMatch(/^## ✅ S3 redrive: 0 of 0 objects/)
+    expect(redrive).toContain('No object was redriven')
     expect(renderSummary({ ...nothing, dlqMessages: 1 })).not.toContain('No object')
     expect(renderSummary(good)).not.toContain('No object')
   })

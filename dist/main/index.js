@@ -87874,10 +87874,12 @@ async function join(options, found, leftBy) {
  *
  * @param leftBy until when one that does not stay is waited for: milliseconds since the epoch
  */
-async function isWatched({ store, wait, signal, timing }, { checkpoint, etag }, leftBy) {
+async function isWatched({ store, wait, signal, timing, onWait }, { checkpoint, etag }, leftBy) {
     if (hasLeft(checkpoint))
         return false;
     const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS);
+    if (wait && timing.now() < until)
+        onWait(checkpoint.watcher.name);
     while (timing.now() < until) {
         if (!wait)
             return { how: 'watched', checkpoint };
@@ -89002,7 +89004,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
 function tellInUse({ name, outputs }, queues) {
     const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
     const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
 }
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
@@ -89419,18 +89421,18 @@ function stuck(stack) {
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = states_conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && homeOf(before.id);
+    let what = `Creating the stack ${request.stackName} in ${request.region}`;
     if (before && known) {
         const changes = differencesFrom(before, request, blueprint, known.partition);
         if (changes.length === 0)
             return ensured(before, 'reused');
-        tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
+        what = `Updating the stack ${before.name}: ${changes.join(', ')}`;
     }
-    else
-        tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`);
     const home = known ?? (await callerHome(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
     const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    tools.log.info(what);
     request.onChange?.();
     const changed = await applyChange(clients.cfn, {
         stackName: request.stackName,
@@ -89608,6 +89610,7 @@ function load(name) {
 
 
 
+
 /**
  * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
  * UserError for what a person has to mend.
@@ -89649,6 +89652,7 @@ async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
         wait,
         signal,
         timing: tools.timing,
+        onWait: (name) => info(`This run is watched by ${printable(name)}, or was. Waiting for a sign that it still is: two minutes at most.`),
         createRun,
         deleteQueue: async (queue) => {
             await deleteRunQueue(clients.sqs, queue);
@@ -89977,7 +89981,7 @@ class Progress {
             formatBytes(totals.bytes),
             formatRate(rate),
             `${counted(open, 'task')} open`,
-            `queues: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
+            `queues of the stack: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
         ].join(' | ');
     }
     /** A six-hour run polls thousands of times. What is kept of them stays evenly spread over its time. */
@@ -90107,6 +90111,46 @@ async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/location.js
+
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
+/**
+ * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
+ * naming rules). Throws an error that begins with the input's name.
+ */
+function parseLocation(input, text) {
+    const shown = printable(text);
+    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
+    if (!match)
+        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
+    const [, bucket = '', prefix = ''] = match;
+    if (/--xa?-s3$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
+    if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`);
+    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
+        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`);
+    if (utf8Length(prefix) > KEY_BYTES)
+        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
+    return { bucket, prefix };
+}
+/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
+function overlaps(source, destination) {
+    if (source.bucket !== destination.bucket)
+        return undefined;
+    if (source.prefix === destination.prefix)
+        return 'destination: is the source itself; S3 does not copy an object onto itself';
+    if (destination.prefix.startsWith(source.prefix))
+        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
+    return undefined;
+}
+/** A place as the person wrote it, safe to print on one line. */
+function showPlace({ bucket, prefix }) {
+    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
+}
+
 ;// CONCATENATED MODULE: ./build/src/pause.js
 /** A cancelled job is noticed within this time. */
 const STEP_MS = 1_000;
@@ -90167,6 +90211,7 @@ async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
 
 
 
+
 /** Characters: a good deal more than ours have. It becomes a part of messages. */
 const LONGEST_ID = 100;
 /**
@@ -90184,6 +90229,7 @@ async function redrive({ sqs, stack, signal }, run, tools) {
     const family = newAttemptId();
     const origins = new Set();
     const ongoing = new Map();
+    const elsewhere = new Map();
     /** Run and task of each message that may go round again, and of those that come of another, what they come of. */
     const there = new Set();
     const derived = new Map();
@@ -90210,13 +90256,12 @@ async function redrive({ sqs, stack, signal }, run, tools) {
         if (!task)
             unreadable++;
         // What this run itself has left there comes of seeds that are now sent again.
-        if (!task || !isBetween(task, run) || task.run.id === run.id)
+        if (!task || task.run.id === run.id)
             return;
-        if (activeIds.has(task.run.id)) {
-            const queue = prefix + task.run.id;
-            ongoing.set(queue, (ongoing.get(queue) ?? 0) + 1);
-            return;
-        }
+        if (!isBetween(task, run))
+            return count(elsewhere, showPlaces(task.run));
+        if (activeIds.has(task.run.id))
+            return count(ongoing, prefix + task.run.id);
         there.add(nameOf(task));
         if (task.run.origin === undefined)
             await sendAgain(task);
@@ -90234,7 +90279,7 @@ async function redrive({ sqs, stack, signal }, run, tools) {
                     await sendAgain(task);
             })) || more;
     await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, objects, unreadable, ongoing, more };
+    return { family, origins, objects, unreadable, ongoing, elsewhere, more };
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
@@ -90284,6 +90329,12 @@ function isBetween({ run }, { source, destination }) {
 function isSame(a, b) {
     return a.bucket === b.bucket && a.prefix === b.prefix;
 }
+function showPlaces({ source, destination }) {
+    return `${showPlace(source)} → ${showPlace(destination)}`;
+}
+function count(counts, name) {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+}
 function nameOf({ id, run }) {
     return `${run.id}/${id}`;
 }
@@ -90294,7 +90345,7 @@ function nameOf({ id, run }) {
 
 
 
-/** Runs that are going on are named up to so many. */
+/** Runs that are going on, and places of others, are named up to so many. */
 const MOST_NAMED = 10;
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
 async function seedOnce({ clients, outputs, found, signal }, tools) {
@@ -90313,24 +90364,33 @@ async function seedOnce({ clients, outputs, found, signal }, tools) {
     return { ...checkpoint, seeded: true, origins: [...origins], ledger };
 }
 /** Tells what was redriven, and what was not and why. */
-function tell({ origins, objects, unreadable, ongoing, more }) {
+function tell({ origins, objects, unreadable, ongoing, elsewhere, more }) {
+    const others = elsewhere.size > 0 ? ` ${tellElsewhere(elsewhere)}` : '';
     if (origins.size === 0 && ongoing.size === 0 && !more)
-        notice('The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.');
+        notice(`The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.${others}`);
     else
         info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`);
     if (unreadable > 0)
-        warning(`${counted(unreadable, 'message')} in the dead-letter queue can’t be read as tasks of this version of the action, and stay there.`);
+        warning(`${counted(unreadable, 'message')} in the dead-letter queue can’t be read as ${unreadable === 1 ? 'a task' : 'tasks'} of this version of the action: not redriven.`);
     if (ongoing.size > 0)
         warning(tellOngoing(ongoing));
     if (more)
         warning('The dead-letter queue may hold more messages than this run came across, because there are many or somebody else looks at them: redrive again after this one.');
 }
+/** Tells which places other tasks are of: those given may be mistyped. */
+function tellElsewhere(elsewhere) {
+    const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`);
+    return `Of other places it holds: ${listed(named)}.`;
+}
 /** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
 function tellOngoing(ongoing) {
     const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0);
-    const queues = [...ongoing.keys()];
-    const others = queues.length > MOST_NAMED ? ` and ${counted(queues.length - MOST_NAMED, 'other')}` : '';
-    return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues.slice(0, MOST_NAMED).join(', ')}${others}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`;
+    const queues = listed([...ongoing.keys()]);
+    return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`;
+}
+function listed(names) {
+    const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : '';
+    return `${names.slice(0, MOST_NAMED).join(', ')}${others}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/budget.js
@@ -90909,6 +90969,7 @@ function tellFromCheckpoint(job, checkpoint) {
         ...aboutRun(job, checkpoint),
         ending: job.inputs.wait ? 'superseded' : 'left',
         watcher: watcher.name,
+        savedAt,
         budget: undefined,
         totals: ledger.totals,
         open: ledger.expected - ledger.settled,
@@ -90998,44 +91059,6 @@ function overlappingPrefixes(prefixes) {
             return [prefix, next];
     }
     return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/location.js
-
-
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
-/**
- * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
- * naming rules). Throws an error that begins with the input's name.
- */
-function parseLocation(input, text) {
-    const shown = printable(text);
-    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
-    if (!match)
-        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
-    const [, bucket = '', prefix = ''] = match;
-    if (/--xa?-s3$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
-    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
-        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens)`);
-    if (utf8Length(prefix) > KEY_BYTES)
-        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
-    return { bucket, prefix };
-}
-/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
-function overlaps(source, destination) {
-    if (source.bucket !== destination.bucket)
-        return undefined;
-    if (source.prefix === destination.prefix)
-        return 'destination: is the source itself; S3 does not copy an object onto itself';
-    if (destination.prefix.startsWith(source.prefix))
-        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
-    return undefined;
-}
-/** A place as the person wrote it, safe to print on one line. */
-function showPlace({ bucket, prefix }) {
-    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/read-choice.js
@@ -91189,9 +91212,12 @@ function readPlace(name) {
     // Not trimmed: a prefix may end with a space. What comes of writing it on lines of its own goes, and what follows a bucket.
     const text = getInput(name, { trimWhitespace: false }).trimStart();
     const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'));
-    if (place.prefix !== place.prefix.trimEnd())
+    if (endsWithSpace(place.prefix))
         warning(`${name}: the prefix ends with a space, which is taken as a part of it.`);
     return place;
+}
+function endsWithSpace(prefix) {
+    return prefix !== prefix.trimEnd();
 }
 function readStackName() {
     const name = getInput('stack-name');
@@ -91215,6 +91241,8 @@ function readPrefixes(sourcePrefix) {
     if (twice)
         throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`);
     const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
+    if (prefixes.some(endsWithSpace))
+        warning('prefixes: one ends with a space, which is taken as a part of it.');
     if (long)
         throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`);
     return prefixes;
@@ -91438,9 +91466,9 @@ function failsStep(result, failOnError) {
 }
 /** What is to be said of a run that was left running. */
 function tellGoingOn(result) {
-    const { watcher } = result;
+    const { watcher, savedAt = 0 } = result;
     return watcher
-        ? `The run goes on, watched by ${printable(watcher)}.`
+        ? `The run goes on, watched by ${printable(watcher)}. The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`
         : `The run goes on. ${howToAttach(result)}`;
 }
 /** How to see a run to its end that goes on; on one line. */
@@ -91479,11 +91507,13 @@ function shortfalls(result) {
         lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`);
     return lines;
 }
-/** Said of a run that succeeds and has found nothing: it may be meant so, or a prefix be mistyped. */
+/** Said of a run that succeeds and has found nothing: it may be meant so, or a place be mistyped. */
 function foundNothing(result) {
     const { mode, totals, source } = result;
-    if (mode !== 'copy' || statusOf(result) !== 'succeeded' || totals.listed > 0)
+    if (statusOf(result) !== 'succeeded' || totals.listed > 0)
         return undefined;
+    if (mode === 'redrive')
+        return 'No object was redriven: are `source` and `destination` those of the run that left dead letters?';
     return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`;
 }
 /** A run copies over what is there unless it is told not to. */
@@ -91540,7 +91570,7 @@ const TITLES = {
 function renderSummary(result) {
     const problems = shortfalls(result);
     return [
-        `## ${ICONS[statusOf(result)]} S3 copy: ${headline(result)}`,
+        `## ${ICONS[statusOf(result)]} S3 ${result.mode}: ${headline(result)}`,
         `${markdown(showPlace(result.source), 2000)} → ${markdown(showPlace(result.destination), 2000)}`,
         problems.map((line) => `> ${markdown(line, 2000)}`).join('\n>\n'),
         markdown(foundNothing(result) ?? '', 2000),
@@ -91630,7 +91660,8 @@ function fidelityTable({ totals, options }) {
         return `| ${[what, ...counts, how].join(' | ')} |`;
     });
     const head = ['| | Kept | Set anew | Left out | |', '|---|---:|---:|---:|---|'];
-    return ['### What belongs to objects', '', ...head, ...rows].join('\n');
+    const note = 'By the run’s settings: how many objects had any of it is not looked at.';
+    return ['### What belongs to objects', '', note, '', ...head, ...rows].join('\n');
 }
 function unlistedParts({ unlisted }) {
     if (unlisted.length === 0)
@@ -91717,7 +91748,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
     if (failures.length > 0)
         info(`Every object that failed: ${reportPath}`);
 }
-function annotate({ failures, nameless }) {
+function annotate({ failures, nameless, deadLetterQueueUrl }) {
     for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
         const example = examples[0];
         const shown = example ? ` For example ${printable(example.key)}: ${printable(example.message)}` : '';
@@ -91726,7 +91757,7 @@ function annotate({ failures, nameless }) {
         });
     }
     if (nameless > 0)
-        warning(`The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told. They are not counted.`);
+        warning(`The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told, not counted here. Delete what is not yours there: the queue is ${printable(deadLetterQueueUrl)}.`);
 }
 /** A summary that can't be written (none outside of a runner) must not fail a run. */
 async function writeSummary(text) {

@@ -78327,7 +78327,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
 function tellInUse({ name, outputs }, queues) {
     const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
     const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -78660,18 +78660,18 @@ function stuck(stack) {
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && homeOf(before.id);
+    let what = `Creating the stack ${request.stackName} in ${request.region}`;
     if (before && known) {
         const changes = differencesFrom(before, request, blueprint, known.partition);
         if (changes.length === 0)
             return ensured(before, 'reused');
-        tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`);
+        what = `Updating the stack ${before.name}: ${changes.join(', ')}`;
     }
-    else
-        tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`);
     const home = known ?? (await callerHome(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
     const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    tools.log.info(what);
     request.onChange?.();
     const changed = await applyChange(clients.cfn, {
         stackName: request.stackName,

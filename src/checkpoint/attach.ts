@@ -24,6 +24,8 @@ export type AttachOptions = {
   wait: boolean
   signal: AbortSignal
   timing: Pick<Timing, 'now' | 'sleep'>
+  /** Told once that this waits, and for whom. */
+  onWait: (watcher: string) => void
   /** Makes a new run and its queue. */
   createRun: (subject: Subject) => Promise<Run>
   /** Deletes the queue of a run. */
@@ -92,12 +94,13 @@ async function join(options: AttachOptions, found: Found, leftBy: number): Promi
  * @param leftBy until when one that does not stay is waited for: milliseconds since the epoch
  */
 async function isWatched(
-  { store, wait, signal, timing }: AttachOptions,
+  { store, wait, signal, timing, onWait }: AttachOptions,
   { checkpoint, etag }: Found,
   leftBy: number,
 ): Promise<Attachment | false | undefined> {
   if (hasLeft(checkpoint)) return false
   const until = Math.min(checkpoint.watcher.until, timing.now() + LEASE_MS)
+  if (wait && timing.now() < until) onWait(checkpoint.watcher.name)
   while (timing.now() < until) {
     if (!wait) return { how: 'watched', checkpoint }
     if (signal.aborted) return undefined

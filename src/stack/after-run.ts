@@ -54,5 +54,5 @@ export async function afterRun(
 function tellInUse({ name, outputs }: { name: string; outputs: StackOutputs }, queues: string[]): string {
   const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`
   const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`)
-  return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`
+  return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`
 }

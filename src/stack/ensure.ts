@@ -99,12 +99,12 @@ async function createOrUpdate(
 ): Promise<EnsuredStack | 'overtaken'> {
   const before = conditionOf(stack) === 'absent' ? undefined : stack
   const known = before && homeOf(before.id)
+  let what = `Creating the stack ${request.stackName} in ${request.region}`
   if (before && known) {
     const changes = differencesFrom(before, request, blueprint, known.partition)
     if (changes.length === 0) return ensured(before, 'reused')
-    tools.log.info(`Updating the stack ${before.name}: ${changes.join(', ')}`)
-  } else tools.log.info(`Creating the stack ${request.stackName} in ${request.region}`)
-
+    what = `Updating the stack ${before.name}: ${changes.join(', ')}`
+  }
   const home = known ?? (await callerHome(clients.sts))
   await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket])
   await checkConcurrency(clients.lambda, request.maxConcurrency)
@@ -114,6 +114,7 @@ async function createOrUpdate(
     { accountId: home.accountId, region: request.region },
     request.artifactBucket,
   )
+  tools.log.info(what)
   request.onChange?.()
   const changed = await applyChange(
     clients.cfn,

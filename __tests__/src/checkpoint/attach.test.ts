@@ -11,11 +11,14 @@ let now: number
 let queues: Set<string>
 /** Things that happen at a time. */
 let plan: { at: number; what: () => Promise<unknown> }[]
+/** Whom a step says it waits for. */
+let waitedFor: string[]
 beforeEach(() => {
   s3 = new FakeS3()
   now = 1_000_000
   queues = new Set()
   plan = []
+  waitedFor = []
 })
 
 let runs = 0
@@ -36,6 +39,7 @@ const start = (watcher: string, more: Partial<AttachOptions> = {}): Promise<Atta
         }
       },
     },
+    onWait: (watcher) => waitedFor.push(watcher),
     createRun: async (subject) => {
       const run = runOf(`run-${runs++}`, subject)
       queues.add(run.queue)
@@ -147,6 +151,7 @@ describe('a run that is going on', () => {
     const attachment = await start('a')
     expect(attachment).toMatchObject({ how: 'attached', checkpoint: { run: { id: 'first' }, startedAt: 0 } })
     expect(now - begun).toBeGreaterThanOrEqual(LEASE_MS)
+    expect(waitedFor).toHaveLength(1)
     expect((await s3.store().read())?.checkpoint.watcher).toMatchObject({ id: 'a', until: now + LEASE_MS })
   })
 
@@ -161,6 +166,7 @@ describe('a run that is going on', () => {
     const begun = now
     expect((await start('a', { wait: false })).how).toBe('watched')
     expect(now).toBe(begun)
+    expect(waitedFor).toEqual([])
   })
 
   test('is taken over by one of several', async () => {
