@@ -117,7 +117,8 @@ export class Mixer {
 
   /**
    * Sends all that is left. Stays for that as long as it may, unless other list tasks wait for a function: workers that have enough
-   * to do now may soon have too little. Then sends the rest, held back. Throws what `send` and `dispatch` throw.
+   * to do now may soon have too little. Of a huge source they will not. Then sends the rest, held back. Throws what `send` and
+   * `dispatch` throw.
    */
   async end(): Promise<void> {
     const { timing, listing, until, waiting } = this.#deps
@@ -127,6 +128,8 @@ export class Mixer {
     await this.#sendDue()
     while (this.#bag.size > 0 && timing.now() + STAY_MS < until) {
       this.#isCalm ||= this.#demand.isMet && !this.#demand.isBacklogged
+      // It would draw evenly, while others of a huge source will soon hold back.
+      if (this.#isCalm && listing.isHuge) break
       if (listing.age > STARTING_SECONDS && ((await waiting('list')) ?? 1) > 0) break
       await timing.sleep(STAY_MS)
       await this.#sendDue()
@@ -175,7 +178,7 @@ export class Mixer {
     const { timing, batchSize, dispatch } = this.#deps
     const startedAt = timing.now()
     const { age, end } = this.#spread()
-    // Of a huge source, those who stay soon see that they have to hold back: more would be sent of this task's part than of theirs.
+    // Of a huge source, others soon see that they have to hold back: more would be sent of this task's part than of theirs.
     const power = this.#deps.listing.isHuge ? LATE : this.#power
     const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : end - age
     const seconds = Math.min(LONGEST_DELAY_SECONDS, end - age, hastened)
