@@ -1,6 +1,6 @@
 import type { Failure } from '../../protocol/outcome.ts'
 import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import { isThrottle, isTransient, S3Error, unfinished } from '../s3/index.ts'
+import { isThrottle, isTransient, orUnfinished, S3Error } from '../s3/index.ts'
 import type { Pace } from './pace.ts'
 
 /** Tries for one request in one task, unless S3 says slow down, before its object is handed on to a later task. */
@@ -91,7 +91,7 @@ export class Caller {
         pace.answered(false)
         return answer
       } catch (thrown) {
-        const error = signal.aborted && thrown === signal.reason ? unfinished() : thrown
+        const error = orUnfinished(thrown, signal)
         if (!(error instanceof S3Error)) throw error
         const throttled = isThrottle(error)
         pace.answered(throttled)

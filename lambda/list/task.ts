@@ -3,24 +3,17 @@ import { MalformedMessageError } from '../../protocol/message.ts'
 import type { Range } from '../../protocol/range.ts'
 import type { Place } from '../../protocol/run.ts'
 import { type ListTask, newCopyTask, newListTask } from '../../protocol/task.ts'
-import { backoffMs, type Timing } from '../../protocol/timing.ts'
-import {
-  isTransient,
-  type ListAnswer,
-  type ListedObject,
-  type ListRequest,
-  type S3,
-  S3Error,
-  unfinished,
-} from '../s3/index.ts'
+import type { Timing } from '../../protocol/timing.ts'
+import { isTransient, type ListedObject, type ListRequest, type S3, S3Error } from '../s3/index.ts'
 import { Slots } from '../slots.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { deal } from './deal.ts'
 import { toListed } from './listed.ts'
 import { SharedListing } from './listing.ts'
 import { Mixer } from './mixer.ts'
+import { patientList } from './patient-list.ts'
 import { withoutPresent } from './present.ts'
-import { all } from './reader.ts'
+import { all, type Read } from './reader.ts'
 import { LANES, walk } from './walk.ts'
 
 /**
@@ -31,6 +24,8 @@ const SLICE_MS = 20_000
 /** Requests to the destination at once, where the run asks what that has already, and pages that they are for. */
 const LOOKS = 64
 const PAGES = 8
+
+type Page = Read<ListedObject>
 
 export type ListDeps = {
   s3: Pick<S3, 'listObjectsV2'>
@@ -67,42 +62,22 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
     waiting: (kind) => deps.waiting(kind === 'list' ? deps.listQueueUrl : deps.copyQueueUrl),
     until: handOnAt,
   })
-  const askOnce = async (request: ListRequest): Promise<ListAnswer> => {
-    const { signal } = attempt
-    try {
-      return await deps.s3.listObjectsV2({ ...request, signal })
-    } catch (error) {
-      throw signal.aborted && error === signal.reason ? unfinished() : error
-    }
-  }
-  const list = async (request: ListRequest): Promise<ListAnswer> => {
-    const ask = (continuationToken?: string) =>
-      patiently(() => askOnce({ ...request, continuationToken }), timing, attempt.deadline)
-    const { continuationToken } = request
-    try {
-      return await ask(continuationToken)
-    } catch (error) {
-      // How long a token lasts is not said, and it may be an earlier task's. The key says the same.
-      const isOld = error instanceof S3Error && error.code === 'InvalidArgument' && continuationToken
-      if (!isOld) throw error
-      return await ask()
-    }
-  }
+  const list = patientList(deps.s3, timing, attempt)
   const looks = new Slots(LOOKS)
   const pagesInWork = new Slots(PAGES)
   /** Lists the destination. An error says so: what it ends is the listing of the source. */
-  const look = (request: ListRequest) =>
+  const lookThere = (request: ListRequest) =>
     looks.hold(() =>
       list(request).catch((error: unknown) => {
         throw error instanceof S3Error && !isTransient(error) ? ofDestination(error, run.destination) : error
       }),
     )
-  /** What a run wants of a page; undefined when there is no time to look what the destination has. */
-  const wantedOf = async (page: ListedObject[]): Promise<ListedObject[] | undefined> => {
-    if (!options.overwrite) return page
-    return await pagesInWork.hold(async () =>
-      timing.now() < lookUntil ? await withoutPresent(page, run, look) : undefined,
-    )
+  /** Finds what a run wants of a page: nothing is said of that when there is no time to look what the destination has. */
+  const lookFor = async (page: Page): Promise<Page & { wanted?: ListedObject[] | undefined }> => {
+    if (!options.overwrite) return { ...page, wanted: page.objects }
+    const look = () => withoutPresent(page.objects, run, lookThere)
+    const wanted = await pagesInWork.hold(async () => (timing.now() < lookUntil ? await look() : undefined))
+    return { ...page, wanted }
   }
   const handOn = async (hands: Range[][]): Promise<void> => {
     if (hands.length === 0) return
@@ -144,15 +119,15 @@ export async function workOnListTask(task: ListTask, attempt: Attempt, deps: Lis
           end: isTruncated ? ends.sort(compareKeys).at(-1) : undefined,
         }
       },
-      emit: async (pages, ranges) => {
-        const wanted = await all(pages.map(wantedOf))
-        const found = wanted.flatMap((objects) => objects ?? []).map(toListed)
+      emit: async (pages) => {
+        const looked = await all(pages.map(lookFor))
+        const found = looked.flatMap(({ wanted }) => wanted ?? []).map(toListed)
         await mixer.add(found)
         // Only what is sent counts: an error on the way leaves the pages to those who list the part again.
-        const listed = pages.reduce((sum, page, index) => sum + (wanted[index] ? page.length : 0), 0)
+        const listed = looked.reduce((sum, { objects, wanted }) => sum + (wanted ? objects.length : 0), 0)
         result.listed += listed
         result.skipped += listed - found.length
-        const rest = ranges.filter((_, index) => !wanted[index])
+        const rest = looked.filter(({ wanted }) => !wanted).map(({ range }) => range)
         await handOn(deal(rest.sort(compareRanges), LANES))
       },
       spawn: handOn,
@@ -178,17 +153,4 @@ function compareRanges(a: Range, b: Range): number {
 
 function ofDestination({ code, message, status }: S3Error, { bucket }: Place): S3Error {
   return new S3Error(code, `the destination ${bucket} cannot be listed: ${message}`, { status })
-}
-
-/** Repeats a call that S3 refuses for the time being until it is answered. Throws definite errors at once, others when the time is up. */
-async function patiently<T>(call: () => Promise<T>, timing: Timing, deadline: number): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call()
-    } catch (error) {
-      const pause = backoffMs(tries, timing.random)
-      if (!isTransient(error) || timing.now() + pause >= deadline) throw error
-      await timing.sleep(pause)
-    }
-  }
 }

@@ -2,13 +2,13 @@ import { isEmpty, type Range } from '../../protocol/range.ts'
 import { deal } from './deal.ts'
 import { divideAll } from './divide.ts'
 import { type Lane, newLane, pagesLeft, rangeOf } from './lane.ts'
-import { all, Reader, type Source } from './reader.ts'
+import { all, type Read, Reader, type Source } from './reader.ts'
 
 export type WalkDeps<T extends { key: string }> = Source<T> & {
   /** What all the keys listed begin with. */
   prefix: string
-  /** Takes the pages of a round: none empty, each in order, no object twice; and the ranges that they are all of. One call at a time. */
-  emit: (pages: T[][], ranges: Range[]) => Promise<void>
+  /** Takes the pages of a round: none empty, no object twice. One call at a time. */
+  emit: (pages: Read<T>[]) => Promise<void>
   /** Hands ranges that are not empty to other tasks: for each task some, in order. */
   spawn: (hands: Range[][]) => Promise<void>
   /** Whether the listing that this is a part of is known to be of many keys. */
@@ -98,10 +98,7 @@ export async function walk<T extends { key: string }>(
     read = lanes
     const pages = reader.take()
     if (pages.length === 0) return
-    emitting = deps.emit(
-      pages.map(({ objects }) => objects),
-      pages.map(({ range }) => range),
-    )
+    emitting = deps.emit(pages)
     emitting.catch(() => {})
   }
 

@@ -41,8 +41,9 @@ export class S3Error extends Error {
   }
 }
 
-/** What a call comes to that S3 had not answered when there was no time left. */
-export function unfinished(): S3Error {
+/** What a call has thrown; where that is the signal's reason, an error that says that there was no time left. */
+export function orUnfinished(thrown: unknown, signal: AbortSignal): unknown {
+  if (!signal.aborted || thrown !== signal.reason) return thrown
   return new S3Error('RequestTimeout', 'S3 had not finished when the time of the function was up', {
     status: 0,
   })

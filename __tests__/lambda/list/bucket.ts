@@ -78,7 +78,7 @@ export async function list(
       page,
       folders,
       emit: async (pages) => {
-        for (const objects of pages) result.emitted.push(objects.map(({ key }) => key))
+        for (const { objects } of pages) result.emitted.push(objects.map(({ key }) => key))
       },
       spawn: async (hands) => {
         result.spawned.push(...hands)

@@ -76,8 +76,10 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
         return foldersOf(keys, folder, startAfter)
       },
       emit: async (pages) => {
-        for (const [first, ...rest] of pages)
+        for (const { objects } of pages) {
+          const [first, ...rest] = objects
           if (first) result.emitted.push([first.index, first.index + 1 + rest.length])
+        }
       },
       spawn: async (hands) => {
         result.sharedMs = Math.min(result.sharedMs, clock.now)

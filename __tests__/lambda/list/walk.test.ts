@@ -85,7 +85,8 @@ test('a stretch without keys is gone on with where S3 had come to, by one task a
         const place = Number(token)
         return place < 30 ? { objects: [], token: String(place + 1) } : { objects: [{ key: 'z' }] }
       },
-      emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
+      emit: async (pages) =>
+        void emitted.push(...pages.flatMap(({ objects }) => objects).map(({ key }) => key)),
       spawn: async (hands) => void waiting.push(...hands),
       isLarge: () => false,
       isHuge: () => false,
@@ -136,7 +137,8 @@ test('what was listed beside a range that fails is emitted', async () => {
       if (startAfter === 'b') throw new Error('refused')
       return { objects: [{ key: 'a' }], token: 'more' }
     },
-    emit: async (pages) => void emitted.push(...pages.flat().map(({ key }) => key)),
+    emit: async (pages) =>
+      void emitted.push(...pages.flatMap(({ objects }) => objects).map(({ key }) => key)),
     spawn: async () => {},
     isLarge: () => false,
     isHuge: () => false,
