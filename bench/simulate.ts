@@ -6,6 +6,7 @@
  * Prints a table in Markdown and the course of the last run as a chart. The same options give the same numbers.
  */
 import { readArguments, refuse } from '../local/arguments.ts'
+import { chart } from '../src/chart.ts'
 import { KEY_SETS, keysNamed } from './simulation/key-sets.ts'
 import { type Simulated, simulateRun } from './simulation/run.ts'
 
@@ -72,7 +73,7 @@ for (const name of values.keys) {
     console.log(`| ${row(name, partitions, keys.size, last).join(' | ')} |`)
   }
 }
-if (last) console.log(`\n${chart(last)}`)
+if (last) console.log(`\n${chart(last.course)}`)
 
 function row(name: string, partitions: number, objects: number, run: Simulated): string[] {
   const million = objects / 1e6
@@ -96,17 +97,4 @@ function row(name: string, partitions: number, objects: number, run: Simulated):
     ours.toFixed(3),
     ((ours / s3) * 100).toFixed(1),
   ]
-}
-
-function chart({ course }: Simulated): string {
-  const [from, to] = [course[0], course.at(-1)].map((point) => Math.round((point?.ms ?? 0) / 1000))
-  return [
-    '```mermaid',
-    'xychart-beta',
-    '  title "Objects copied"',
-    `  x-axis "seconds" ${from} --> ${to}`,
-    '  y-axis "objects"',
-    `  line [${course.map(({ copied }) => copied).join(', ')}]`,
-    '```',
-  ].join('\n')
 }

@@ -161,9 +161,9 @@ function readPrefixes(sourcePrefix: string): string[] {
     throw new Error(
       `prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`,
     )
-  const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES)
   if (prefixes.some(endsWithSpace))
     core.warning('prefixes: one ends with a space, which is taken as a part of it.')
+  const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES)
   if (long) throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`)
   return prefixes
 }

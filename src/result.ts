@@ -17,8 +17,9 @@ export type Result = {
   /** `unwatched`: the watching broke off, for the reason given. */
   ending: Ending | 'unwatched'
   reason?: string
-  /** Who watches the run, when that is not this step, and when it was last heard of: the counts are of then. Milliseconds since the epoch. */
+  /** Who watches the run, when that is not this step. */
   watcher?: string
+  /** When the checkpoint was saved that the counts are of, where this step has not counted: milliseconds since the epoch. */
   savedAt?: number
   /** By which others can attach to the run; undefined when it has no checkpoints. */
   runKey: string | undefined
@@ -76,10 +77,13 @@ export function failsStep(result: Result, failOnError: boolean): boolean {
 
 /** What is to be said of a run that was left running. */
 export function tellGoingOn(result: Result): string {
-  const { watcher, savedAt = 0 } = result
-  return watcher
-    ? `The run goes on, watched by ${printable(watcher)}. The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`
-    : `The run goes on. ${howToAttach(result)}`
+  const { watcher, savedAt } = result
+  if (!watcher) return `The run goes on. ${howToAttach(result)}`
+  const since =
+    savedAt === undefined
+      ? ''
+      : ` The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`
+  return `The run goes on, watched by ${printable(watcher)}.${since}`
 }
 
 /** How to see a run to its end that goes on; on one line. */

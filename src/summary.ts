@@ -1,8 +1,8 @@
+import { chart } from './chart.ts'
 import type { FailureGroup } from './failures.ts'
 import { fidelity } from './fidelity.ts'
 import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
 import { showPlace } from './location.ts'
-import type { Sample } from './progress.ts'
 import {
   foundNothing,
   type Result,
@@ -17,7 +17,6 @@ import { markdown } from './text.ts'
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
 const CODES = 20
 const PARTS = 10
-const CHART_POINTS = 30
 
 const ICONS: Record<Status, string> = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌' }
 /** How the run ended, where that has to be said at once. */
@@ -75,36 +74,6 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
     ['Throughput', `${formatRate(totals.copied / seconds)}, ${formatBytes(totals.bytes / seconds)}/s`],
   ]
   return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n')
-}
-
-/** Objects copied over time; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
-function chart(samples: Sample[]): string {
-  const [first, last] = [samples[0], samples.at(-1)]
-  if (!first || !last || samples.length < 4) return ''
-  const points = Math.min(CHART_POINTS, samples.length)
-  const span = last.elapsedMs - first.elapsedMs
-  const line = Array.from({ length: points }, (_, index) =>
-    Math.round(copiedAt(first.elapsedMs + (span * index) / (points - 1), samples)),
-  )
-  const [from, to] = [first, last].map(({ elapsedMs }) => Math.round(elapsedMs / 1000))
-  return [
-    '```mermaid',
-    'xychart-beta',
-    '  title "Objects copied"',
-    `  x-axis "seconds" ${from} --> ${to}`,
-    '  y-axis "objects"',
-    `  line [${line.join(', ')}]`,
-    '```',
-  ].join('\n')
-}
-
-/** Between two samples, as if copying had gone on evenly. */
-function copiedAt(ms: number, samples: Sample[]): number {
-  const index = samples.findIndex(({ elapsedMs }) => elapsedMs >= ms)
-  const [before, after] = [samples[index - 1], samples[index]]
-  if (!before || !after) return (after ?? samples.at(-1))?.copied ?? 0
-  const share = (ms - before.elapsedMs) / (after.elapsedMs - before.elapsedMs)
-  return before.copied + share * (after.copied - before.copied)
 }
 
 function failuresTable(groups: FailureGroup[]): string {

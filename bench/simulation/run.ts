@@ -11,6 +11,7 @@ import { decodeOutcome } from '../../protocol/outcome.ts'
 import type { Run } from '../../protocol/run.ts'
 import { encodeTask, newListTask } from '../../protocol/task.ts'
 import { Ledger } from '../../src/ledger.ts'
+import type { Sample } from '../../src/progress.ts'
 import { listConcurrency } from '../../src/stack/parameters.ts'
 import { Cpu } from './cpu.ts'
 import type { KeySet } from './key-sets.ts'
@@ -44,8 +45,8 @@ export type Simulated = {
   /** As they are billed. */
   sqsRequests: number
   copied: number
-  /** Objects copied at each tenth of the drain time. */
-  course: { ms: number; copied: number }[]
+  /** How many objects were copied at some twenty times. */
+  course: Sample[]
 }
 
 /**
@@ -173,7 +174,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     mapped.catch((error: unknown) => {
       failure ??= error
     })
-    const outcomes: { ms: number; copied: number }[] = []
+    const outcomes: Sample[] = []
     while (!account.done) {
       if (failure !== undefined) throw failure
       for (const body of queue.takeAll(RUN)) {
@@ -189,7 +190,7 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
         }
         account.settle({ task, totals, spawned: { attempt, children } })
       }
-      outcomes.push({ ms: clock.now(), copied: account.totals.copied })
+      outcomes.push({ elapsedMs: clock.now(), copied: account.totals.copied })
       if (!account.done) await clock.sleep(POLL_MS)
     }
     queue.wakeAll()

@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7310);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2858);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7310:
+/***/ 2858:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -89421,18 +89421,16 @@ function stuck(stack) {
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = states_conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && homeOf(before.id);
-    let what = `Creating the stack ${request.stackName} in ${request.region}`;
-    if (before && known) {
-        const changes = differencesFrom(before, request, blueprint, known.partition);
-        if (changes.length === 0)
-            return ensured(before, 'reused');
-        what = `Updating the stack ${before.name}: ${changes.join(', ')}`;
-    }
+    const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
+    if (before && changes?.length === 0)
+        return ensured(before, 'reused');
     const home = known ?? (await callerHome(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
     const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
-    tools.log.info(what);
+    tools.log.info(changes
+        ? `Updating the stack ${request.stackName}: ${changes.join(', ')}`
+        : `Creating the stack ${request.stackName} in ${request.region}`);
     request.onChange?.();
     const changed = await applyChange(clients.cfn, {
         stackName: request.stackName,
@@ -91240,9 +91238,9 @@ function readPrefixes(sourcePrefix) {
     const twice = overlappingPrefixes(prefixes);
     if (twice)
         throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`);
-    const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
     if (prefixes.some(endsWithSpace))
         warning('prefixes: one ends with a space, which is taken as a part of it.');
+    const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
     if (long)
         throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`);
     return prefixes;
@@ -91466,10 +91464,13 @@ function failsStep(result, failOnError) {
 }
 /** What is to be said of a run that was left running. */
 function tellGoingOn(result) {
-    const { watcher, savedAt = 0 } = result;
-    return watcher
-        ? `The run goes on, watched by ${printable(watcher)}. The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`
-        : `The run goes on. ${howToAttach(result)}`;
+    const { watcher, savedAt } = result;
+    if (!watcher)
+        return `The run goes on. ${howToAttach(result)}`;
+    const since = savedAt === undefined
+        ? ''
+        : ` The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`;
+    return `The run goes on, watched by ${printable(watcher)}.${since}`;
 }
 /** How to see a run to its end that goes on; on one line. */
 function howToAttach({ runKey = '' }) {
@@ -91542,7 +91543,39 @@ function mostly({ failures }) {
     return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : '';
 }
 
+;// CONCATENATED MODULE: ./build/src/chart.js
+const POINTS = 30;
+/** Objects copied over time, as a chart in GitHub's Markdown; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
+function chart(samples) {
+    const [first, last] = [samples[0], samples.at(-1)];
+    if (!first || !last || samples.length < 4)
+        return '';
+    const points = Math.min(POINTS, samples.length);
+    const span = last.elapsedMs - first.elapsedMs;
+    const line = Array.from({ length: points }, (_, index) => Math.round(copiedAt(first.elapsedMs + (span * index) / (points - 1), samples)));
+    const [from, to] = [first, last].map(({ elapsedMs }) => Math.round(elapsedMs / 1000));
+    return [
+        '```mermaid',
+        'xychart-beta',
+        '  title "Objects copied"',
+        `  x-axis "seconds" ${from} --> ${to}`,
+        '  y-axis "objects"',
+        `  line [${line.join(', ')}]`,
+        '```',
+    ].join('\n');
+}
+/** Between two samples, as if copying had gone on evenly. */
+function copiedAt(ms, samples) {
+    const index = samples.findIndex(({ elapsedMs }) => elapsedMs >= ms);
+    const [before, after] = [samples[index - 1], samples[index]];
+    if (!before || !after)
+        return (after ?? samples.at(-1))?.copied ?? 0;
+    const share = (ms - before.elapsedMs) / (after.elapsedMs - before.elapsedMs);
+    return before.copied + share * (after.copied - before.copied);
+}
+
 ;// CONCATENATED MODULE: ./build/src/summary.js
+
 
 
 
@@ -91551,7 +91584,6 @@ function mostly({ failures }) {
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
 const CODES = 20;
 const PARTS = 10;
-const CHART_POINTS = 30;
 const ICONS = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌' };
 /** How the run ended, where that has to be said at once. */
 const TITLES = {
@@ -91605,34 +91637,6 @@ function totalsTable({ totals, dlqMessages, durationMs, open }) {
         ['Throughput', `${formatRate(totals.copied / seconds)}, ${formatBytes(totals.bytes / seconds)}/s`],
     ];
     return ['| | |', '|---|---:|', ...rows.map(([name, value]) => `| ${name} | **${value}** |`)].join('\n');
-}
-/** Objects copied over time; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
-function chart(samples) {
-    const [first, last] = [samples[0], samples.at(-1)];
-    if (!first || !last || samples.length < 4)
-        return '';
-    const points = Math.min(CHART_POINTS, samples.length);
-    const span = last.elapsedMs - first.elapsedMs;
-    const line = Array.from({ length: points }, (_, index) => Math.round(copiedAt(first.elapsedMs + (span * index) / (points - 1), samples)));
-    const [from, to] = [first, last].map(({ elapsedMs }) => Math.round(elapsedMs / 1000));
-    return [
-        '```mermaid',
-        'xychart-beta',
-        '  title "Objects copied"',
-        `  x-axis "seconds" ${from} --> ${to}`,
-        '  y-axis "objects"',
-        `  line [${line.join(', ')}]`,
-        '```',
-    ].join('\n');
-}
-/** Between two samples, as if copying had gone on evenly. */
-function copiedAt(ms, samples) {
-    const index = samples.findIndex(({ elapsedMs }) => elapsedMs >= ms);
-    const [before, after] = [samples[index - 1], samples[index]];
-    if (!before || !after)
-        return (after ?? samples.at(-1))?.copied ?? 0;
-    const share = (ms - before.elapsedMs) / (after.elapsedMs - before.elapsedMs);
-    return before.copied + share * (after.copied - before.copied);
 }
 function failuresTable(groups) {
     if (groups.length === 0)

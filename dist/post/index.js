@@ -78660,18 +78660,16 @@ function stuck(stack) {
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && homeOf(before.id);
-    let what = `Creating the stack ${request.stackName} in ${request.region}`;
-    if (before && known) {
-        const changes = differencesFrom(before, request, blueprint, known.partition);
-        if (changes.length === 0)
-            return ensured(before, 'reused');
-        what = `Updating the stack ${before.name}: ${changes.join(', ')}`;
-    }
+    const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
+    if (before && changes?.length === 0)
+        return ensured(before, 'reused');
     const home = known ?? (await callerHome(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
     const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
-    tools.log.info(what);
+    tools.log.info(changes
+        ? `Updating the stack ${request.stackName}: ${changes.join(', ')}`
+        : `Creating the stack ${request.stackName} in ${request.region}`);
     request.onChange?.();
     const changed = await applyChange(clients.cfn, {
         stackName: request.stackName,
