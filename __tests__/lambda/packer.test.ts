@@ -20,11 +20,8 @@ const objects = fc.array(fc.record({ key, size: fc.nat() }), { maxLength: 300 })
 
 async function pack(most: number, pages: Listed[][]): Promise<Listed[][]> {
   const tasks: Listed[][] = []
-  const packer = new Packer(
-    () => most,
-    async (task) => void tasks.push(task),
-  )
-  for (const page of pages) await packer.add(page)
+  const packer = new Packer(async (task) => void tasks.push(task))
+  for (const page of pages) await packer.add(page, { most, delaySeconds: 0 })
   await packer.flush()
   return tasks
 }
@@ -67,15 +64,22 @@ test('objects that take long are one worker’s work only up to 64 GiB', async (
   expect((await pack(250, [[{ key: 'huge', size: 50e12 }]])).length).toBe(1)
 })
 
-test('each task is as large as was said when it began', async () => {
-  const page = Array.from({ length: 10 }, (_, index) => ({ key: `k${index}`, size: 1 }))
-  const tasks: Listed[][] = []
-  const sizes = [4, 1, 3]
+test('each task is as large as was said for its first object, and shown as late as was said when it was sent', async () => {
+  const tasks: { keys: string; delay: number }[] = []
   const packer = new Packer(
-    () => sizes.shift() ?? 100,
-    async (task) => void tasks.push(task),
+    async (task, delay) => void tasks.push({ keys: task.map(({ key }) => key).join(''), delay }),
   )
-  for (const object of page) await packer.add([object])
+  const most = { a: 4, e: 1, f: 3 }
+  for (const [index, key] of [...'abcdefghij'].entries())
+    await packer.add([{ key, size: 1 }], {
+      most: most[key as keyof typeof most] ?? 100,
+      delaySeconds: index / 2,
+    })
   await packer.flush()
-  expect(tasks.map(({ length }) => length)).toEqual([4, 1, 3, 2])
+  expect(tasks).toEqual([
+    { keys: 'abcd', delay: 2 },
+    { keys: 'e', delay: 2 },
+    { keys: 'fgh', delay: 4 },
+    { keys: 'ij', delay: 4 },
+  ])
 })

@@ -24,12 +24,11 @@ export async function workOnCopyTask(
   const isLast = task.round >= ROUNDS
   const { late, further, refused, ...counts } = await copyObjects(task, { ...deps, deadline, signal, isLast })
   /** Follow-ups hold the ids of uploads too, so that they may be more than one where the task was one. */
-  const handOn = async (objects: Listed[], round: number, pause = 0) => {
-    const packer = new Packer(
-      () => task.run.batchSize,
-      (some) => attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, some, round), pause),
+  const handOn = async (objects: Listed[], round: number, delaySeconds = 0) => {
+    const packer = new Packer((some, delay) =>
+      attempt.spawn(queueUrl, (id) => newCopyTask(id, task.run, some, round), delay),
     )
-    await packer.add(objects)
+    await packer.add(objects, { most: task.run.batchSize, delaySeconds })
     await packer.flush()
   }
   // An upload that has got further begins its rounds anew: a large one takes hours, of which some minutes may be bad.

@@ -1,11 +1,11 @@
-import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
 import type { Listed, Task } from '../../protocol/task.ts'
 import type { Timing } from '../../protocol/timing.ts'
 import { Bag } from './bag.ts'
 import { Demand } from './demand.ts'
 import type { SharedListing } from './listing.ts'
 import { Packer } from './packer.ts'
-import { dueBy, dueEachSecond, EVENLY, LATE, restSeconds, spreadSeconds, taskSize } from './spread.ts'
+import { sendRest } from './rest.ts'
+import { dueEachSecond, EVENLY, LATE, restSeconds, spreadSeconds, taskSize } from './spread.ts'
 
 /** A source of no more objects is small: nothing is held back when all was found, and tasks hold so few that all workers have some. */
 const FEW_KEYS = 20_000
@@ -25,14 +25,9 @@ const STAY_MS = 1_000
 const STARTING_SECONDS = 4
 /** Less is not told from none. */
 const SHORTEST_SECONDS = 0.1
-/** What is left at the end is sent in so many passes at most, over a second at least. */
-const MOST_PASSES = 40
-const PASSES_MS = 1_000
 /** Characters of keys in a bag, and tasks to be made of it: more would not fit a function's memory, or not be sent in its time. */
 const MOST_CHARACTERS = 300_000_000
 const MOST_TASKS = 100_000
-/** Objects that are drawn at once then: it costs less than one by one, and is less than the smallest task. */
-const HANDFUL = 10
 /** How fast objects were drawn of late is an average over so many seconds; workers that waited for tasks may become so much faster. */
 const RATE_SECONDS = 2
 const GROWTH = 2
@@ -81,23 +76,14 @@ export class Mixer {
   /** Whether workers had enough to do, and not far more, since the list task has found all. */
   #isCalm = false
   #dispatchedAt = 0
-  /** Of the task that is filled: its place among those of the listing, and seconds to hold it back. */
-  #place = 0
-  #delay = 0
 
   constructor(deps: MixerDeps) {
-    const { timing, batchSize, listing, send, waiting } = deps
+    const { timing, send, waiting } = deps
     this.#deps = deps
     this.#demand = new Demand(timing, () => waiting('copy'))
     this.#bag = new Bag(timing.random)
     this.#drawnAt = timing.now()
-    this.#packer = new Packer(
-      () =>
-        this.#isAllDue
-          ? Math.min(FEW_OBJECTS, batchSize)
-          : taskSize(batchSize, this.#place, listing.foundByAll),
-      (objects) => send(objects, Math.floor(this.#delay)),
-    )
+    this.#packer = new Packer(send)
   }
 
   /** Takes what was found, and sends as much as is due. Throws what `send` and `dispatch` throw. */
@@ -141,11 +127,16 @@ export class Mixer {
     const { timing, batchSize, listing, dispatch } = this.#deps
     const now = timing.now()
     const { age, end } = this.#spread()
-    this.#place = (age / end) ** this.#power
+    const place = (age / end) ** this.#power
+    const most = taskSize(batchSize, place, listing.foundByAll)
     const more = ((await this.#demand.look(age)) * batchSize) / listing.shares
-    const count = this.#isAllDue ? this.#bag.size : this.#countDue(now, age, end, more)
+    const isAllDue = this.#isAllDue
+    const count = isAllDue ? this.#bag.size : this.#countDue(now, age, end, more)
     this.#drawnAt = now
-    await this.#packer.add(this.#draw(count))
+    await this.#packer.add(this.#draw(count), {
+      most: isAllDue ? Math.min(FEW_OBJECTS, batchSize) : most,
+      delaySeconds: 0,
+    })
     if (now - this.#dispatchedAt < DISPATCH_MS) return
     this.#dispatchedAt = now
     await dispatch()
@@ -167,41 +158,21 @@ export class Mixer {
     return count
   }
 
-  /**
-   * Sends all that is left, held back.
-   *
-   * In passes: of each second's tasks some leave now and some a little later, between those of other list tasks. SQS holds
-   * back by whole seconds, so that a second's tasks would else be together, from the ranges of one list task. Of a large source,
-   * each pass begins anywhere: where one takes half a second, a second's tasks would be together in two places.
-   */
+  /** Sends all that is left, held back for as long as planned; for less where workers have waited for tasks. */
   async #sendRest(): Promise<void> {
-    const { timing, batchSize, dispatch } = this.#deps
-    const startedAt = timing.now()
+    const { listing } = this.#deps
     const { age, end } = this.#spread()
-    // Of a huge source, others soon see that they have to hold back: more would be sent of this task's part than of theirs.
-    const power = this.#deps.listing.isHuge ? LATE : this.#power
-    const hastened = this.#demand.isUnmet ? this.#secondsAtRate() : end - age
-    const seconds = Math.min(LONGEST_DELAY_SECONDS, end - age, hastened)
-    // The rest of an old listing is no tail as a whole.
-    const before = Math.min(age, seconds / 2)
-    const passes = Math.min(MOST_PASSES, Math.ceil(this.#bag.size / batchSize / Math.max(1, seconds)))
-    for (let pass = 0; pass < passes; pass++) {
-      await timing.sleep(Math.max(0, startedAt + (pass * PASSES_MS) / passes - timing.now()))
-      const left = Math.ceil(this.#bag.size / (passes - pass))
-      const first = power === EVENLY ? 0 : HANDFUL * Math.floor((timing.random() * left) / HANDFUL)
-      for (let sent = 0; sent < left; sent += HANDFUL) {
-        const next = (first + sent) % left
-        if (next < HANDFUL) await this.#packer.flush()
-        const at = dueBy(next / left, age, age + seconds, power) - age
-        // Sending takes a while, too: what is left may be much.
-        this.#delay = Math.max(0, at - (timing.now() - startedAt) / 1000)
-        this.#place = ((before + at) / (before + seconds)) ** power
-        await this.#packer.add(this.#bag.draw(Math.min(HANDFUL, left - sent)))
-      }
-      await this.#packer.flush()
-      await dispatch()
-    }
-    await this.#packer.flush()
+    const planned = end - age
+    await sendRest({
+      ...this.#deps,
+      bag: this.#bag,
+      packer: this.#packer,
+      found: listing.foundByAll,
+      age,
+      seconds: this.#demand.isUnmet ? Math.min(planned, this.#secondsAtRate()) : planned,
+      // Of a huge source, others soon see that they have to hold back: more would be sent of this task's part than of theirs.
+      power: listing.isHuge ? LATE : this.#power,
+    })
   }
 
   /** Seconds that workers take for what is left if they go on as of late, and become faster. */

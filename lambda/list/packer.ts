@@ -8,6 +8,9 @@ const HEAD_BYTES = 8 * 1024
 /** Bytes of a task's objects at most, but for one that is larger: some seconds of a worker's work in parts. */
 const DATA_BYTES = 64 * 1024 ** 3
 
+/** What copy tasks are to be like: how many objects each holds at most, and after how many seconds workers see it. */
+export type Shape = { most: number; delaySeconds: number }
+
 /** Packs listed objects into copy tasks: full by count, by the size of the message, or by that of the objects. */
 export class Packer {
   #objects: Listed[] = []
@@ -15,20 +18,17 @@ export class Packer {
   /** Bytes of the objects themselves. */
   #size = 0
   #most = 0
-  readonly #begin: () => number
-  readonly #send: (objects: Listed[]) => Promise<void>
+  #delaySeconds = 0
+  readonly #send: (objects: Listed[], delaySeconds: number) => Promise<void>
 
-  /**
-   * @param begin says how many objects the next task holds at most; called for each
-   * @param send sends one task; called in order, one at a time
-   */
-  constructor(begin: () => number, send: (objects: Listed[]) => Promise<void>) {
-    this.#begin = begin
+  /** @param send sends one task; called in order, one at a time */
+  constructor(send: (objects: Listed[], delaySeconds: number) => Promise<void>) {
     this.#send = send
   }
 
-  /** Takes objects in and sends what is full. */
-  async add(objects: readonly Listed[]): Promise<void> {
+  /** Takes objects in and sends what is full: shown after as many seconds. Tasks that begin with one of them hold no more than so many. */
+  async add(objects: readonly Listed[], { most, delaySeconds }: Shape): Promise<void> {
+    this.#delaySeconds = delaySeconds
     for (const object of objects) {
       let contents = withObject(this.#contents, object)
       if (
@@ -39,7 +39,7 @@ export class Packer {
         await this.flush()
         contents = withObject(this.#contents, object)
       }
-      if (this.#objects.length === 0) this.#most = this.#begin()
+      if (this.#objects.length === 0) this.#most = most
       this.#objects.push(object)
       this.#contents = contents
       this.#size += object.size
@@ -53,6 +53,6 @@ export class Packer {
     this.#objects = []
     this.#contents = NO_CONTENTS
     this.#size = 0
-    await this.#send(objects)
+    await this.#send(objects, Math.floor(this.#delaySeconds))
   }
 }
