@@ -1,4 +1,4 @@
-import type { Totals } from './ledger.ts'
+import type { Totals } from './totals.ts'
 
 /** How many objects may fail before a run is stopped: so many, or so many of a hundred. */
 export type Budget = { objects: number } | { percent: number }

@@ -1,20 +1,4 @@
-/** Objects, bytes and dead tasks, as the outcomes and dead letters of a run add up. */
-export type Totals = {
-  listed: number
-  copied: number
-  skipped: number
-  /** Objects that were gone when their turn came. */
-  vanished: number
-  failed: number
-  /** Objects of copy tasks in the DLQ. */
-  deadObjects: number
-  /** Tasks in the DLQ. */
-  deadTasks: number
-  /** Copied objects that are in another storage class than the source. */
-  reclassed: number
-  /** Bytes of the copied objects. */
-  bytes: number
-}
+import { type Totals, zero } from './totals.ts'
 
 /**
  * The children of one attempt. SQS delivers outcomes in any order, so children may report before the outcome that
@@ -70,24 +54,6 @@ export function readFamily([, size, settledCount, bits, held, heldFamilies]: Fam
     held: { ...zero(), ...held },
     heldFamilies: heldFamilies ?? [],
   }
-}
-
-export function zero(): Totals {
-  return {
-    listed: 0,
-    copied: 0,
-    skipped: 0,
-    vanished: 0,
-    failed: 0,
-    deadObjects: 0,
-    deadTasks: 0,
-    reclassed: 0,
-    bytes: 0,
-  }
-}
-
-export function add(sum: Totals, more: Partial<Totals>): void {
-  for (const [name, value] of Object.entries(more)) sum[name as keyof Totals] += value
 }
 
 /** Marks child `index` as settled; false when it already was. */

@@ -1,6 +1,6 @@
 import type { Options } from '../protocol/run.ts'
 import { formatCount } from './format.ts'
-import type { Totals } from './ledger.ts'
+import type { Totals } from './totals.ts'
 
 /** What became of one kind of thing that belongs to objects: of how many copies it was kept, set anew or left out. */
 export type Fidelity = {

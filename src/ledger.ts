@@ -1,16 +1,6 @@
 import { parseTaskId, SEED_FAMILY } from '../protocol/ids.ts'
-import {
-  add,
-  type Family,
-  type FamilySnapshot,
-  readFamily,
-  setBit,
-  type Totals,
-  writeFamily,
-  zero,
-} from './family.ts'
-
-export type { Totals } from './family.ts'
+import { type Family, type FamilySnapshot, readFamily, setBit, writeFamily } from './family.ts'
+import { add, type Totals, zero } from './totals.ts'
 
 /** What one settled task adds to the totals, and the children it spawned. */
 export type Settlement = {

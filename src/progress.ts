@@ -1,6 +1,7 @@
 import type { Depths } from './depths.ts'
 import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
-import type { Totals } from './ledger.ts'
+import { Remaining } from './remaining.ts'
+import type { Totals } from './totals.ts'
 
 /** Where a run stood at one poll. */
 export type Sample = {
@@ -15,6 +16,7 @@ export class Progress {
   /** What was last told, and what the rate then was counted from. */
   #last: Sample
   #before: Sample
+  readonly #remaining = new Remaining()
 
   /** @param samples of the run so far, oldest first */
   constructor(samples: Sample[] = [{ elapsedMs: 0, copied: 0 }]) {
@@ -36,6 +38,7 @@ export class Progress {
     const rate = seconds > 0 ? (sample.copied - this.#before.copied) / seconds : 0
     this.#last = sample
     this.#keep(sample)
+    const leftMs = this.#remaining.estimate(totals, depths, elapsedMs)
     return [
       formatDuration(elapsedMs).padStart(7),
       `listed ${formatCount(totals.listed)}`,
@@ -43,6 +46,7 @@ export class Progress {
       `failed ${formatCount(totals.failed)}`,
       formatBytes(totals.bytes),
       formatRate(rate),
+      ...(leftMs === undefined ? [] : [`about ${formatDuration(leftMs)} left`]),
       `${counted(open, 'task')} open`,
       `queues of the stack: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
     ].join(' | ')

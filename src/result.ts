@@ -4,10 +4,10 @@ import { type Budget, showBudget } from './budget.ts'
 import type { Mode } from './checkpoint/run-key.ts'
 import type { FailureGroup } from './failures.ts'
 import { counted } from './format.ts'
-import type { Totals } from './ledger.ts'
 import { showPlace } from './location.ts'
 import type { Sample } from './progress.ts'
 import { printable } from './text.ts'
+import { type Totals, unsettled } from './totals.ts'
 import type { Ending } from './watch.ts'
 
 /** All that is to be said of a run when it is over. */
@@ -154,11 +154,6 @@ function runAgain({ mode, options }: Result): string {
 function stillOpen({ open, totals }: Result): string {
   const objects = unsettled(totals)
   return `${counted(open, 'task')} open${objects > 0 ? ` (${counted(objects, 'object')})` : ''}`
-}
-
-/** Objects that were listed and are neither copied nor anything else yet. */
-export function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }: Totals): number {
-  return listed - copied - skipped - vanished - failed - deadObjects
 }
 
 function goesOn(result: Result): string {

@@ -3,16 +3,9 @@ import type { FailureGroup } from './failures.ts'
 import { fidelity } from './fidelity.ts'
 import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
 import { showPlace } from './location.ts'
-import {
-  foundNothing,
-  type Result,
-  type Status,
-  shortfalls,
-  statusOf,
-  tellGoingOn,
-  unsettled,
-} from './result.ts'
+import { foundNothing, type Result, type Status, shortfalls, statusOf, tellGoingOn } from './result.ts'
 import { markdown } from './text.ts'
+import { unsettled } from './totals.ts'
 
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
 const CODES = 20

@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { Ledger, type LedgerSnapshot, type Settlement, type Totals } from '../../src/ledger.ts'
+import { Ledger, type LedgerSnapshot, type Settlement } from '../../src/ledger.ts'
+import type { Totals } from '../../src/totals.ts'
 
 const outcome = (
   task: string,

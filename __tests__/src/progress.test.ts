@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { zero } from '../../src/family.ts'
 import { Progress } from '../../src/progress.ts'
+import { type Totals, zero } from '../../src/totals.ts'
 
 const NOTHING = { list: 0, copy: 0, inFlight: 0, dlq: 0 }
 
@@ -35,4 +35,32 @@ test.each([50, 250, 2_160, 9_000])(
 
 test('one task is no tasks', () => {
   expect(new Progress().line(zero(), 1, NOTHING, 1_000)).toMatch(/ 1 task open /)
+})
+
+test('how long the rest takes is told when all is listed, by the pace of the last minute', () => {
+  const progress = new Progress()
+  const left = (elapsedMs: number, totals: Partial<Totals>, list = 0) =>
+    / about (.+?) left /.exec(
+      progress.line({ ...zero(), ...totals }, 9, { ...NOTHING, list }, elapsedMs),
+    )?.[1]
+  // The list tasks of the first 20 s have not said yet what they found.
+  expect(left(10_000, { listed: 1_000, copied: 1_000 })).toBeUndefined()
+  expect(left(30_000, { listed: 100_000, copied: 10_000 })).toBeUndefined()
+  expect(left(80_000, { listed: 100_000, copied: 40_000 }, 1)).toBeUndefined()
+  expect(left(130_000, { listed: 100_000, copied: 50_000 })).toBeUndefined()
+  // 20,000 in a minute; what failed or was skipped is done as well.
+  expect(left(140_000, { listed: 100_000, copied: 60_000, skipped: 15_000, failed: 5_000 })).toBe('1m 00s')
+  expect(left(200_000, { listed: 100_000, copied: 70_000, skipped: 15_000, failed: 5_000 })).toBe('1m 00s')
+  // Nothing was copied for a minute: that tells no pace.
+  expect(left(260_000, { listed: 100_000, copied: 70_000, skipped: 15_000, failed: 5_000 })).toBeUndefined()
+  expect(left(270_000, { listed: 100_000, copied: 80_000, skipped: 15_000, failed: 5_000 })).toBeUndefined()
+})
+
+test('more that is listed late takes the estimate back', () => {
+  const progress = new Progress()
+  const line = (elapsedMs: number, listed: number, copied: number) =>
+    progress.line({ ...zero(), listed, copied }, 9, NOTHING, elapsedMs)
+  line(10_000, 50_000, 10_000)
+  expect(line(70_000, 50_000, 20_000)).toMatch(/ about 3m 00s left /)
+  expect(line(80_000, 90_000, 30_000)).not.toMatch(/left/)
 })

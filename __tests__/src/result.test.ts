@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { zero } from '../../src/family.ts'
 import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from '../../src/result.ts'
+import { zero } from '../../src/totals.ts'
 
 const totals = { ...zero(), listed: 10, copied: 10 }
 const resultOf = (more: Partial<Result>): Result => ({

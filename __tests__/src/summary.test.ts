@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { zero } from '../../src/family.ts'
 import type { Result } from '../../src/result.ts'
 import { renderSummary } from '../../src/summary.ts'
+import { zero } from '../../src/totals.ts'
 
 const good: Result = {
   runId: '20260101-000000-abcd',

@@ -1,5 +1,6 @@
 import { SEED_FAMILY, taskId } from '../../protocol/ids.ts'
-import type { Settlement, Totals } from '../../src/ledger.ts'
+import type { Settlement } from '../../src/ledger.ts'
+import type { Totals } from '../../src/totals.ts'
 import { seededRandom } from '../simulation/virtual-time.ts'
 
 /** Copy tasks that one list task spawns: about what a list function lists in its 20 s. */

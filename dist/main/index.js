@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2858);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2392);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2858:
+/***/ 2392:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87428,7 +87428,31 @@ function encodePlace(place) {
     return { bucket: place.bucket, prefix: encoding_encodeKey(place.prefix) };
 }
 
+;// CONCATENATED MODULE: ./build/src/totals.js
+function zero() {
+    return {
+        listed: 0,
+        copied: 0,
+        skipped: 0,
+        vanished: 0,
+        failed: 0,
+        deadObjects: 0,
+        deadTasks: 0,
+        reclassed: 0,
+        bytes: 0,
+    };
+}
+function add(sum, more) {
+    for (const [name, value] of Object.entries(more))
+        sum[name] += value;
+}
+/** Objects that were listed and are neither copied nor anything else yet. */
+function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }) {
+    return listed - copied - skipped - vanished - failed - deadObjects;
+}
+
 ;// CONCATENATED MODULE: ./build/src/family.js
+
 function writeFamily(attempt, family) {
     if (typeof family === 'number')
         return [attempt, family];
@@ -87455,23 +87479,6 @@ function readFamily([, size, settledCount, bits, held, heldFamilies]) {
         heldFamilies: heldFamilies ?? [],
     };
 }
-function zero() {
-    return {
-        listed: 0,
-        copied: 0,
-        skipped: 0,
-        vanished: 0,
-        failed: 0,
-        deadObjects: 0,
-        deadTasks: 0,
-        reclassed: 0,
-        bytes: 0,
-    };
-}
-function add(sum, more) {
-    for (const [name, value] of Object.entries(more))
-        sum[name] += value;
-}
 /** Marks child `index` as settled; false when it already was. */
 function setBit(family, index) {
     const word = index >>> 5;
@@ -87490,6 +87497,7 @@ function setBit(family, index) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/ledger.js
+
 
 
 /**
@@ -89944,7 +89952,38 @@ function formatDuration(ms) {
     return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
 }
 
+;// CONCATENATED MODULE: ./build/src/remaining.js
+
+/** A list task says what it found after 20 s, and takes some more to send the rest of it. */
+const LISTED_MS = 60_000;
+/** The pace of the last polls alone would let the estimate jump. */
+const PACE_MS = 60_000;
+/** Estimates how long a run still takes. */
+class Remaining {
+    #looks = [];
+    #listed = 0;
+    /** When more was listed last. */
+    #listedMs;
+    /**
+     * @param elapsedMs since the run began
+     * @returns milliseconds at the pace of the last minute; undefined while more objects may be listed, or nothing is copied
+     */
+    estimate(totals, { list }, elapsedMs) {
+        this.#looks = this.#looks.filter((_, index, looks) => elapsedMs - (looks[index + 1]?.elapsedMs ?? elapsedMs) < PACE_MS);
+        this.#looks.push({ elapsedMs, copied: totals.copied });
+        if (list > 0 || totals.listed !== this.#listed || this.#listedMs === undefined)
+            this.#listedMs = elapsedMs;
+        this.#listed = totals.listed;
+        const left = unsettled(totals);
+        const { elapsedMs: sinceMs, copied } = this.#looks[0];
+        if (left === 0 || totals.copied === copied || elapsedMs - this.#listedMs < LISTED_MS)
+            return undefined;
+        return (left * (elapsedMs - sinceMs)) / (totals.copied - copied);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/progress.js
+
 
 /** Keeps where the run stood over time, and tells it in one line. */
 class Progress {
@@ -89952,6 +89991,7 @@ class Progress {
     /** What was last told, and what the rate then was counted from. */
     #last;
     #before;
+    #remaining = new Remaining();
     /** @param samples of the run so far, oldest first */
     constructor(samples = [{ elapsedMs: 0, copied: 0 }]) {
         this.#kept = [...samples];
@@ -89971,6 +90011,7 @@ class Progress {
         const rate = seconds > 0 ? (sample.copied - this.#before.copied) / seconds : 0;
         this.#last = sample;
         this.#keep(sample);
+        const leftMs = this.#remaining.estimate(totals, depths, elapsedMs);
         return [
             formatDuration(elapsedMs).padStart(7),
             `listed ${formatCount(totals.listed)}`,
@@ -89978,6 +90019,7 @@ class Progress {
             `failed ${formatCount(totals.failed)}`,
             formatBytes(totals.bytes),
             formatRate(rate),
+            ...(leftMs === undefined ? [] : [`about ${formatDuration(leftMs)} left`]),
             `${counted(open, 'task')} open`,
             `queues of the stack: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
         ].join(' | ');
@@ -91433,6 +91475,7 @@ function tellFidelity(lines) {
 
 
 
+
 function statusOf(result) {
     switch (result.ending) {
         case 'settled':
@@ -91530,10 +91573,6 @@ function stillOpen({ open, totals }) {
     const objects = unsettled(totals);
     return `${counted(open, 'task')} open${objects > 0 ? ` (${counted(objects, 'object')})` : ''}`;
 }
-/** Objects that were listed and are neither copied nor anything else yet. */
-function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }) {
-    return listed - copied - skipped - vanished - failed - deadObjects;
-}
 function goesOn(result) {
     return `It goes on without this step. ${howToAttach(result)}`;
 }
@@ -91575,6 +91614,7 @@ function copiedAt(ms, samples) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/summary.js
+
 
 
 

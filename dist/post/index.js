@@ -76936,6 +76936,7 @@ var ids = __nccwpck_require__(2423);
 ;// CONCATENATED MODULE: ./build/src/ledger.js
 
 
+
 /**
  * The account of a run: which tasks exist, which are settled, the totals.
  *
