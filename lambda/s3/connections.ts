@@ -7,6 +7,9 @@ import { Exchange, type Outgoing } from './exchange.ts'
 /** S3 closes a connection that idles for some seconds; ours goes before. */
 const IDLE_MS = 4_000
 
+/** A request for which no connection is free. */
+type Waiting = { use: (connection: Connection) => void; signal: AbortSignal | undefined; abort: () => void }
+
 type Connection = {
   client: InstanceType<typeof Client>
   /** Whether the socket has carried an answer: only such a one can have been closed while it idled. */
@@ -28,13 +31,14 @@ export type ConnectionsOptions = {
  * The keep-alive connections to one origin, with one request at a time on each.
  *
  * A request whose socket turns out to have been closed while idle (after a thaw of the function many are, all at once) is
- * sent once more on a new socket. S3's calls bear that: each has the same effect twice as once.
+ * sent once more on a new socket. S3's calls bear that: most have the same effect twice as once. An upload that was begun
+ * twice leaves an empty one, and one that was joined is begun anew.
  */
 export class Connections {
   /** The one that was used last is used first, so that those in surplus fall idle and close. */
   readonly #idle: Connection[] = []
   readonly #open = new Set<Connection>()
-  readonly #waiting: ((connection: Connection) => void)[] = []
+  readonly #waiting: Waiting[] = []
   readonly #aborts = new Aborts()
   readonly #options: ConnectionsOptions
   /** As in the Host header. */
@@ -49,14 +53,12 @@ export class Connections {
   send(outgoing: Outgoing): Promise<Answer> {
     const { signal } = outgoing
     return new Promise((resolve, reject) => {
-      this.#acquire((connection) => {
-        if (signal?.aborted) {
-          this.#release(connection)
-          reject(signal.reason)
-        } else {
-          this.#exchange(outgoing, connection, false, resolve, reject)
-        }
-      })
+      if (signal?.aborted) {
+        reject(signal.reason)
+        return
+      }
+      const use = (connection: Connection) => this.#exchange(outgoing, connection, false, resolve, reject)
+      this.#acquire(use, signal, reject)
     })
   }
 
@@ -96,7 +98,7 @@ export class Connections {
     client.dispatch(patience ? { ...request, ...patience } : request, exchange)
   }
 
-  #acquire(use: (connection: Connection) => void): void {
+  #acquire(use: Waiting['use'], signal: AbortSignal | undefined, reject: (error: unknown) => void): void {
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
       // undici's own timer may be late: a frozen function has none.
       if (this.#options.now() - last.idleSince < IDLE_MS) {
@@ -107,7 +109,18 @@ export class Connections {
       void last.client.destroy()
     }
     if (this.#open.size < this.#options.most) use(this.#connect())
-    else this.#waiting.push(use)
+    else this.#wait(use, signal, reject)
+  }
+
+  #wait(use: Waiting['use'], signal: AbortSignal | undefined, reject: (error: unknown) => void): void {
+    const abort = () => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      if (signal) this.#aborts.delete(signal, waiting)
+      reject(signal?.reason)
+    }
+    const waiting = { use, signal, abort }
+    this.#waiting.push(waiting)
+    if (signal) this.#aborts.add(signal, waiting)
   }
 
   #release(connection: Connection): void {
@@ -115,7 +128,8 @@ export class Connections {
     if (isGone) this.#open.delete(connection)
     const next = this.#waiting.shift()
     if (next !== undefined) {
-      next(isGone ? this.#connect() : connection)
+      if (next.signal) this.#aborts.delete(next.signal, next)
+      next.use(isGone ? this.#connect() : connection)
       return
     }
     if (isGone) return

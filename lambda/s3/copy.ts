@@ -2,7 +2,6 @@ import { encodePath } from './encode.ts'
 import type { Answer } from './errors.ts'
 import { type NamedHeaders, namedHeaders } from './headers.ts'
 import type { Operation } from './sender.ts'
-import type { Header } from './signer.ts'
 import { rootChildren, unescapeXml, XmlError } from './xml.ts'
 
 export type CopyRequest = {
@@ -10,9 +9,6 @@ export type CopyRequest = {
   key: string
   sourceBucket: string
   sourceKey: string
-  sourceVersionId?: string | undefined
-  /** Stands with `metadataDirective: 'REPLACE'`. Names without `x-amz-meta-`. */
-  metadata?: Readonly<Record<string, string>> | undefined
   signal?: AbortSignal | undefined
   silenceMs?: number | undefined
 } & NamedHeaders
@@ -23,12 +19,8 @@ export type Checksums = Record<string, string>
 export type CopyAnswer = {
   /** Of the copy, with its quotes. */
   etag: string
-  /** ISO 8601, as S3 writes it. */
-  lastModified: string
   /** Of the copy. */
   checksums: Checksums
-  /** FULL_OBJECT or COMPOSITE. */
-  checksumType?: string
   /** How the copy is encrypted: AES256, aws:kms, …. */
   encryption?: string | undefined
 }
@@ -40,7 +32,9 @@ export type CopyAnswer = {
 export const COPY_OBJECT: Operation<CopyRequest, CopyAnswer> = {
   request: (request) => {
     const { bucket, key, signal, silenceMs } = request
-    return { method: 'PUT', bucket, key, headers: headersOf(request), signal, silenceMs }
+    const headers = namedHeaders(request)
+    headers.push(['x-amz-copy-source', copySource(request.sourceBucket, request.sourceKey)])
+    return { method: 'PUT', bucket, key, headers, signal, silenceMs }
   },
   read: (answer) => ({
     ...parseCopyResult(answer.text),
@@ -49,29 +43,17 @@ export const COPY_OBJECT: Operation<CopyRequest, CopyAnswer> = {
 }
 
 /** A copy's source as x-amz-copy-source has it: percent-encoded, so that nothing of the key is taken for a version. */
-export function copySource(bucket: string, key: string, versionId?: string): string {
-  const source = `${encodePath(bucket)}/${encodePath(key)}`
-  return versionId === undefined ? source : `${source}?versionId=${encodeURIComponent(versionId)}`
-}
-
-function headersOf(request: CopyRequest): Header[] {
-  const { sourceBucket, sourceKey, sourceVersionId, metadata } = request
-  const headers = namedHeaders(request)
-  headers.push(['x-amz-copy-source', copySource(sourceBucket, sourceKey, sourceVersionId)])
-  if (metadata !== undefined)
-    for (const [name, value] of Object.entries(metadata))
-      headers.push([`x-amz-meta-${name.toLowerCase()}`, value])
-  return headers
+export function copySource(bucket: string, key: string): string {
+  return `${encodePath(bucket)}/${encodePath(key)}`
 }
 
 /** Reads a CopyObjectResult, CopyPartResult or CompleteMultipartUploadResult. Throws XmlError when the text is not a whole one. */
 export function parseCopyResult(text: Answer['text']): Omit<CopyAnswer, 'encryption'> {
-  const result: CopyAnswer = { etag: '', lastModified: '', checksums: {} }
+  const result: CopyAnswer = { etag: '', checksums: {} }
   rootChildren(text, (name, from, to) => {
     if (name === 'ETag') result.etag = unescapeXml(text.slice(from, to))
-    else if (name === 'LastModified') result.lastModified = text.slice(from, to)
-    else if (name === 'ChecksumType') result.checksumType = text.slice(from, to)
-    else if (name.startsWith('Checksum')) result.checksums[name.slice(8)] = unescapeXml(text.slice(from, to))
+    else if (name.startsWith('Checksum') && name !== 'ChecksumType')
+      result.checksums[name.slice(8)] = unescapeXml(text.slice(from, to))
   })
   if (result.etag === '') throw new XmlError('it has no ETag')
   return result

@@ -15,7 +15,6 @@ export class S3Error extends Error {
   readonly code: string
   /** HTTP status; 200 where S3 sent the error in the body of a success, 0 without an answer. */
   readonly status: number
-  readonly requestId: string | undefined
   /** The bucket's region, where S3 tells it. */
   readonly region: string | undefined
   /** The header whose condition was not met, with PreconditionFailed, where S3 tells it. */
@@ -26,7 +25,6 @@ export class S3Error extends Error {
     message: string,
     details: {
       status: number
-      requestId?: string | undefined
       region?: string | undefined
       condition?: string | undefined
       cause?: unknown
@@ -35,9 +33,19 @@ export class S3Error extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.status = details.status
-    this.requestId = details.requestId
     this.region = details.region
     this.condition = details.condition
+  }
+}
+
+/** The error that a call ends with, where that is one of S3's; anything else is thrown. */
+export async function failureOf(call: Promise<unknown>): Promise<S3Error | undefined> {
+  try {
+    await call
+    return undefined
+  } catch (error) {
+    if (error instanceof S3Error) return error
+    throw error
   }
 }
 
@@ -80,18 +88,16 @@ export function errorOf({ status, header, text }: Answer): S3Error {
   const known = code === undefined ? (BY_STATUS[status] ?? `Http${status}`) : code
   return new S3Error(known, element(text, 'Message') ?? `S3 answered with status ${status}`, {
     status,
-    requestId: header('x-amz-request-id') ?? element(text, 'RequestId'),
     region: header('x-amz-bucket-region') ?? element(text, 'Region'),
     condition: element(text, 'Condition'),
   })
 }
 
 /** The error of a success that does not say what it should. */
-export function incompleteAnswer({ status, header, text }: Answer, problem: string): S3Error {
+export function incompleteAnswer({ status, text }: Answer, problem: string): S3Error {
   const what = text.trim() === '' ? 'an empty body' : `a body that can't be read: ${problem}`
   return new S3Error('IncompleteAnswer', `S3 answered with status ${status} and ${what}`, {
     status,
-    requestId: header('x-amz-request-id'),
   })
 }
 

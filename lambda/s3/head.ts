@@ -51,6 +51,22 @@ export const HEAD_OBJECT: Operation<HeadRequest, HeadAnswer> = {
   read: readHead,
 }
 
+/**
+ * Reads a byte of an object, or nothing of an empty one: says with a code and in words what HEAD is refused with, and takes the
+ * right to decrypt, which HEAD does not always.
+ */
+export const GET_FIRST_BYTE: Operation<HeadRequest, void> = {
+  opaque: true,
+  request: ({ bucket, key, signal, ...named }) => ({
+    method: 'GET',
+    bucket,
+    key,
+    headers: [...namedHeaders(named), ['range', 'bytes=0-0']],
+    signal,
+  }),
+  read: () => undefined,
+}
+
 function readHead(answer: Answer): HeadAnswer {
   const headers = answer.headers()
   const [name, value] = headers.find(([name]) => CHECKSUM.test(name)) ?? []

@@ -2,7 +2,6 @@ import type { Header } from './signer.ts'
 
 /** Optional headers of the calls that make an object, by our names (S3 API reference, CopyObject and CreateMultipartUpload). */
 const HEADERS = {
-  metadataDirective: 'x-amz-metadata-directive',
   taggingDirective: 'x-amz-tagging-directive',
   /** Since June 2026. */
   annotationDirective: 'x-amz-object-annotation-directive',
@@ -15,18 +14,11 @@ const HEADERS = {
   acl: 'x-amz-acl',
   checksumAlgorithm: 'x-amz-checksum-algorithm',
   checksumType: 'x-amz-checksum-type',
-  ifMatch: 'if-match',
   ifNoneMatch: 'if-none-match',
   copySourceIfMatch: 'x-amz-copy-source-if-match',
   requestPayer: 'x-amz-request-payer',
   expectedBucketOwner: 'x-amz-expected-bucket-owner',
   expectedSourceBucketOwner: 'x-amz-source-expected-bucket-owner',
-  contentType: 'content-type',
-  contentEncoding: 'content-encoding',
-  contentLanguage: 'content-language',
-  contentDisposition: 'content-disposition',
-  cacheControl: 'cache-control',
-  expires: 'expires',
   websiteRedirectLocation: 'x-amz-website-redirect-location',
 } as const
 
@@ -34,7 +26,6 @@ const HEADERS = {
 const HEADER_OF = new Map<string, string>(Object.entries(HEADERS))
 
 type Choices = {
-  metadataDirective?: 'COPY' | 'REPLACE' | undefined
   taggingDirective?: 'COPY' | 'REPLACE' | undefined
   annotationDirective?: 'COPY' | 'EXCLUDE' | undefined
   /** `*`: only when there is no such object yet. */

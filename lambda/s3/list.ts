@@ -1,5 +1,6 @@
 import { decodeListed } from './encode.ts'
 import type { Answer } from './errors.ts'
+import { namedHeaders } from './headers.ts'
 import type { Operation, S3Request } from './sender.ts'
 import { children, rootStart, unescapeXml, XmlError } from './xml.ts'
 
@@ -32,11 +33,7 @@ export type ListedObject = {
   restoreStatus?: RestoreStatus
 }
 
-export type RestoreStatus = {
-  inProgress: boolean
-  /** ISO 8601: until when a restored copy exists. */
-  expiryDate?: string
-}
+export type RestoreStatus = { inProgress: boolean }
 
 export type ListAnswer = {
   /** In S3's order; may be fewer than asked for, even none, with more to come. */
@@ -52,9 +49,7 @@ export const LIST_OBJECTS_V2: Operation<ListRequest, ListAnswer> = { request: to
 
 function toRequest(request: ListRequest): S3Request {
   const { bucket, signal } = request
-  const headers: [string, string][] = []
-  if (request.requestPayer) headers.push(['x-amz-request-payer', request.requestPayer])
-  if (request.expectedBucketOwner) headers.push(['x-amz-expected-bucket-owner', request.expectedBucketOwner])
+  const headers = namedHeaders(request)
   if (request.optionalObjectAttributes)
     headers.push(['x-amz-optional-object-attributes', request.optionalObjectAttributes])
   const query = {
@@ -85,7 +80,7 @@ function parseListing({ text }: Pick<Answer, 'text'>): ListAnswer {
   let truncated: string | undefined
   let token: string | undefined
   children(text, start, 'ListBucketResult', (name, from, to) => {
-    if (name === 'Contents') objects.push(parseObject(text, from, to, key))
+    if (name === 'Contents') objects.push(parseObject(text, from, key))
     else if (name === 'IsTruncated') truncated = text.slice(from, to)
     else if (name === 'NextContinuationToken') token = unescapeXml(text.slice(from, to))
     else if (name === 'CommonPrefixes')
@@ -101,7 +96,6 @@ function parseListing({ text }: Pick<Answer, 'text'>): ListAnswer {
 function parseObject(
   text: string,
   start: number,
-  _end: number,
   decode: (from: number, to: number) => string,
 ): ListedObject {
   const object: ListedObject = { key: '', size: Number.NaN, etag: '' }
@@ -121,7 +115,6 @@ function parseRestoreStatus(text: string, start: number): RestoreStatus {
   const status: RestoreStatus = { inProgress: false }
   children(text, start, 'RestoreStatus', (name, from, to) => {
     if (name === 'IsRestoreInProgress') status.inProgress = text.slice(from, to) === 'true'
-    else if (name === 'RestoreExpiryDate') status.expiryDate = text.slice(from, to)
   })
   return status
 }

@@ -109,12 +109,11 @@ export type CompleteRequest = UploadTarget & {
   size: number
   /** Of the whole object: S3 refuses with BadDigest when it computes another. */
   checksum?: { algorithm: string; value: string } | undefined
-  silenceMs?: number | undefined
 }
 
 /** Joins the parts, which takes up to minutes; S3 may answer with a success first and fail in its body. */
 export const COMPLETE_MULTIPART_UPLOAD: Operation<CompleteRequest, CopyAnswer> = {
-  request: ({ bucket, key, uploadId, parts, size, checksum, signal, silenceMs, ...named }) => {
+  request: ({ bucket, key, uploadId, parts, size, checksum, signal, ...named }) => {
     const headers: Header[] = [...namedHeaders(named), ['x-amz-mp-object-size', String(size)]]
     if (checksum)
       headers.push(
@@ -126,7 +125,7 @@ export const COMPLETE_MULTIPART_UPLOAD: Operation<CompleteRequest, CopyAnswer> =
         `<Part><PartNumber>${number}</PartNumber><ETag>${etag.replaceAll('"', '&quot;')}</ETag>${checksumXml(checksums)}</Part>`,
     )
     const body = `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list.join('')}</CompleteMultipartUpload>`
-    return { method: 'POST', bucket, key, query: { uploadId }, headers, body, signal, silenceMs }
+    return { method: 'POST', bucket, key, query: { uploadId }, headers, body, signal }
   },
   read: ({ text }) => parseCopyResult(text),
 }

@@ -20,8 +20,8 @@ export type Unsigned = {
 
 /** SHA-256 of no bytes. */
 const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-/** A value that is signed otherwise than it is sent, or is more than ASCII. */
-const ODD = /^ | $| {2}|[^ -~]/
+/** A value that is signed otherwise than it is sent. */
+const ODD = /^ | $| {2}|\t/
 
 /** What signs for a day and a region. */
 type Key = { date: string; credentials: Credentials; scope: string; hmac: (text: string) => string }
@@ -55,7 +55,7 @@ export class Signer {
     insert(headers, ['x-amz-date', timestamp])
     if (credentials.sessionToken) insert(headers, ['x-amz-security-token', credentials.sessionToken])
 
-    // As a rule the canonical form is what is sent, and a character a byte.
+    // As a rule the canonical form is what is sent.
     const plain = !request.headers.some(([, value]) => ODD.test(value))
     let canonical = `${method}\n${path}\n${query}\n`
     let names = ''
@@ -68,7 +68,8 @@ export class Signer {
     canonical += `\n${names}\n${payload}`
 
     const { scope, hmac } = this.#key(credentials, region)
-    const digest = hash('sha256', plain ? canonical : Buffer.from(canonical, 'latin1'))
+    // S3 takes a header's bytes for Latin-1 characters, and signs these as UTF-8, as hash does.
+    const digest = hash('sha256', canonical)
     const signature = hmac(`AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${digest}`)
     sent.push(
       'authorization',

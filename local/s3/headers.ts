@@ -42,7 +42,7 @@ export function metadataOf({ request }: Call): Map<string, string> {
   let size = 0
   for (const [name, value] of Object.entries(request.headers)) {
     if (!name.startsWith(META) || value === undefined) continue
-    const text = Array.isArray(value) ? value.join(',') : value
+    const text = decodeWord(Array.isArray(value) ? value.join(',') : value)
     size += name.length - META.length + text.length
     metadata.set(name, text)
   }
@@ -178,6 +178,12 @@ export function objectHeaders(object: StoredObject): OutgoingHttpHeaders {
 function mailSafe(value: string): string {
   if (/^[\x20-\x7e]*$/.test(value)) return value
   return `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`
+}
+
+/** Such a word is decoded before it is stored (user guide, "Working with object metadata"). */
+function decodeWord(value: string): string {
+  const [, text] = /^=\?UTF-8\?B\?([\w+/]*=*)\?=$/.exec(value) ?? []
+  return text === undefined ? value : Buffer.from(text, 'base64').toString('utf8')
 }
 
 /** The object's checksum as headers: what was given with it, or the CRC64NVME that S3 adds. */

@@ -172,6 +172,20 @@ describe('an aborted call', () => {
     expect(seen).toHaveLength(2)
   })
 
+  test('does not wait for a connection that others have', async () => {
+    const { url, seen } = await serve(() => undefined)
+    const s3 = client(url, { connections: 1 })
+    const [holding, waiting] = [new AbortController(), new AbortController()]
+    const held = rejection(s3.copyObject({ ...COPY, signal: holding.signal }))
+    const aborted = rejection(s3.copyObject({ ...COPY, signal: waiting.signal }))
+    while (seen.length === 0) await sleep(1)
+    waiting.abort(new Error('no longer'))
+    expect(await aborted).toMatchObject({ message: 'no longer' })
+    holding.abort()
+    await held
+    expect(seen).toHaveLength(1)
+  })
+
   test('does not wait for a connection that is being made, which makes room for the next request', async () => {
     const connected = Promise.withResolvers<void>()
     const taken: Socket[] = []

@@ -6,9 +6,7 @@ test('tells what S3 says of the copy', async () => {
   const server = await serve(() => ({ body: COPIED }))
   expect(await client(server.url).copyObject(COPY)).toEqual({
     etag: '"9b2cf535f27731c974343645a3985328"',
-    lastModified: '2026-01-02T03:04:05.000Z',
     checksums: { CRC64NVME: 'mI+Ji1NHP80=' },
-    checksumType: 'FULL_OBJECT',
   })
 })
 
@@ -16,8 +14,6 @@ test('sends every field as its header, and nothing for what is not given', async
   const server = await serve(() => ({ body: COPIED }))
   await client(server.url).copyObject({
     ...COPY,
-    sourceVersionId: 'v1',
-    metadataDirective: 'REPLACE',
     taggingDirective: 'REPLACE',
     annotationDirective: 'EXCLUDE',
     tagging: 'a=b%20c',
@@ -32,11 +28,8 @@ test('sends every field as its header, and nothing for what is not given', async
     requestPayer: 'requester',
     expectedBucketOwner: '111111111111',
     expectedSourceBucketOwner: '222222222222',
-    contentType: 'text/plain',
-    expires: 'not a date',
-    cacheControl: undefined,
+    checksumType: undefined,
     websiteRedirectLocation: '/elsewhere',
-    metadata: { Name: 'two  blanks', rfc2047: '=?UTF-8?B?w6k=?=' },
   })
   const { headers } = server.seen[0] as Seen
   const sent = Object.entries(headers).filter(
@@ -44,8 +37,7 @@ test('sends every field as its header, and nothing for what is not given', async
       !/^(host|connection|content-length|x-amz-(date|content-sha256)|authorization|user-agent)$/.test(name),
   )
   expect(Object.fromEntries(sent)).toEqual({
-    'x-amz-copy-source': 'from/k?versionId=v1',
-    'x-amz-metadata-directive': 'REPLACE',
+    'x-amz-copy-source': 'from/k',
     'x-amz-tagging-directive': 'REPLACE',
     'x-amz-object-annotation-directive': 'EXCLUDE',
     'x-amz-tagging': 'a=b%20c',
@@ -60,11 +52,7 @@ test('sends every field as its header, and nothing for what is not given', async
     'x-amz-request-payer': 'requester',
     'x-amz-expected-bucket-owner': '111111111111',
     'x-amz-source-expected-bucket-owner': '222222222222',
-    'content-type': 'text/plain',
-    expires: 'not a date',
     'x-amz-website-redirect-location': '/elsewhere',
-    'x-amz-meta-name': 'two  blanks',
-    'x-amz-meta-rfc2047': '=?UTF-8?B?w6k=?=',
   })
   expect(headers.expect).toBeUndefined()
 })
@@ -81,13 +69,6 @@ test('hostile keys reach the server as they are, in the path and as the source',
     expect(url).not.toMatch(/[?#+;]/)
     expect(headers?.['x-amz-copy-source']).not.toMatch(/[?#+;]/)
   }
-})
-
-test('metadata beyond ASCII goes as the bytes it was read as', async () => {
-  const server = await serve(() => ({ body: COPIED }))
-  const bytes = Buffer.from('é').toString('latin1')
-  await client(server.url).copyObject({ ...COPY, metadataDirective: 'REPLACE', metadata: { name: bytes } })
-  expect(server.seen[0]?.headers['x-amz-meta-name']).toBe(bytes)
 })
 
 describe('a success that is none', () => {
@@ -124,7 +105,7 @@ describe('a success that is none', () => {
 
 test('a header that HTTP does not allow is a definite error of that object', async () => {
   const server = await serve(() => ({ body: COPIED }))
-  const error = await rejection(client(server.url).copyObject({ ...COPY, contentType: 'a\nb: c' }))
+  const error = await rejection(client(server.url).copyObject({ ...COPY, acl: 'a\nb: c' }))
   expect(error).toMatchObject({ name: 'S3Error', code: 'UND_ERR_INVALID_ARG', status: 0 })
   expect(isTransient(error)).toBe(false)
   expect(server.seen).toHaveLength(0)
