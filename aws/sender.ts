@@ -48,7 +48,8 @@ export class Sender {
 
   /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
   async send(body: string, delaySeconds = 0): Promise<void> {
-    if (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+    // Somebody else may fill the next batch meanwhile.
+    while (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
       await this.#dispatch()
     this.#batch.push({ body, delaySeconds })
     this.#bytes += body.length

@@ -1,6 +1,6 @@
-import { contentBytes, NO_CONTENTS, withObject } from '../../protocol/contents.ts'
-import { TASK_BYTES } from '../../protocol/limits.ts'
-import type { Listed } from '../../protocol/task.ts'
+import { contentBytes, NO_CONTENTS, withObject } from '../protocol/contents.ts'
+import { TASK_BYTES } from '../protocol/limits.ts'
+import type { Listed } from '../protocol/task.ts'
 
 /** Room in a task's body for all that is not its objects. */
 const HEAD_BYTES = 8 * 1024

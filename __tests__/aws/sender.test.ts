@@ -70,3 +70,20 @@ test('gives up when SQS keeps refusing', async () => {
   await sender.send('a')
   await expect(sender.flush()).rejects.toThrow('SQS refused 1 messages: InternalError')
 })
+
+test('no request has more entries than SQS takes, though many send at once', async () => {
+  const sizes: number[] = []
+  const sqs = {
+    send: async ({ input }: { input: { Entries: Entry[] } }) => {
+      sizes.push(input.Entries.length)
+      await new Promise(setImmediate)
+      return {}
+    },
+  } as unknown as SQSClient
+  const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
+  const sender = new Sender(sqs, 'https://sqs/copy', 'run-1', timing)
+  await Promise.all(Array.from({ length: 200 }, (_, index) => sender.send(String(index))))
+  await sender.flush()
+  expect(Math.max(...sizes)).toBe(10)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(200)
+})

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { Packer } from '../../lambda/list/packer.ts'
+import { Packer } from '../../lambda/packer.ts'
 import { TASK_BYTES } from '../../protocol/limits.ts'
 import { encodeTask, type Listed, newCopyTask } from '../../protocol/task.ts'
 

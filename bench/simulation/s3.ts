@@ -130,7 +130,6 @@ export class SimulatedS3 {
       key: this.#keys.at(start + index),
       size: 1,
       etag: ETAG,
-      lastModified: '',
     }))
     const isTruncated = end < this.#keys.size
     return {

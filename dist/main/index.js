@@ -88278,7 +88278,8 @@ class Sender {
     }
     /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
     async send(body, delaySeconds = 0) {
-        if (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+        // Somebody else may fill the next batch meanwhile.
+        while (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
             await this.#dispatch();
         this.#batch.push({ body, delaySeconds });
         this.#bytes += body.length;

@@ -5,38 +5,31 @@ import {
   S3Error,
 } from '../s3/index.ts'
 import { destinationGuards, sourceGuards } from './headers.ts'
-import type { CopyJob } from './job.ts'
+import { type CopyJob, perform } from './job.ts'
 
 /**
  * Copies an object's annotations (up to 1,000, of up to 1 MiB each), one after the other.
  * @param progress up to which name they are done: in an order of our own, for S3 promises none
  * @throws S3Error, OutOfTime, Refused
  */
-export async function copyAnnotations(
-  { run, object, key, s3, caller, memory }: CopyJob,
-  progress: { upTo: string },
-): Promise<void> {
+export async function copyAnnotations(job: CopyJob, progress: { upTo: string }): Promise<void> {
+  const { run, object, key, memory } = job
   const options = run.options ?? {}
   const source = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
   const target = { bucket: run.destination.bucket, key, ...destinationGuards(options) }
   const names: string[] = []
   for (let token: string | undefined, more = true; more; more = token !== undefined) {
-    const request = { ...source, token }
-    const page = await caller.call(({ signal }) =>
-      s3.perform(LIST_OBJECT_ANNOTATIONS, { ...request, signal }),
-    )
+    const page: { names: string[]; next: string | undefined } = await perform(job, LIST_OBJECT_ANNOTATIONS, {
+      ...source,
+      token,
+    })
     names.push(...page.names)
     token = page.next
   }
   for (const name of names.filter((it) => it > progress.upTo).sort()) {
     await memory.annotating.hold(async () => {
-      const text = await caller
-        .call(({ signal }) => s3.perform(GET_OBJECT_ANNOTATION, { ...source, name, signal }))
-        .catch(undefinedIfRemoved)
-      if (text !== undefined)
-        await caller.call(({ signal }) =>
-          s3.perform(PUT_OBJECT_ANNOTATION, { ...target, name, text, signal }),
-        )
+      const text = await perform(job, GET_OBJECT_ANNOTATION, { ...source, name }).catch(undefinedIfRemoved)
+      if (text !== undefined) await perform(job, PUT_OBJECT_ANNOTATION, { ...target, name, text })
     })
     progress.upTo = name
   }

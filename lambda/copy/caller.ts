@@ -7,6 +7,8 @@ import type { Pace } from './pace.ts'
 const TRIES = 8
 /** For how long a task puts up with S3 saying slow down before it hands on what is left: no task takes much longer than a minute. */
 const PATIENCE_MS = 45_000
+/** One that is told so for the first time after that is tried again for as long at least: S3 refuses a few of its requests all the time. */
+const LEAST_PATIENCE_MS = 10_000
 /** The pace already answers a slow down, so that the wait before the next try need not grow far: to 1.6 s. */
 const THROTTLE_STEPS = 4
 /** The slowest that S3 is expected to copy, 20 MB a second: a copy that could not end in time at that is not begun. */
@@ -96,7 +98,8 @@ export class Caller {
         const throttled = isThrottle(error)
         pace.answered(throttled)
         if (!isTransient(error)) throw error
-        if (signal.aborted || (throttled ? timing.now() >= this.#patientUntil : tries >= TRIES))
+        const patientUntil = Math.max(this.#patientUntil, (begunAt ?? 0) + LEAST_PATIENCE_MS)
+        if (signal.aborted || (throttled ? timing.now() >= patientUntil : tries >= TRIES))
           throw new Refused(error)
         const pause = backoffMs(throttled ? Math.min(tries, THROTTLE_STEPS) : tries, timing.random)
         if (begunAt !== undefined && timing.now() - begunAt >= PATIENCE_MS) slow = error

@@ -5,10 +5,14 @@ import { PROTOCOL } from '../../protocol/message.ts'
 import {
   ABORT_MULTIPART_UPLOAD,
   CREATE_MULTIPART_UPLOAD,
+  failureOf,
+  GET_FIRST_BYTE,
   GET_OBJECT_TAGGING,
-  HEAD_OBJECT,
+  type HeadRequest,
   isTransient,
+  LIST_OBJECT_ANNOTATIONS,
   type ListedObject,
+  type Operation,
   type S3,
   S3Error,
 } from '../s3/index.ts'
@@ -21,9 +25,9 @@ type CheckS3 = Pick<S3, 'listObjectsV2' | 'perform'>
 type Check = Required<CheckEvent['check']> & { signal: AbortSignal }
 
 /**
- * Tries with the copy function's own rights what each copy of a run will take: reads a few objects' metadata and tags, and
- * begins an upload to the destination as the run would, which it drops again. So a missing right is found once, before
- * the first object. Never throws for what S3 says.
+ * Tries with the copy function's own rights what each copy of a run will take: reads a byte, the tags and the names of the
+ * annotations of a few objects, and begins an upload to the destination as the run would, which it drops again. So a missing right is
+ * found once, before the first object; but for that to write annotations, which takes an object. Never throws for what S3 says.
  */
 export async function check(event: CheckEvent['check'], s3: CheckS3): Promise<CheckAnswer> {
   const run = {
@@ -50,18 +54,25 @@ async function checkSource(
     }
     const key = objects[0]?.key
     if (key === undefined) return undefined
-    // One object that is closed is a failure of that object.
-    const heads = await Promise.all(
-      objects.map((it) => failureOf(s3.perform(HEAD_OBJECT, { bucket, key: it.key, ...guards }))),
-    )
-    if (heads.every((head) => head?.status === 403))
-      return `source: the copy function can't read s3://${bucket}/${key}: its role, or the bucket's policy, has to allow s3:GetObject (and kms:Decrypt on the key of encrypted objects)`
-    if (options.tags === 'skip') return undefined
-    const tags = await Promise.all(
-      objects.map((it) => failureOf(s3.perform(GET_OBJECT_TAGGING, { bucket, key: it.key, ...guards }))),
-    )
-    if (tags.every((failure) => failure?.code === 'AccessDenied'))
-      return `source: the copy function can't read the tags of s3://${bucket}/${key}: allow its role s3:GetObjectTagging, or leave all tags behind by \`tags: skip\``
+    const object = `s3://${bucket}/${key}`
+    /** Why none of them can be asked that; one object that is closed is a failure of that object. */
+    const refusal = async <Output>(
+      operation: Operation<HeadRequest, Output>,
+    ): Promise<S3Error | undefined> => {
+      const failures = await Promise.all(
+        objects.map((it) => failureOf(s3.perform(operation, { bucket, key: it.key, ...guards }))),
+      )
+      return failures.every((failure) => failure?.code === 'AccessDenied') ? failures[0] : undefined
+    }
+    const closed = await refusal(GET_FIRST_BYTE)
+    if (closed)
+      return `source: the copy function can't read ${object}: its role, or the bucket's policy, has to allow s3:GetObject (and kms:Decrypt on the key of encrypted objects): ${told(closed)}`
+    const tags = options.tags === 'skip' ? undefined : await refusal(GET_OBJECT_TAGGING)
+    if (tags)
+      return `source: the copy function can't read the tags of ${object}: allow its role s3:GetObjectTagging, or leave all tags behind by \`tags: skip\` (${told(tags)})`
+    const annotations = options.annotations === 'copy' ? await refusal(LIST_OBJECT_ANNOTATIONS) : undefined
+    if (annotations)
+      return `source: the copy function can't list the annotations of ${object}: allow its role s3:ListObjectAnnotations and s3:GetObjectAnnotation, or leave them behind by \`annotations: skip\` (${told(annotations)})`
     return undefined
   } catch {
     // What is in the way of listing, the list function tells.
@@ -74,11 +85,11 @@ async function checkDestination(run: Check, s3: CheckS3): Promise<string | undef
   const place = `s3://${destination.bucket}`
   const plain = await tryUpload(run, s3, {})
   if (plain)
-    return `destination: the copy function can't write to ${place}: ${plain.code}: ${plain.message}${hint(plain.code)}`
+    return `destination: the copy function can't write to ${place}: ${told(plain)}${hint(plain.code)}`
   if (options.tags === 'skip') return undefined
   const tagged = await tryUpload(run, s3, { tagging: 's3-71=check' })
   if (tagged)
-    return `destination: the copy function can't set tags in ${place}: allow its role s3:PutObjectTagging, or leave all tags behind by \`tags: skip\` (${tagged.code}: ${tagged.message})`
+    return `destination: the copy function can't set tags in ${place}: allow its role s3:PutObjectTagging, or leave all tags behind by \`tags: skip\` (${told(tagged)})`
   return undefined
 }
 
@@ -118,13 +129,8 @@ function checkKey(prefix: string): string {
   return points.join('') + name
 }
 
-async function failureOf(call: Promise<unknown>): Promise<S3Error | undefined> {
-  try {
-    await call
-    return undefined
-  } catch (error) {
-    return error instanceof S3Error ? error : undefined
-  }
+function told({ code, message }: S3Error): string {
+  return `${code}: ${message}`
 }
 
 function hint(code: string): string {

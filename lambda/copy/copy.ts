@@ -16,6 +16,8 @@ import { copyWhole } from './whole.ts'
 const ANNOTATIONS = 8
 /** Objects copied in parts at once: each may have 10,000 parts to remember, of half a KB. So few are enough to keep S3 busy. */
 const IN_PARTS = 8
+/** Objects at once that are asked how they are encrypted, until it is known. */
+const LOOKS = 8
 
 export type CopyDeps = CallerDeps & {
   s3: CopyS3
@@ -59,7 +61,12 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
   }
   const caller = new Caller(deps)
   const base = baseRequest(run)
-  const memory = { annotating: new Slots(ANNOTATIONS), inParts: new Slots(IN_PARTS) }
+  const memory = {
+    encrypted: 0,
+    looking: new Slots(LOOKS),
+    annotating: new Slots(ANNOTATIONS),
+    inParts: new Slots(IN_PARTS),
+  }
   // All names first: a task that holds a wrong one is refused before anything is copied.
   const targets = objects.map((object) => ({
     object,
@@ -67,8 +74,11 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
   }))
   // As many as the pace has in flight take the next object in turn: a thousand waiting for it would be a burden.
   const rest = targets.values()
+  /** What is no answer of S3 ends the task: no other object is begun. */
+  const errors: unknown[] = []
   const copyOn = async () => {
     for (const { object, key } of rest) {
+      if (errors.length > 0) return
       // The marker object of the source prefix itself, without a destination prefix.
       if (key === '') {
         result.skipped++
@@ -89,7 +99,13 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
       }
     }
   }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, copyOn))
+  const runners = Array.from({ length: IN_FLIGHT }, () =>
+    copyOn().catch((error: unknown) => {
+      errors.push(error)
+    }),
+  )
+  await Promise.all(runners)
+  if (errors.length > 0) throw errors[0]
   return result
 }
 

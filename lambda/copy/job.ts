@@ -1,6 +1,6 @@
 import type { Run } from '../../protocol/run.ts'
 import type { Listed } from '../../protocol/task.ts'
-import type { CopyRequest, S3 } from '../s3/index.ts'
+import type { CopyRequest, Operation, S3 } from '../s3/index.ts'
 import type { Slots } from '../slots.ts'
 import type { Caller } from './caller.ts'
 import { copyGuards, placement } from './headers.ts'
@@ -9,8 +9,10 @@ export type CopyS3 = Pick<S3, 'copyObject' | 'perform'>
 
 /** What the copies of one task tell each other. */
 export type Memory = {
-  /** Whether the source's objects are stored plainly, so that their ETags can be MD5s: asked once, of one of them. */
-  isPlain?: Promise<boolean>
+  /** How many of the source's objects in a row turned out not to be stored plainly, so that their ETags are no MD5s. */
+  encrypted: number
+  /** Lets a few through at once to find that out. */
+  looking: Slots
   /** Lets a few annotations through at once. */
   annotating: Slots
   /** And a few objects that are copied in parts. */
@@ -37,6 +39,15 @@ export class Taken extends Error {}
 
 /** A copy that was made. */
 export type Copy = { bytes: number; reclassed: boolean }
+
+/** Carries out an operation other than a whole copy. Throws S3Error, OutOfTime and Refused. */
+export function perform<Input extends object, Output>(
+  { s3, caller }: Pick<CopyJob, 's3' | 'caller'>,
+  operation: Operation<Input, Output>,
+  request: Input,
+): Promise<Output> {
+  return caller.call(({ signal }) => s3.perform(operation, { ...request, signal }))
+}
 
 /** What each CopyObject of a run says. */
 export function baseRequest(run: Run): Omit<CopyRequest, 'key' | 'sourceKey'> {

@@ -3,9 +3,9 @@ import { S3Error } from '../s3/index.ts'
 import { copyAnnotations } from './annotations.ts'
 import { OutOfTime, Refused } from './caller.ts'
 import { isReclassed } from './headers.ts'
-import { type Copy, type CopyJob, Taken } from './job.ts'
+import { type Copy, type CopyJob, Taken, unquoted } from './job.ts'
 import { WHOLE_BYTES } from './parts.ts'
-import { readSource, type Source } from './source.ts'
+import { headOf, readSource, type Source } from './source.ts'
 import { begin, drop, setTags, TAGGING_BYTES, transfer, type Upload } from './upload.ts'
 import { copyWhole } from './whole.ts'
 
@@ -32,11 +32,13 @@ export class Unfinished extends Error {
  */
 export async function copyInParts(job: CopyJob): Promise<Copy> {
   const { object, run } = job
-  if (object.annotate !== undefined) return await finish(job, await readSource(job))
   let upload = resumable(object)
+  let annotate = object.annotate
   for (let beginnings = 1; ; beginnings++) {
     try {
       const source = await readSource(job)
+      if (annotate !== undefined && source.etag === object.etag) return await finish(job, source, annotate)
+      annotate = undefined
       if (upload && upload.etag !== source.etag) {
         await drop(job, upload)
         upload = undefined
@@ -77,19 +79,37 @@ function perhapsIncomplete(): S3Error {
   )
 }
 
-/** What there is to do once the content is there. */
-async function finish(job: CopyJob, { size, storageClass, tagging }: Source): Promise<Copy> {
+function goneTooEarly(): S3Error {
+  return new S3Error(
+    'IncompleteCopy',
+    'it was deleted, or its copy was, before all tags and annotations were set: the copy lacks some of them',
+    { status: 404 },
+  )
+}
+
+/**
+ * What there is to do once the content is there.
+ * @param before up to which name annotations are done
+ */
+async function finish(job: CopyJob, source: Source, before = ''): Promise<Copy> {
   const { object, run } = job
+  const { etag, size, storageClass, tagging } = source
   const options = run.options ?? {}
-  const before = object.annotate ?? ''
   const progress = { upTo: before }
   try {
     if (tagging.length > TAGGING_BYTES) await setTags(job, tagging)
-    if (options.annotations) await copyAnnotations(job, progress)
+    if (options.annotations) {
+      await copyAnnotations(job, progress)
+      if (unquoted((await headOf(job)).etag) !== etag)
+        throw new S3Error('PreconditionFailed', 'it changed while its annotations were copied', {
+          status: 412,
+        })
+    }
   } catch (error) {
+    if (error instanceof S3Error && error.code === 'NoSuchKey') throw goneTooEarly()
     if (!canBeHandedOn(error, job)) throw error
     const reason = progress.upTo > before ? new OutOfTime() : error
-    throw new Unfinished({ ...object, size, annotate: progress.upTo }, reason)
+    throw new Unfinished({ ...object, etag, size, annotate: progress.upTo }, reason)
   }
   return { bytes: size, reclassed: isReclassed(storageClass, options) }
 }

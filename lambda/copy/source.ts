@@ -1,7 +1,17 @@
-import { GET_OBJECT_TAGGING, HEAD_OBJECT, type Header, S3Error } from '../s3/index.ts'
+import {
+  failureOf,
+  GET_FIRST_BYTE,
+  GET_OBJECT_TAGGING,
+  HEAD_OBJECT,
+  type HeadAnswer,
+  type Header,
+  type HeadRequest,
+  isTransient,
+  type S3,
+  S3Error,
+} from '../s3/index.ts'
 import { sourceGuards } from './headers.ts'
-import { type CopyJob, unquoted } from './job.ts'
-import { decodeMailWords } from './mail-words.ts'
+import { type CopyJob, perform, unquoted } from './job.ts'
 
 /** A checksum for the copy; with the source's value where it is one of all its bytes, which the copy's has to equal. */
 export type Checksum = { algorithm: string; type: 'FULL_OBJECT' | 'COMPOSITE'; value: string | undefined }
@@ -28,14 +38,10 @@ const OF_PARTS = ['SHA1', 'SHA256']
  * Reads what a multipart copy has to carry along by itself.
  * @throws S3Error also when the source changed since it was listed and the run wants that to fail
  */
-export async function readSource({ run, object, s3, caller }: CopyJob): Promise<Source> {
+export async function readSource(job: CopyJob): Promise<Source> {
+  const { run, object } = job
   const options = run.options ?? {}
-  const request = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
-  const head = await caller
-    .call(({ signal }) => s3.perform(HEAD_OBJECT, { ...request, signal }))
-    .catch((error: unknown) => {
-      throw named(error)
-    })
+  const head = await headOf(job)
   const etag = unquoted(head.etag)
   if (options.ifChanged && object.etag !== undefined && object.etag !== etag)
     throw new S3Error('PreconditionFailed', 'it changed since it was listed', { status: 412 })
@@ -45,15 +51,14 @@ export async function readSource({ run, object, s3, caller }: CopyJob): Promise<
       `${head.missingMetadata} of its entries of user metadata can't be read over HTTP, so that a copy in parts would lose them`,
       { status: 200 },
     )
-  const tagging =
-    options.tags === 'skip'
-      ? ''
-      : await caller.call(({ signal }) => s3.perform(GET_OBJECT_TAGGING, { ...request, signal }))
+  const request = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
+  const tagging = options.tags === 'skip' ? '' : await perform(job, GET_OBJECT_TAGGING, request)
   return {
     etag,
     size: head.size,
     storageClass: head.storageClass,
-    metadata: head.metadata.map(([name, value]) => [name, decodeMailWords(value)]),
+    // Of what is more than ASCII S3 makes encoded words (RFC 2047), and takes them as such.
+    metadata: head.metadata,
     tagging,
     redirect: options.websiteRedirects && head.redirect,
     checksum: checksumFor(head.checksum),
@@ -72,17 +77,21 @@ function checksumFor(
   return undefined
 }
 
-/** The answer to HEAD has no room for a code; these are those that CopyObject would give. */
-export function named(error: unknown): unknown {
-  if (!(error instanceof S3Error)) return error
-  const { status } = error
-  if (status === 404) return new S3Error('NoSuchKey', 'The specified key does not exist.', { status })
-  if (status === 403) return new S3Error('AccessDenied', 'S3 refused to tell of the object', { status })
-  if (status === 400)
-    return new S3Error(
-      'InvalidRequest',
-      'S3 refused to tell of the object; is it encrypted with a key of your own (SSE-C)?',
-      { status },
-    )
-  return error
+/** The source as it is now. @throws S3Error, OutOfTime, Refused */
+export function headOf({ run, object, s3, caller }: CopyJob): Promise<HeadAnswer> {
+  const request = { bucket: run.source.bucket, key: object.key, ...sourceGuards(run.options ?? {}) }
+  return caller.call(({ signal }) => head(s3, { ...request, signal }))
+}
+
+/** The answer to HEAD has no room for a code: what it is refused with, a read of the object says. */
+async function head(s3: Pick<S3, 'perform'>, request: HeadRequest): Promise<HeadAnswer> {
+  try {
+    return await s3.perform(HEAD_OBJECT, request)
+  } catch (error) {
+    if (!(error instanceof S3Error) || isTransient(error)) throw error
+    const reason = await failureOf(s3.perform(GET_FIRST_BYTE, request))
+    // Of an empty object there is no first byte.
+    if (reason && reason.code !== 'InvalidRange') throw reason
+    throw new S3Error('RequestTimeout', 'S3 refused to tell of the object, but not to read it', { status: 0 })
+  }
 }

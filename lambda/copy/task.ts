@@ -1,6 +1,6 @@
 import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
 import { type CopyTask, type Listed, newCopyTask } from '../../protocol/task.ts'
-import { Packer } from '../list/packer.ts'
+import { Packer } from '../packer.ts'
 import { type Attempt, emptyResult, type Result } from '../worker.ts'
 import { type CopyDeps, copyObjects } from './copy.ts'
 

@@ -11,7 +11,7 @@ import {
 } from '../s3/index.ts'
 import { GotFurther, OutOfTime, Refused } from './caller.ts'
 import { copyGuards, destinationGuards, placement, storageClassOf } from './headers.ts'
-import { type CopyJob, Taken } from './job.ts'
+import { type CopyJob, perform, Taken } from './job.ts'
 import { type PartRange, partsOf } from './parts.ts'
 import type { Checksum, Source } from './source.ts'
 
@@ -24,7 +24,8 @@ const AT_ONCE = 64
 export type Upload = { id: string; etag: string; size: number }
 
 /** Begins the upload of an object with all that belongs to it. */
-export async function begin({ run, key, s3, caller }: CopyJob, source: Source): Promise<Upload> {
+export async function begin(job: CopyJob, source: Source): Promise<Upload> {
+  const { run, key } = job
   const options = run.options ?? {}
   const { checksum, metadata, tagging, redirect, etag, size } = source
   const request = {
@@ -38,8 +39,7 @@ export async function begin({ run, key, s3, caller }: CopyJob, source: Source): 
     ...placement(run),
     ...destinationGuards(options),
   }
-  const id = await caller.call(({ signal }) => s3.perform(CREATE_MULTIPART_UPLOAD, { ...request, signal }))
-  return { id, etag, size }
+  return { id: await perform(job, CREATE_MULTIPART_UPLOAD, request), etag, size }
 }
 
 /**
@@ -138,18 +138,20 @@ async function join(
 }
 
 /** Sets tags that are too many for the request that begins an upload. */
-export async function setTags({ run, key, s3, caller }: CopyJob, tagging: string): Promise<void> {
+export async function setTags(job: CopyJob, tagging: string): Promise<void> {
+  const { run, key } = job
   const request = {
     bucket: run.destination.bucket,
     key,
     tagging,
     ...destinationGuards(run.options ?? {}),
   }
-  await caller.call(({ signal }) => s3.perform(PUT_OBJECT_TAGGING, { ...request, signal }))
+  await perform(job, PUT_OBJECT_TAGGING, request)
 }
 
 /** The parts that an earlier attempt copied. */
-async function partsThere({ run, key, s3, caller }: CopyJob, upload: Upload): Promise<Map<number, Part>> {
+async function partsThere(job: CopyJob, upload: Upload): Promise<Map<number, Part>> {
+  const { run, key } = job
   const there = new Map<number, Part>()
   const target = { ...targetOf(run, key, upload), ...destinationGuards(run.options ?? {}) }
   // Parts of another length are those of another version of this code.
@@ -157,9 +159,10 @@ async function partsThere({ run, key, s3, caller }: CopyJob, upload: Upload): Pr
   for (const { number, first, last } of partsOf(upload.size)) lengths.set(number, last - first + 1)
   let after: number | undefined = 0
   while (after !== undefined) {
-    const request = { ...target, after }
-    const page: { parts: (Part & { size: number })[]; next: number | undefined } = await caller.call(
-      ({ signal }) => s3.perform(LIST_PARTS, { ...request, signal }),
+    const page: { parts: (Part & { size: number })[]; next: number | undefined } = await perform(
+      job,
+      LIST_PARTS,
+      { ...target, after },
     )
     for (const part of page.parts) if (part.size === lengths.get(part.number)) there.set(part.number, part)
     after = page.next

@@ -1,13 +1,15 @@
-import { type CopyAnswer, type CopyRequest, HEAD_OBJECT, type HeadAnswer, S3Error } from '../s3/index.ts'
+import { type CopyAnswer, type CopyRequest, type HeadAnswer, S3Error } from '../s3/index.ts'
 import { OutOfTime, Refused } from './caller.ts'
-import { isReclassed, sourceGuards, storageClassOf } from './headers.ts'
+import { isReclassed, storageClassOf } from './headers.ts'
 import { type Copy, type CopyJob, Taken, unquoted } from './job.ts'
-import { named } from './source.ts'
+import { headOf } from './source.ts'
 
 /** An ETag that can be an MD5 of the content: one part, and no key of KMS or the customer. */
 const PLAIN = /^[\da-f]{32}$/
 /** Copies of one object at most, when it changes under our hands each time. */
 const COPIES = 3
+/** Objects under KMS in a row that tell of the source's encryption. */
+const ENCRYPTED = 8
 
 /**
  * Copies an object by one CopyObject: S3 carries content headers, user metadata and tags along.
@@ -16,9 +18,9 @@ const COPIES = 3
  * with the code `ChecksumMismatch` when it has not.
  */
 export async function copyWhole(job: CopyJob): Promise<Copy> {
-  const { object, run, base, key, s3, caller, memory } = job
+  const { object, run, base, key, s3, caller } = job
   const options = run.options ?? {}
-  const redirect = options.websiteRedirects ? (await head(job)).redirect : undefined
+  const redirect = options.websiteRedirects ? (await headOf(job)).redirect : undefined
   const request: CopyRequest = { ...base, key, sourceKey: object.key }
   const { storageClass } = storageClassOf(object.storageClass, options)
   if (storageClass !== undefined) request.storageClass = storageClass
@@ -39,8 +41,7 @@ export async function copyWhole(job: CopyJob): Promise<Copy> {
     const etag = unquoted(answer.etag)
     if (etag === object.etag || !PLAIN.test(object.etag) || !PLAIN.test(etag)) return listed
     if (!isPlainlyStored(answer.encryption)) return listed
-    memory.isPlain ??= look(job).then((found) => isPlainlyStored(found?.encryption))
-    const now = (await memory.isPlain) ? await look(job) : undefined
+    const now = await lookWhereItTells(job)
     // What is gone by now was there to be copied.
     if (!now || !isPlainlyStored(now.encryption)) return listed
     if (unquoted(now.etag) === etag || !PLAIN.test(unquoted(now.etag))) return { bytes: now.size, reclassed }
@@ -68,18 +69,20 @@ function isPlainlyStored(encryption: string | undefined): boolean {
 /** The source as it is now; undefined when S3 does not tell: no reason to copy again what was copied. */
 async function look(job: CopyJob): Promise<HeadAnswer | undefined> {
   try {
-    return await head(job)
+    return await headOf(job)
   } catch (error) {
     if (error instanceof S3Error || error instanceof OutOfTime || error instanceof Refused) return undefined
     throw error
   }
 }
 
-function head({ run, object, s3, caller }: CopyJob): Promise<HeadAnswer> {
-  const request = { bucket: run.source.bucket, key: object.key, ...sourceGuards(run.options ?? {}) }
-  return caller
-    .call(({ signal }) => s3.perform(HEAD_OBJECT, { ...request, signal }))
-    .catch((error: unknown) => {
-      throw named(error)
-    })
+/** The same, but after so many that are not stored plainly no other of the task is asked: there it would tell nothing either, and costs. */
+function lookWhereItTells(job: CopyJob): Promise<HeadAnswer | undefined> {
+  const { memory } = job
+  return memory.looking.hold(async () => {
+    if (memory.encrypted >= ENCRYPTED) return undefined
+    const found = await look(job)
+    memory.encrypted = isPlainlyStored(found?.encryption) ? 0 : memory.encrypted + 1
+    return found
+  })
 }

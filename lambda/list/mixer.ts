@@ -1,9 +1,9 @@
 import type { Listed, Task } from '../../protocol/task.ts'
 import type { Timing } from '../../protocol/timing.ts'
+import { Packer } from '../packer.ts'
 import { Bag } from './bag.ts'
 import { Demand } from './demand.ts'
 import type { SharedListing } from './listing.ts'
-import { Packer } from './packer.ts'
 import { sendRest } from './rest.ts'
 import { dueEachSecond, EVENLY, LATE, restSeconds, spreadSeconds, taskSize } from './spread.ts'
 

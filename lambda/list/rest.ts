@@ -1,8 +1,8 @@
 import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
 import type { Listed } from '../../protocol/task.ts'
 import type { Timing } from '../../protocol/timing.ts'
+import type { Packer } from '../packer.ts'
 import type { Bag } from './bag.ts'
-import type { Packer } from './packer.ts'
 import { dueBy, EVENLY, taskSize } from './spread.ts'
 
 /** In so many passes at most, over a second at least. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Caller } from '../../../lambda/copy/caller.ts'
+import { Caller, Refused } from '../../../lambda/copy/caller.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { S3Error } from '../../../lambda/s3/index.ts'
 import { Clock } from './support.ts'
@@ -30,4 +30,20 @@ test('tidying up is tried again where S3 refuses for the time being, a few times
     throw new S3Error('SlowDown', 'Please reduce your request rate.', { status: 503 })
   })
   expect(tries).toBe(4)
+})
+
+test('S3 saying slow down for the first time late in a task is no reason to hand an object on at once', async () => {
+  const clock = new Clock()
+  const { signal } = new AbortController()
+  const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 290_000, signal })
+  clock.at = 60_000
+  let tries = 0
+  const busy = new S3Error('SlowDown', 'Please reduce your request rate.', { status: 503 })
+  const answer = await caller.call(async () => {
+    if (++tries < 3) throw busy
+    return 'done'
+  })
+  expect(answer).toBe('done')
+  await expect(caller.call(() => Promise.reject(busy))).rejects.toThrow(Refused)
+  expect(clock.at).toBeLessThan(90_000)
 })

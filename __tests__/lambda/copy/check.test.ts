@@ -50,12 +50,23 @@ test('what the run does not list is not read; of several prefixes the first that
 })
 
 test.each<[string, Options, Denial, RegExp]>([
-  ['reading', {}, { action: 's3:GetObject' }, /^source: .*can't read s3:\/\/from\/a\/1.*s3:GetObject \(/],
+  [
+    'reading',
+    {},
+    { action: 's3:GetObject' },
+    /^source: .*can't read s3:\/\/from\/a\/1.*s3:GetObject \(.*: AccessDenied: /,
+  ],
   [
     'reading tags',
     {},
     { action: 's3:GetObjectTagging' },
-    /^source: .*s3:GetObjectTagging, or .*`tags: skip`$/,
+    /^source: .*s3:GetObjectTagging, or .*`tags: skip` \(AccessDenied: /,
+  ],
+  [
+    'listing annotations',
+    { annotations: 'copy' },
+    { action: 's3:ListObjectAnnotations' },
+    /^source: .*s3:ListObjectAnnotations and s3:GetObjectAnnotation, or .*`annotations: skip`/,
   ],
   [
     'writing',
@@ -77,6 +88,10 @@ test.each<[string, Options, Denial, RegExp]>([
 test('rights on tags are not asked for where tags are left behind', async () => {
   for (const action of ['s3:GetObjectTagging', 's3:PutObjectTagging'])
     expect(await problems({ tags: 'skip' }, { action })).toBe('')
+})
+
+test('nor those on annotations', async () => {
+  expect(await problems({}, { action: 's3:ListObjectAnnotations' })).toBe('')
 })
 
 test('an ACL for a bucket that takes none is named with what to do', async () => {

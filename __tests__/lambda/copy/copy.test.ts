@@ -238,3 +238,24 @@ test('a destination key is the source key under the other prefix', () => {
   expect(destinationKey('a/', 'a/', '')).toBe('')
   expect(() => destinationKey('b', 'a/', 'x/')).toThrow(/outside the source prefix/)
 })
+
+test('what is no answer of S3 ends the task: no other object is begun, and those under way end first', async () => {
+  const time = new VirtualTime()
+  let begun = 0
+  let ended = 0
+  const s3 = {
+    perform: () => Promise.reject(refusal('NotFound', 404)),
+    async copyObject({ sourceKey }: CopyRequest) {
+      begun++
+      const isMistaken = sourceKey === 'a/0'
+      await time.sleep(isMistaken ? 50 : 200)
+      ended++
+      if (isMistaken) throw new TypeError('a mistake')
+      return {} as never
+    },
+  }
+  const copying = copyObjects(newCopyTask('t.0', run, objects(1000)), { s3, ...limits(time) })
+  await expect(time.run(copying)).rejects.toThrow('a mistake')
+  expect(begun).toBeLessThan(1000)
+  expect(ended).toBe(begun)
+})

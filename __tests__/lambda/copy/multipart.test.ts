@@ -88,7 +88,7 @@ describe('what belongs to an object is the same by either way', () => {
     ['expires', 'one day'],
     ['x-amz-meta-plain', 'a  b'],
     ['x-amz-meta-text', Buffer.from('Größe 日本').toString('latin1')],
-    ['x-amz-meta-word', '=?UTF-8?B?5pel5pys?='],
+    ['x-amz-meta-word', '日本'],
     ['x-amz-meta-empty', ''],
   ])
   const attributes: Partial<Attributes> = {
@@ -578,6 +578,49 @@ test('when an annotation is removed before a later task goes on, it leaves none 
   expect(await copyThem(late, { ...setting, options, deadline: 2e9 })).toMatchObject({ copied: 1 })
   expect(store.get('to', 'k')?.annotations).toEqual(annotations)
   expect(calls).toMatchObject({ GetObjectAnnotation: 5, PutObjectAnnotation: 4 })
+})
+
+test('when the source is deleted before its annotations are copied, the object is reported as incomplete', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB), { annotations: new Map([['a', '1']]) })
+  onCall = ({ operation }) => {
+    if (operation === 'ListObjectAnnotations') store.bucket('from').objects.delete('k')
+    return undefined
+  }
+  expect(await copyAll({ options: { annotations: 'copy' } })).toMatchObject({
+    copied: 0,
+    vanished: 0,
+    failures: [{ key: 'k', code: 'IncompleteCopy' }],
+  })
+})
+
+test('when the source is replaced before its annotations are copied, it is copied anew with those of now', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB, 'old'), { annotations: new Map([['a', 'old']]) })
+  onCall = ({ operation }, nth) => {
+    if (operation === 'ListObjectAnnotations' && nth === 1)
+      store.put('from', 'k', Content.sparse(2 * GIB, 'new'), { annotations: new Map([['b', 'new']]) })
+    return undefined
+  }
+  expect(await copyAll({ options: { annotations: 'copy' } })).toMatchObject({ copied: 1, failures: [] })
+  const copy = store.get('to', 'k')
+  expect(copy?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  expect(copy?.annotations).toEqual(new Map([['b', 'new']]))
+})
+
+test('when it is replaced before a later task copies the rest of them, it is copied anew', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `a${String(index).padStart(2, '0')}`)
+  const many = (text: string) => ({ annotations: new Map(names.map((name) => [name, text])) })
+  store.put('from', 'k', Content.sparse(2 * GIB, 'old'), many('old'))
+  onCall = ({ operation }) => {
+    if (operation === 'PutObjectAnnotation') clock.at += 1_000
+    return undefined
+  }
+  const { late } = await copyAll({ options: { annotations: 'copy' }, deadline: 10_000 })
+  expect(late).toHaveLength(1)
+  store.put('from', 'k', Content.sparse(2 * GIB, 'new'), many('new'))
+  expect(await copyThem(late, { ...setting, options: { annotations: 'copy' } })).toMatchObject({ copied: 1 })
+  const copy = store.get('to', 'k')
+  expect(copy?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  expect(new Set(copy?.annotations.values())).toEqual(new Set(['new']))
 })
 
 test('an annotation that looks like an error of S3 is text like any other', async () => {

@@ -14,7 +14,10 @@ const OTHER = 'b'.repeat(32)
 async function copy(
   count: number,
   copied: { etag: string; encryption?: string },
-  head: { etag: string; size?: number; encryption?: string } | S3Error,
+  head:
+    | { etag: string; size?: number; encryption?: string }
+    | S3Error
+    | ((key: string) => { etag: string; encryption: string }),
   options: Options = {},
 ) {
   const requests: CopyRequest[] = []
@@ -22,12 +25,13 @@ async function copy(
   const s3 = {
     async copyObject(request: CopyRequest) {
       requests.push(request)
-      return { ...copied, etag: `"${copied.etag}"`, lastModified: '', checksums: {} }
+      return { ...copied, etag: `"${copied.etag}"`, checksums: {} }
     },
-    async perform() {
+    async perform(_operation: unknown, input: unknown) {
       heads++
       if (head instanceof S3Error) throw head
-      return { size: 7, encryption: 'AES256', ...head, etag: `"${head.etag}"` } as never
+      const told = typeof head === 'function' ? head((input as { key: string }).key) : head
+      return { size: 7, encryption: 'AES256', ...told, etag: `"${told.etag}"` } as never
     },
   } satisfies CopyS3
   const run: Run = {
@@ -68,6 +72,25 @@ describe('a copy whose ETag is', () => {
     const { result, heads } = await copy(2, { etag: OTHER, encryption: 'aws:kms' }, { etag: LISTED })
     expect(result).toMatchObject({ copied: 2, failures: [] })
     expect(heads()).toBe(0)
+  })
+
+  test('another than one of the source has is found, though other objects are under KMS', async () => {
+    const { result } = await copy(12, { etag: OTHER, encryption: 'AES256' }, (key) => ({
+      etag: LISTED,
+      encryption: Number(key) % 2 === 0 ? 'aws:kms' : 'AES256',
+    }))
+    expect(result).toMatchObject({ copied: 6 })
+    expect(result.failures.map(({ key }) => Number(key) % 2)).toEqual([1, 1, 1, 1, 1, 1])
+  })
+
+  test('another than all have is asked for a few times only, where all are under KMS', async () => {
+    const { result, heads } = await copy(
+      250,
+      { etag: OTHER, encryption: 'AES256' },
+      { etag: LISTED, encryption: 'aws:kms' },
+    )
+    expect(result).toMatchObject({ copied: 250, failures: [] })
+    expect(heads()).toBeLessThan(20)
   })
 
   test('one of parts proves nothing', async () => {

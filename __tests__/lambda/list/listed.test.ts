@@ -18,7 +18,7 @@ test.each([
   ['GLACIER', undefined, true],
   ['DEEP_ARCHIVE', undefined, true],
   ['DEEP_ARCHIVE', { inProgress: true }, true],
-  ['DEEP_ARCHIVE', { inProgress: false, expiryDate: '2030-01-01T00:00:00.000Z' }, false],
+  ['DEEP_ARCHIVE', { inProgress: false }, false],
   ['GLACIER_IR', undefined, false],
   ['INTELLIGENT_TIERING', undefined, false],
 ])('an object in %s with restore status %j: archived %s', (storageClass, restoreStatus, archived) => {
