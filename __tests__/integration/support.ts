@@ -7,7 +7,7 @@ import type { Fault, Intercepted, OperationName } from '../../local/s3/index.ts'
 import type { SqsFaults } from '../../local/sqs.ts'
 import { isDrained, readDepths } from '../../src/depths.ts'
 import { type DeadLetter, look } from '../../src/dlq.ts'
-import { findStack } from '../../src/stack/outputs.ts'
+import { describeStack, readOutputs } from '../../src/stack/outputs.ts'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
 export const STACK = 's3-71-test'
@@ -37,8 +37,9 @@ export async function startStack(buckets: string[], sqsFaults: SqsFaults = {}) {
       ListMaxConcurrency: '2',
     },
   })
-  const stack = (await findStack(new CloudFormationClient(client), STACK))?.outputs
-  if (!stack) throw new Error(`the stack ${STACK} was deployed but is not there`)
+  const deployed = await describeStack(new CloudFormationClient(client), STACK)
+  if (!deployed) throw new Error(`the stack ${STACK} was deployed but is not there`)
+  const stack = readOutputs(deployed)
   const functions = { list: stack.listFunctionName, copy: stack.copyFunctionName }
   const { store } = aws.s3
   return {

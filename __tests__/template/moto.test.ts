@@ -13,8 +13,9 @@ import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import {
   afterRun,
+  describeStack,
   ensureStack,
-  findStack,
+  readOutputs,
   type StackOutputs,
   type StackRequest,
 } from '../../src/stack/index.ts'
@@ -170,8 +171,8 @@ print(json.dumps(ast.literal_eval(document)["Statement"]))`
   })
 
   test('it is found again, paused, resumed and deleted', async () => {
-    const found = await findStack(clients.cfn, STACK)
-    expect(found?.outputs).toEqual(outputs)
+    const found = await describeStack(clients.cfn, STACK)
+    expect(found && readOutputs(found)).toEqual(outputs)
     const stack = { name: STACK, outputs }
     await afterRun('pause', { status: 'succeeded' }, clients, stack, tools())
     const { State } = await clients.lambda.send(
@@ -179,7 +180,7 @@ print(json.dumps(ast.literal_eval(document)["Statement"]))`
     )
     expect(State).toBe('Disabled')
     await afterRun('delete', { status: 'succeeded' }, clients, stack, tools())
-    expect(await findStack(clients.cfn, STACK)).toBeUndefined()
+    expect(await describeStack(clients.cfn, STACK)).toBeUndefined()
     expect(calls).toContain('CloudFormation DeleteStack')
   })
 })

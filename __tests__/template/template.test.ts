@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { evaluate, NO_VALUE, type Scope } from '../../local/cloudformation/intrinsics.ts'
 import { parseTemplate, type Template } from '../../local/cloudformation/template.ts'
+import { PROTOCOL } from '../../protocol/message.ts'
 import { TEMPLATE_BYTES, withCode } from '../../src/stack/blueprint.ts'
 import { PARAMETERS } from '../../src/stack/parameters.ts'
 import { VERSION } from '../../src/stack/version.ts'
@@ -30,6 +31,7 @@ test('the template is of the version of the action and of the package', () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
   expect(template.Outputs.Version?.Value).toBe(VERSION)
   expect(version).toBe(VERSION)
+  expect(template.Outputs.Protocol?.Value).toBe(String(PROTOCOL))
 })
 
 test('each parameter is one that the action knows, is described, and has its place in the console', () => {

@@ -88577,6 +88577,10 @@ async function removeAbandoned(sqs, stack, now) {
     await Promise.all(urls.map((url) => deleteRunQueue(sqs, url)));
     return urls.map((url) => runIdOf(url, prefix));
 }
+/** Runs for people: a line for each queue. */
+function listRuns(queueUrls, runQueuePrefix) {
+    return queueUrls.map((url) => `- ${runIdOf(url, runQueuePrefix)}, with the queue ${url}`).join('\n');
+}
 /** The id of the run that a run queue is of. */
 function runIdOf(queueUrl, runQueuePrefix) {
     return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length);
@@ -88729,14 +88733,6 @@ async function outputs_describeStack(cfn, name) {
             return undefined;
         throw error;
     }
-}
-/**
- * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
- * of that name exists but can't serve a run.
- */
-async function findStack(cfn, name) {
-    const stack = await outputs_describeStack(cfn, name);
-    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
 }
 /** Whether a stack is one of ours, made from some version of template.yaml. */
 function outputs_isOwnStack({ parameters }) {
@@ -89012,8 +89008,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
 /** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
 function tellInUse({ name, outputs }, queues) {
     const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
-    const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${listRuns(queues, outputs.runQueuePrefix)}`;
 }
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
@@ -89386,6 +89381,8 @@ const VERSION = '1.0.0';
 
 
 
+
+
 /** Looks at a stack that others keep changing. */
 const LOOKS = 20;
 /**
@@ -89433,6 +89430,8 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
     if (before && changes?.length === 0)
         return ensured(before, 'reused');
+    if (before)
+        await checkRuns(clients.sqs, before, tools.timing.now());
     const home = known ?? (await callerHome(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
@@ -89453,6 +89452,18 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     if (changed === 'unchanged')
         return ensured(before, 'reused');
     return ensured(changed, before ? 'updated' : 'created');
+}
+/** Throws a UserError where runs are going on whose tasks the functions would not understand after an update: all of them would be dead letters. */
+async function checkRuns(sqs, { name, outputs }, now) {
+    if (outputs.get('Protocol') === String(PROTOCOL))
+        return;
+    const prefix = outputs.get('RunQueuePrefix');
+    if (prefix === undefined)
+        return;
+    const active = await activeRuns(sqs, prefix, now);
+    if (active.length === 0)
+        return;
+    throw new UserError(`The stack ${name} can’t be updated while runs are going on that another version of this action has started: their tasks are not understood by this one. Wait for their end, attach to them by the version that they are of, or give this workflow a \`stack-name\` of its own. To stop a run, delete its queue.\n${listRuns(active, prefix)}`);
 }
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
 function reuseAsItIs(stack, request, blueprint, { log }) {

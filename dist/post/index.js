@@ -77847,7 +77847,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   sS: () => (/* reexport */ namePermissions)
 });
 
-// UNUSED EXPORTS: activeRuns, checkFunction, ensureStack, findStack, keepEnabled, queueExists, resume, runIdOf, untilEnabled
+// UNUSED EXPORTS: activeRuns, checkFunction, describeStack, ensureStack, keepEnabled, queueExists, readOutputs, resume, runIdOf, untilEnabled
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
 var dist_cjs = __nccwpck_require__(1696);
@@ -77908,7 +77908,7 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
  * @param now milliseconds since the epoch
  * @param over id of a run whose queue was deleted just now. Of two that end within that minute, each may still see the other
  */
-async function activeRuns(sqs, runQueuePrefix, now, over) {
+async function runs_activeRuns(sqs, runQueuePrefix, now, over) {
     const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over);
     const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
     return urls.filter((_, index) => alive[index]);
@@ -77926,6 +77926,10 @@ async function removeAbandoned(sqs, stack, now) {
         return [];
     await Promise.all(urls.map((url) => (0,run/* deleteRunQueue */.ck)(sqs, url)));
     return urls.map((url) => runIdOf(url, prefix));
+}
+/** Runs for people: a line for each queue. */
+function runs_listRuns(queueUrls, runQueuePrefix) {
+    return queueUrls.map((url) => `- ${runIdOf(url, runQueuePrefix)}, with the queue ${url}`).join('\n');
 }
 /** The id of the run that a run queue is of. */
 function runIdOf(queueUrl, runQueuePrefix) {
@@ -78010,7 +78014,7 @@ async function keepEnabled(lambda, mappings, tools) {
  * @param over id of the run that is over, if there was one
  */
 async function pauseIfIdle({ lambda, sqs }, stack, over, tools) {
-    const listActive = () => activeRuns(sqs, stack.runQueuePrefix, tools.timing.now(), over);
+    const listActive = () => runs_activeRuns(sqs, stack.runQueuePrefix, tools.timing.now(), over);
     const before = await listActive();
     if (before.length > 0)
         return before;
@@ -78081,14 +78085,6 @@ async function outputs_describeStack(cfn, name) {
             return undefined;
         throw error;
     }
-}
-/**
- * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
- * of that name exists but can't serve a run.
- */
-async function findStack(cfn, name) {
-    const stack = await outputs_describeStack(cfn, name);
-    return stack && { ...stack, outputs: outputs_readOutputs(stack) };
 }
 /** Whether a stack is one of ours, made from some version of template.yaml. */
 function outputs_isOwnStack({ parameters }) {
@@ -78308,7 +78304,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
         log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
     const deletes = what === 'delete' && status === 'succeeded';
     const active = deletes
-        ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
+        ? await runs_activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
         : await pauseIfIdle(clients, outputs, run, tools);
     if (active.length > 0)
         log.info(tellInUse(stack, active));
@@ -78328,10 +78324,11 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
 /** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
 function tellInUse({ name, outputs }, queues) {
     const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
-    const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`);
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`;
+    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${runs_listRuns(queues, outputs.runQueuePrefix)}`;
 }
 
+// EXTERNAL MODULE: ./build/protocol/message.js
+var message = __nccwpck_require__(5950);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -78488,8 +78485,6 @@ const check_CheckAnswerSchema = dist/* object */.Ikc({
     problems: dist/* array */.YOg(dist/* string */.YjP()),
 });
 
-// EXTERNAL MODULE: ./build/protocol/message.js
-var message = __nccwpck_require__(5950);
 ;// CONCATENATED MODULE: ./build/src/stack/preflight.js
 
 
@@ -78618,6 +78613,8 @@ async function invoke(lambda, functionName, event, { timing, log }) {
 
 
 
+
+
 /** Looks at a stack that others keep changing. */
 const LOOKS = 20;
 /**
@@ -78665,6 +78662,8 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
     if (before && changes?.length === 0)
         return ensured(before, 'reused');
+    if (before)
+        await checkRuns(clients.sqs, before, tools.timing.now());
     const home = known ?? (await callerHome(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
@@ -78685,6 +78684,18 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
     if (changed === 'unchanged')
         return ensured(before, 'reused');
     return ensured(changed, before ? 'updated' : 'created');
+}
+/** Throws a UserError where runs are going on whose tasks the functions would not understand after an update: all of them would be dead letters. */
+async function checkRuns(sqs, { name, outputs }, now) {
+    if (outputs.get('Protocol') === String(PROTOCOL))
+        return;
+    const prefix = outputs.get('RunQueuePrefix');
+    if (prefix === undefined)
+        return;
+    const active = await activeRuns(sqs, prefix, now);
+    if (active.length === 0)
+        return;
+    throw new UserError(`The stack ${name} can’t be updated while runs are going on that another version of this action has started: their tasks are not understood by this one. Wait for their end, attach to them by the version that they are of, or give this workflow a \`stack-name\` of its own. To stop a run, delete its queue.\n${listRuns(active, prefix)}`);
 }
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
 function reuseAsItIs(stack, request, blueprint, { log }) {

@@ -5,7 +5,7 @@ import type { Status } from '../result.ts'
 import { pauseIfIdle } from './mappings.ts'
 import { describeStack, type StackOutputs } from './outputs.ts'
 import { removeStack } from './remove.ts'
-import { activeRuns, removeAbandoned, runIdOf } from './runs.ts'
+import { activeRuns, listRuns, removeAbandoned } from './runs.ts'
 import type { Tools } from './tools.ts'
 
 /**
@@ -53,6 +53,5 @@ export async function afterRun(
 /** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
 function tellInUse({ name, outputs }: { name: string; outputs: StackOutputs }, queues: string[]): string {
   const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`
-  const lines = queues.map((url) => `- ${runIdOf(url, outputs.runQueuePrefix)}, with the queue ${url}`)
-  return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${lines.join('\n')}`
+  return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${listRuns(queues, outputs.runQueuePrefix)}`
 }

@@ -1,7 +1,9 @@
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { S3Client } from '@aws-sdk/client-s3'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts'
+import { PROTOCOL } from '../../protocol/message.ts'
 import { UserError } from '../errors.ts'
 import { uploadCode } from './artifact.ts'
 import { type Blueprint, readBlueprint, withCode } from './blueprint.ts'
@@ -11,6 +13,7 @@ import { describeStack, isOwnStack, readOutputs, type Stack, type StackOutputs }
 import { differences, isRight, type Wishes, wantedParameters } from './parameters.ts'
 import { checkBuckets, checkConcurrency } from './preflight.ts'
 import { foreignStack, removeStack } from './remove.ts'
+import { activeRuns, listRuns } from './runs.ts'
 import { adviceFor, conditionOf } from './states.ts'
 import type { Tools } from './tools.ts'
 import { VERSION } from './version.ts'
@@ -35,6 +38,7 @@ export type StackRequest = Wishes & {
 
 type StackClients = {
   cfn: CloudFormationClient
+  sqs: SQSClient
   lambda: LambdaClient
   s3: S3Client
   sts: STSClient
@@ -101,6 +105,7 @@ async function createOrUpdate(
   const known = before && homeOf(before.id)
   const changes = before && known && differencesFrom(before, request, blueprint, known.partition)
   if (before && changes?.length === 0) return ensured(before, 'reused')
+  if (before) await checkRuns(clients.sqs, before, tools.timing.now())
 
   const home = known ?? (await callerHome(clients.sts))
   await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket])
@@ -135,6 +140,18 @@ async function createOrUpdate(
   if (changed === 'overtaken') return changed
   if (changed === 'unchanged') return ensured(before as Stack, 'reused')
   return ensured(changed, before ? 'updated' : 'created')
+}
+
+/** Throws a UserError where runs are going on whose tasks the functions would not understand after an update: all of them would be dead letters. */
+async function checkRuns(sqs: SQSClient, { name, outputs }: Stack, now: number): Promise<void> {
+  if (outputs.get('Protocol') === String(PROTOCOL)) return
+  const prefix = outputs.get('RunQueuePrefix')
+  if (prefix === undefined) return
+  const active = await activeRuns(sqs, prefix, now)
+  if (active.length === 0) return
+  throw new UserError(
+    `The stack ${name} can’t be updated while runs are going on that another version of this action has started: their tasks are not understood by this one. Wait for their end, attach to them by the version that they are of, or give this workflow a \`stack-name\` of its own. To stop a run, delete its queue.\n${listRuns(active, prefix)}`,
+  )
 }
 
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */

@@ -59,18 +59,6 @@ export async function describeStack(cfn: CloudFormationClient, name: string): Pr
   }
 }
 
-/**
- * The stack of this name and its outputs, or undefined when there is none. One API call. Throws a UserError when a stack
- * of that name exists but can't serve a run.
- */
-export async function findStack(
-  cfn: CloudFormationClient,
-  name: string,
-): Promise<(Omit<Stack, 'outputs'> & { outputs: StackOutputs }) | undefined> {
-  const stack = await describeStack(cfn, name)
-  return stack && { ...stack, outputs: readOutputs(stack) }
-}
-
 /** Whether a stack is one of ours, made from some version of template.yaml. */
 export function isOwnStack({ parameters }: Stack): boolean {
   return parameters.has(OWN_PARAMETER)

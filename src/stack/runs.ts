@@ -46,6 +46,11 @@ export async function removeAbandoned(sqs: SQSClient, stack: StackOutputs, now: 
   return urls.map((url) => runIdOf(url, prefix))
 }
 
+/** Runs for people: a line for each queue. */
+export function listRuns(queueUrls: string[], runQueuePrefix: string): string {
+  return queueUrls.map((url) => `- ${runIdOf(url, runQueuePrefix)}, with the queue ${url}`).join('\n')
+}
+
 /** The id of the run that a run queue is of. */
 export function runIdOf(queueUrl: string, runQueuePrefix: string): string {
   return queueUrl.slice(queueUrl.lastIndexOf('/') + 1).slice(runQueuePrefix.length)

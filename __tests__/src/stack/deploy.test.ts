@@ -12,7 +12,7 @@ import {
 import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
-import { afterRun, ensureStack, findStack } from '../../../src/stack/index.ts'
+import { afterRun, describeStack, ensureStack, readOutputs } from '../../../src/stack/index.ts'
 import { VERSION } from '../../../src/stack/version.ts'
 import { changedTemplate, emptyAccount, STACK, TEMPLATE, tools, writeCode } from './support.ts'
 
@@ -36,6 +36,12 @@ async function ensure(changes: Partial<typeof account.request> = {}, on = tools(
 }
 
 const parameter = (name: string) => account.aws.stacks.get(STACK).blueprint?.parameters.get(name)
+
+async function outputs() {
+  const stack = await describeStack(account.clients.cfn, STACK)
+  if (!stack) throw new Error('there is no stack')
+  return readOutputs(stack)
+}
 
 /** The message of the UserError that a call ends with. */
 async function refusal(call: Promise<unknown>): Promise<string> {
@@ -139,7 +145,7 @@ describe('a stack that is absent', () => {
     expect(message).toMatch(
       /could not be created.*What failed first: ListFunction \(AWS::Lambda::Function\): .*zip/i,
     )
-    expect(await findStack(account.clients.cfn, STACK)).toBeUndefined()
+    expect(await describeStack(account.clients.cfn, STACK)).toBeUndefined()
     expect((await ensure()).how).toBe('created')
   })
 
@@ -311,6 +317,28 @@ describe('a stack that is there', () => {
     expect((await ensure()).how).toBe('reused')
   })
 
+  test('whose functions understand other messages is not updated while a run is going on', async () => {
+    const older = {
+      ...account.request,
+      templatePath: await changedTemplate(folder, "Value: '1'", "Value: '0'"),
+    }
+    const on = tools()
+    await ensureStack(account.clients, older, on)
+    const { sqs } = account.clients
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 's3-71-run-other' }))
+    expect(await refusal(ensure())).toMatch(
+      /runs are going on .* another version of this action.*\n- other, .*s3-71-run-other$/s,
+    )
+    await sqs.send(new DeleteQueueCommand({ QueueUrl }))
+    expect((await ensure()).how).toBe('updated')
+  })
+
+  test('whose functions understand the same messages is updated beside a run', async () => {
+    const { sqs } = account.clients
+    await sqs.send(new CreateQueueCommand({ QueueName: 's3-71-run-other' }))
+    expect((await ensure({ maxConcurrency: 9 })).how).toBe('updated')
+  })
+
   test('is not touched when it is somebody else’s', async () => {
     await account.clients.cfn.send(new DeleteStackCommand({ StackName: STACK }))
     await account.aws.stacks.get(STACK).operation
@@ -320,9 +348,7 @@ describe('a stack that is there', () => {
     })
     await account.aws.stacks.get(STACK).operation
     expect(await refusal(ensure())).toMatch(/not one of S3-71/)
-    await expect(findStack(account.clients.cfn, STACK)).rejects.toThrow(
-      /lacks the outputs Version, ListQueueUrl/,
-    )
+    await expect(outputs()).rejects.toThrow(/lacks the outputs Version, ListQueueUrl/)
     expect(account.aws.stacks.get(STACK).status).toBe('CREATE_COMPLETE')
   })
 
@@ -338,9 +364,7 @@ describe('a stack that is there', () => {
 
   test('is deleted after a run, but not while another one is going on', async () => {
     const on = tools()
-    const found = await findStack(account.clients.cfn, STACK)
-    if (!found) throw new Error('there is no stack')
-    const stack = { name: STACK, outputs: found.outputs }
+    const stack = { name: STACK, outputs: await outputs() }
     const end = () => afterRun('delete', { status: 'succeeded' }, account.clients, stack, on)
     const { QueueUrl } = await account.clients.sqs.send(
       new CreateQueueCommand({ QueueName: 's3-71-run-other' }),
@@ -361,10 +385,9 @@ describe('a stack that is there', () => {
     'is paused instead of deleted after a run whose status is %s, with its dead-letter queue',
     async (status) => {
       const on = tools()
-      const found = await findStack(account.clients.cfn, STACK)
-      if (!found) throw new Error('there is no stack')
-      const { deadLetterQueueUrl, copyMappingId, listMappingId } = found.outputs
-      await afterRun('delete', { status }, account.clients, { name: STACK, outputs: found.outputs }, on)
+      const stack = { name: STACK, outputs: await outputs() }
+      const { deadLetterQueueUrl, copyMappingId, listMappingId } = stack.outputs
+      await afterRun('delete', { status }, account.clients, stack, on)
       expect(on.lines).toEqual([
         'The stack s3-71 is paused: it polls nothing until the next run.',
         'It is not deleted, for its dead-letter queue and logs: the run did not succeed.',

@@ -7,7 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { uploadCode } from '../../../src/stack/artifact.ts'
-import { findStack, namePermissions, resume } from '../../../src/stack/index.ts'
+import { describeStack, namePermissions, resume } from '../../../src/stack/index.ts'
 import { activeRuns } from '../../../src/stack/runs.ts'
 import { tools } from './support.ts'
 
@@ -62,7 +62,7 @@ const home = { accountId: '111122223333', region: 'eu-west-1' }
 test.each<[string, () => Promise<unknown>]>([
   [
     'cloudformation:DescribeStacks',
-    () => findStack(namePermissions(new CloudFormationClient(config)), 's3-71'),
+    () => describeStack(namePermissions(new CloudFormationClient(config)), 's3-71'),
   ],
   [
     'lambda:UpdateEventSourceMapping',
