@@ -13,7 +13,10 @@ const ROOT = join(import.meta.dirname, '..', '..')
 
 type Statement = { Sid: string; Action: string | string[]; Resource: unknown; Condition?: unknown }
 type Policy = { PolicyName?: string; PolicyDocument: { Statement: Array<Statement | unknown[]> } }
-type Template = { Resources: Record<string, { Properties: { Policies?: Policy[] } & Policy }> }
+type Template = {
+  Parameters: Record<string, { AllowedPattern?: string }>
+  Resources: Record<string, { Properties: { Policies?: Policy[] } & Policy }>
+}
 
 const read = (path: string) =>
   parse(readFileSync(join(ROOT, path), 'utf8'), { logLevel: 'silent' }) as Template
@@ -77,6 +80,18 @@ describe('the workflow role’s policy', () => {
     expect(roles).toHaveLength(2)
     expect(actionsOf(boundary?.Properties as Policy)).toEqual([...new Set(roles.flatMap(actionsOf))].sort())
   })
+})
+
+test.each([
+  ['repo:octo-org/backups:ref:refs/heads/main', true],
+  ['repo:octo-org@123456/backups@456789:ref:refs/heads/main', true],
+  ['repo:octo-org@123456/backups@456789:environment:production', true],
+  ['repo:octo-org/*:ref:refs/heads/main', false],
+  ['repo:octo-org@123456/*', false],
+  ['repo:octo-org@123456/backups@456789', false],
+])('a workflow may be named %s: %s', (subject, accepted) => {
+  const { AllowedPattern = '' } = workflow.Parameters.GitHubSubjects ?? {}
+  expect(new RegExp(AllowedPattern).test(subject)).toBe(accepted)
 })
 
 describe('a stack of its own for each team', () => {
