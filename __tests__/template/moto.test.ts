@@ -113,7 +113,7 @@ describeWithPython('on moto', ['moto', 'samtranslator'], () => {
     })
   })
 
-  test('the code is in a private bucket of the account that clears up after itself', async () => {
+  test('the code is in a private bucket of the account that clears up checkpoints only', async () => {
     const Bucket = `s3-71-${account}-${region}-an`
     const code = readFileSync(request.codePath)
     const Key = `functions/${createHash('sha256').update(code).digest('hex')}.zip`
@@ -124,10 +124,9 @@ describeWithPython('on moto', ['moto', 'samtranslator'], () => {
     )
     expect(Object.values(PublicAccessBlockConfiguration ?? {})).toEqual([true, true, true, true])
     const { Rules } = await clients.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
-    expect(Rules?.map(({ Status, Expiration }) => [Status, Expiration?.Days])).toEqual([
-      ['Enabled', 180],
-      ['Enabled', 14],
-    ])
+    expect(
+      Rules?.map(({ Status, Expiration, Filter }) => [Status, Expiration?.Days, Filter?.Prefix]),
+    ).toEqual([['Enabled', 14, 'runs/']])
   })
 
   describe('the roles', () => {

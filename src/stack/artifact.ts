@@ -11,8 +11,6 @@ import { UserError } from '../errors.ts'
 
 /** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
 const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1']
-/** CloudFormation reads the code when it deploys and when it rolls back to it; a deployment half a year old has settled. */
-const KEEP_DAYS = 180
 /** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
 const KEEP_RUN_DAYS = 14
 
@@ -91,13 +89,9 @@ export async function ensureBucket(s3: S3Client, bucket: string, home: Home): Pr
     new PutBucketLifecycleConfigurationCommand({
       Bucket: bucket,
       LifecycleConfiguration: {
+        // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
+        // without it a stack ends in UPDATE_ROLLBACK_FAILED.
         Rules: [
-          {
-            ID: 'old-code',
-            Status: 'Enabled',
-            Filter: { Prefix: 'functions/' },
-            Expiration: { Days: KEEP_DAYS },
-          },
           {
             ID: 'old-runs',
             Status: 'Enabled',

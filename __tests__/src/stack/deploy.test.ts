@@ -69,7 +69,7 @@ describe('a stack that is absent', () => {
     expect(on.lines.at(-1)).toBe('CREATE_COMPLETE AWS::CloudFormation::Stack s3-71')
   })
 
-  test('gets its code from under the hash of the code, in a bucket that clears up after itself', async () => {
+  test('gets its code from under the hash of the code, in a bucket that clears up checkpoints and keeps code to roll back to', async () => {
     await ensure()
     const Bucket = 's3-71-000000000000-eu-west-1-an'
     const code = readFileSync(account.request.codePath)
@@ -78,7 +78,6 @@ describe('a stack that is absent', () => {
     expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(code)).toBe(true)
     const { Rules } = await account.clients.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
     expect(Rules).toMatchObject([
-      { Status: 'Enabled', Expiration: { Days: 180 }, Filter: { Prefix: 'functions/' } },
       { Status: 'Enabled', Expiration: { Days: 14 }, Filter: { Prefix: 'runs/' } },
     ])
   })
