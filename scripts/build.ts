@@ -11,6 +11,7 @@ import { type Zippable, zipSync } from 'fflate'
 const root = join(import.meta.dirname, '..')
 /** Zip keeps local time from 1980 on; any fixed date will do. */
 const MTIME = new Date(1980, 0, 1)
+const LICENSES = 'licenses.txt'
 
 function run(command: string, ...args: string[]): void {
   execFileSync(join(root, 'node_modules', '.bin', command), args, {
@@ -19,7 +20,8 @@ function run(command: string, ...args: string[]): void {
   })
 }
 
-function bundle(entry: string, out: string, ...options: string[]): void {
+/** Also puts beside the bundle the licence texts of the packages that it holds, as most of them ask for. */
+function bundle(entry: string, out: string): void {
   run(
     'ncc',
     'build',
@@ -28,8 +30,9 @@ function bundle(entry: string, out: string, ...options: string[]): void {
     join('dist', out),
     '--target',
     'es2024',
+    '--license',
+    LICENSES,
     '--quiet',
-    ...options,
   )
 }
 
@@ -47,17 +50,22 @@ function minify(path: string): string {
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true })
 run('tsc', '-p', 'tsconfig.build.json')
 
-bundle('src/index.js', 'main', '--license', 'licenses.txt')
-bundle('src/post.js', 'post', '--license', 'licenses.txt')
+bundle('src/index.js', 'main')
+bundle('src/post.js', 'post')
 
 const zip: Zippable = {}
+/** Each text once: the functions hold the same packages. */
+const licenses = new Set<string>()
 for (const name of ['list', 'copy']) {
   const folder = join(root, 'dist', 'functions', name)
   mkdirSync(folder, { recursive: true })
   bundle(`lambda/${name}/handler.js`, `functions/${name}`)
   // Lambda takes .mjs for an ES module without a package.json beside it.
   writeFileSync(join(folder, 'index.mjs'), minify(join(folder, 'index.js')))
-  for (const file of ['index.js', 'package.json']) rmSync(join(folder, file), { force: true })
+  licenses.add(readFileSync(join(folder, LICENSES), 'utf8'))
+  for (const file of ['index.js', 'package.json', LICENSES]) rmSync(join(folder, file), { force: true })
   zip[`${name}/index.mjs`] = [readFileSync(join(folder, 'index.mjs')), { mtime: MTIME, level: 9 }]
 }
 writeFileSync(join(root, 'dist', 'functions.zip'), zipSync(zip))
+// Beside the zip and the folder, not in them: the functions have no use for it.
+writeFileSync(join(root, 'dist', `functions.${LICENSES}`), [...licenses].join('\n'))
