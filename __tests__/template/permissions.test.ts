@@ -2,6 +2,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { parse } from 'yaml'
+import { evaluate, NO_VALUE, type Scope } from '../../local/cloudformation/intrinsics.ts'
+import { parseTemplate } from '../../local/cloudformation/template.ts'
 import { afterRun, checkFunction, ensureStack, keepEnabled, resume } from '../../src/stack/index.ts'
 import { permissionFor } from '../../src/stack/permissions.ts'
 import { emptyAccount, STACK, tools, writeCode } from '../src/stack/support.ts'
@@ -229,6 +231,98 @@ describe('the policies of docs/permissions.md', () => {
       ([, json = '']) => JSON.parse(json) as object,
     )
     expect(blocks).toHaveLength(5)
+  })
+})
+
+describe('the room for buckets that docs/permissions.md speaks of', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'permissions.md'), 'utf8')
+  /** The two figures of a row of the table: for names of 63 characters, and for names of 25. */
+  const figures = (row: string): Array<[number, number]> => {
+    const [, long, short] = new RegExp(`^\\| ${row}.*?\\| (\\d+) .*?\\| (\\d+) `, 'm').exec(page) ?? []
+    if (!long || !short) throw new Error(`the page has no row “${row}”`)
+    return [
+      [63, Number(long)],
+      [25, Number(short)],
+    ]
+  }
+
+  /** The template's policies as IAM counts them, when the stack's name is as long as it may be. */
+  function policies(path: string, partition: string, parameters: Record<string, unknown>): string[] {
+    const name = 'x'.repeat(50)
+    const region = partition === 'aws' ? 'ap-northeast-1' : 'us-gov-east-1'
+    const template = parseTemplate(readFileSync(join(ROOT, path), 'utf8'))
+    const { Conditions = {}, Parameters = {} } = template
+    const values: Record<string, unknown> = {
+      'AWS::Partition': partition,
+      'AWS::AccountId': '111122223333',
+      'AWS::Region': region,
+      'AWS::StackName': name,
+      'AWS::NoValue': NO_VALUE,
+      StackName: name,
+      ...parameters,
+    }
+    const scope: Scope = {
+      ref: (key) => {
+        const { Type, Default } = Parameters[key] ?? {}
+        return values[key] ?? (Type === 'CommaDelimitedList' ? [Default] : Default)
+      },
+      attribute: (id) =>
+        id.endsWith('LogGroup')
+          ? `arn:${partition}:logs:${region}:111122223333:log-group:/aws/lambda/${name}-list:*`
+          : `arn:${partition}:sqs:${region}:111122223333:${name}-${id}-ABCDEFGHIJKL`,
+      condition: (condition) => evaluate(Conditions[condition], scope) === true,
+      mappings: {},
+    }
+    return Object.values((template as unknown as Template).Resources)
+      .flatMap(({ Properties: it }) => (it.Policies ?? [it]).map(({ PolicyDocument }) => PolicyDocument))
+      .filter((document) => document !== undefined)
+      .map((document) => JSON.stringify(evaluate(document, scope)))
+  }
+  const buckets = (partition: string, length: number, count: number) =>
+    Array.from({ length: count }, (_, at) => `arn:${partition}:s3:::${String(at).padStart(length, 'b')}`)
+  const key = (partition: string) =>
+    `arn:${partition}:kms:us-gov-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab`
+
+  describe.each([
+    ['aws', 1],
+    ['aws-us-gov', 5 / 6],
+  ])('in the partition %s', (partition, share) => {
+    const inPartition = (row: string) =>
+      figures(row).map(([length, count]) => buckets(partition, length, Math.floor(count * share)))
+
+    test('is in the stack’s parameters', () => {
+      for (const arns of inPartition('CloudFormation takes 4,096 bytes'))
+        expect(arns.join(',').length).toBeLessThanOrEqual(4096)
+    })
+
+    test.each([
+      ['IAM takes 10,240 characters', 'false'],
+      ['the same with `acl` and `annotations: copy`', 'true'],
+    ])('is in the functions’ roles: %s', (row, allowed) => {
+      for (const arns of inPartition(row)) {
+        const sizes = policies('template.yaml', partition, {
+          SourceBucketArns: arns,
+          DestinationBucketArns: arns,
+          SourceKmsKeyArns: [key(partition)],
+          DestinationKmsKeyArns: [key(partition)],
+          AllowAcls: allowed,
+          AllowAnnotations: allowed,
+        }).map(({ length }) => length)
+        expect(sizes).toHaveLength(5)
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(10_240)
+      }
+    })
+
+    test('is in the boundary', () => {
+      for (const arns of inPartition('and 6,144 for a boundary')) {
+        const [boundary = ''] = policies('iam/workflow-role.yaml', partition, {
+          BucketArns: arns,
+          KmsKeyArns: [key(partition), key(partition)],
+        })
+        expect(boundary).toContain('UseKeysThroughS3')
+        expect(boundary.length).toBeLessThanOrEqual(6144)
+      }
+    })
   })
 })
 
