@@ -1,3 +1,4 @@
+import { printable } from './text.ts'
 import type { Totals } from './totals.ts'
 
 /** How many objects may fail before a run is stopped: so many, or so many of a hundred. */
@@ -14,7 +15,7 @@ export function parseBudget(input: string, text: string): Budget | undefined {
   if (percent === '%' && value <= 100) return { percent: value }
   if (percent === '' && Number.isInteger(value)) return { objects: value }
   throw new Error(
-    `${input}: "${text.slice(0, 40)}" must be a number of objects, such as 100, or a share, such as 5%`,
+    `${input}: "${printable(text.slice(0, 40))}" must be a number of objects, such as 100, or a share, such as 5%`,
   )
 }
 

@@ -6,8 +6,8 @@ import { STSClient } from '@aws-sdk/client-sts'
 import { SQS_ATTEMPTS } from '../aws/queue.ts'
 import { namePermissions, VERSION } from './stack/index.ts'
 
-/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
-const CHECKPOINT_ATTEMPTS = 8
+/** Tries of each call but SQS's: what fails ends a deployment, or the watching. Between them the SDK backs off, up to 20 s. */
+const ATTEMPTS = 8
 /**
  * A connection on which nothing has come or gone for so long is taken for lost, and the call made again: the network may
  * swallow a request, and the SDK would wait for its answer for ever. The slowest answers are SQS's to a long poll (20 s) and
@@ -25,7 +25,7 @@ const CONNECT_MS = 10_000
  */
 export function createClients(region: string, silenceMs = SILENCE_MS) {
   const requestHandler = { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs }
-  const config = { region, customUserAgent: userAgent(), requestHandler }
+  const config = { region, customUserAgent: userAgent(), requestHandler, maxAttempts: ATTEMPTS }
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
   return {
     cfn: namePermissions(new CloudFormationClient(config)),
@@ -37,7 +37,6 @@ export function createClients(region: string, silenceMs = SILENCE_MS) {
         followRegionRedirects: true,
         // A server like S3 has no host names for buckets as a rule; the functions do the same.
         forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
-        maxAttempts: CHECKPOINT_ATTEMPTS,
       }),
     ),
     sqs: namePermissions(

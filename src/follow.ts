@@ -1,5 +1,6 @@
+import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as core from '@actions/core'
 import type { Timing } from '../protocol/timing.ts'
 import { type Books, openBooks } from './books.ts'
@@ -7,7 +8,7 @@ import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { LeaseLostError, Saver } from './checkpoint/saver.ts'
 import type { CheckpointStore, Found } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
-import { explain } from './errors.ts'
+import { explain, UserError } from './errors.ts'
 import { counted } from './format.ts'
 import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
@@ -17,6 +18,7 @@ import { deleteRunQueue } from './run.ts'
 import { seedOnce } from './seeding.ts'
 import { keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
+import { logLine } from './text.ts'
 import { type Watch, watch } from './watch.ts'
 
 /** {@link Tools} with all of the timing. */
@@ -42,10 +44,13 @@ type Course = { ending: Result['ending']; endedAt: number; reason?: string; watc
 export async function follow(job: Job, tools: RunTools): Promise<Result> {
   const { clients, outputs, store, inputs, signal } = job
   const { sqs } = clients
-  const checkpoint = await seedAndResume(job, tools)
-  const { run, startedAt, origins } = checkpoint
+  const { run } = job.found.checkpoint
   const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${run.id}`, 'failures.ndjson')
+  await makeFolder(dirname(reportPath))
+  const checkpoint = await seedAndResume(job, tools)
+  const { startedAt, savedAt, origins } = checkpoint
   const books = await openBooks(checkpoint, reportPath, segmentsOf(job))
+  const wasSettled = books.ledger.done
   const saver = store && new Saver(store, { ...job.found, checkpoint }, books, tools.timing)
   const course = await core.group('Progress', () => observe(job, books, saver, tools))
   // Workers stop at once; what is to be gathered may take longer than a cancelled job has.
@@ -63,7 +68,7 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
         `Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`,
       )
     }
-  const { ledger, failures, unlisted, deadLetters, progress } = books
+  const { ledger, unlisted, deadLetters, progress } = books
   return {
     ...aboutRun(job, checkpoint),
     ...course,
@@ -73,11 +78,35 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
     dlqMessages: deadLetters.messages,
     nameless: deadLetters.nameless,
     unlisted: unlisted.of((task) => ledger.counts(task)),
-    failures: await failures.finish((task) => ledger.counts(task)),
-    reportPath,
-    // Two clocks may be at work: that of this machine and that of SQS.
-    durationMs: Math.max(0, course.endedAt - startedAt),
+    ...(await writeReport(books, reportPath)),
+    // Two clocks may be at work: that of this machine and that of SQS. Who attaches to a run that is over knows when it was last looked at.
+    durationMs: Math.max(0, (wasSettled ? savedAt : course.endedAt) - startedAt),
     samples: progress.samples,
+  }
+}
+
+/** Throws a UserError before anything is sent where the report could not be written. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    throw new UserError(
+      `There is no room for the report of what fails: ${(error as Error).message}. Its place is named by RUNNER_TEMP.`,
+      { cause: error },
+    )
+  }
+}
+
+/** What can't be written, because a disk is full, must not hide what was counted. */
+async function writeReport(
+  { failures, ledger }: Books,
+  reportPath: string,
+): Promise<Pick<Result, 'failures' | 'reportPath'>> {
+  try {
+    return { failures: await failures.finish((task) => ledger.counts(task)), reportPath }
+  } catch (error) {
+    core.warning(`The report of what failed could not be written: ${explain(error)}`)
+    return { failures: [], reportPath: '' }
   }
 }
 
@@ -107,7 +136,7 @@ export function tellFromCheckpoint(
   const { ledger, savedAt, startedAt, samples, watcher } = checkpoint
   return {
     ...aboutRun(job, checkpoint),
-    ending: job.inputs.wait ? 'superseded' : 'left',
+    ending: leftTo(job.inputs),
     watcher: watcher.name,
     savedAt,
     budget: undefined,
@@ -136,14 +165,19 @@ async function* segmentsOf({ store, found }: Job): AsyncGenerator<Uint8Array> {
   if (store) yield* store.segments(found.checkpoint)
 }
 
+/** How watching ends for a step when somebody else watches: one that was not to wait has done what it was to do. */
+function leftTo({ wait }: Pick<Inputs, 'wait'>): 'superseded' | 'left' {
+  return wait ? 'superseded' : 'left'
+}
+
 /**
- * Watches. With checkpoints, whatever ends the watching does not end the run: it is kept for whoever attaches next, and
- * what went wrong becomes the reason. Without, it is thrown.
+ * Watches. Whatever ends the watching becomes the reason. With checkpoints it does not end the run, which is kept for whoever
+ * attaches next.
  */
 async function observe(job: Job, books: Books, saver: Saver | undefined, tools: RunTools): Promise<Course> {
   const { store, inputs } = job
-  if (!saver || !store) return await watchRun(job, books, (delivery) => delivery.remove(), tools)
   try {
+    if (!saver || !store) return await watchRun(job, books, (delivery) => delivery.remove(), tools)
     if (!inputs.wait && job.found.checkpoint.seeded === false) {
       await saver.release()
       return { ending: 'left', endedAt: tools.timing.now() }
@@ -153,16 +187,23 @@ async function observe(job: Job, books: Books, saver: Saver | undefined, tools: 
     return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course
   } catch (error) {
     const endedAt = tools.timing.now()
-    if (error instanceof LeaseLostError) return await whoGoesOn(job, store, { ending: 'superseded', endedAt })
+    if (error instanceof LeaseLostError && store)
+      return await whoGoesOn(job, store, { ending: 'superseded', endedAt })
     return { ending: 'unwatched', endedAt, reason: explain(error) }
   }
 }
 
-/** Names who has taken a run over. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
-async function whoGoesOn({ found }: Job, store: CheckpointStore, course: Course): Promise<Course> {
-  const now = await store.read()
-  if (now?.checkpoint.run.id !== found.checkpoint.run.id) return { ...course, ending: 'stopped' }
-  return { ...course, watcher: now.checkpoint.watcher.name }
+/** Names who has taken a run over, if that can be told. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
+async function whoGoesOn({ found, inputs }: Job, store: CheckpointStore, course: Course): Promise<Course> {
+  const ending = leftTo(inputs)
+  try {
+    const now = await store.read()
+    if (now?.checkpoint.run.id !== found.checkpoint.run.id) return { ...course, ending: 'stopped' }
+    return { ...course, ending, watcher: now.checkpoint.watcher.name }
+  } catch (error) {
+    core.info(`Who watches the run can’t be told. ${logLine(explain(error))}`)
+    return { ...course, ending, watcher: 'another step' }
+  }
 }
 
 function watchRun(

@@ -4,7 +4,7 @@ import { overlappingPrefixes } from '../protocol/range.ts'
 import type { Options, Place } from '../protocol/run.ts'
 import { type Budget, parseBudget } from './budget.ts'
 import { UserError } from './errors.ts'
-import { BUCKET, overlaps, parseLocation } from './location.ts'
+import { BUCKET, joinsNames, overlaps, parseLocation } from './location.ts'
 import { readOptions } from './options.ts'
 import { readChoice } from './read-choice.ts'
 import type { AfterRun } from './stack/index.ts'
@@ -63,6 +63,8 @@ export function readInputs(): Inputs {
   if (source !== nowhere && destination !== nowhere) {
     const problem = overlaps(source, destination)
     if (problem) problems.push(problem)
+    const trap = joinsNames(source, destination)
+    if (trap) core.warning(trap)
   }
   const inputs = {
     mode: attempt<Inputs['mode']>(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
@@ -82,7 +84,7 @@ export function readInputs(): Inputs {
     ),
     failOnError: attempt(() => readBoolean('fail-on-error'), true),
     maxFailures: attempt<Budget | undefined>(
-      () => parseBudget('max-failures', printable(core.getInput('max-failures'))),
+      () => parseBudget('max-failures', core.getInput('max-failures')),
       undefined,
     ),
     deploy: attempt<Inputs['deploy']>(() => readChoice('deploy', ['auto', 'never']), 'auto'),
@@ -123,13 +125,22 @@ function readPlace(name: string): Place {
   // Not trimmed: a prefix may end with a space. What comes of writing it on lines of its own goes, and what follows a bucket.
   const text = core.getInput(name, { trimWhitespace: false }).trimStart()
   const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'))
-  if (endsWithSpace(place.prefix))
-    core.warning(`${name}: the prefix ends with a space, which is taken as a part of it.`)
+  if (/[\r\n]/.test(place.prefix))
+    throw new Error(
+      `${name}: holds more than one line; it takes one place. Several prefixes of it go into \`prefixes\`, other places into other steps`,
+    )
+  warnOfEnd(name, [place.prefix])
   return place
 }
 
-function endsWithSpace(prefix: string): boolean {
-  return prefix !== prefix.trimEnd()
+/** Prefixes are plain text, whatever one is used to. */
+function warnOfEnd(name: string, prefixes: string[]): void {
+  if (prefixes.some((prefix) => prefix !== prefix.trimEnd()))
+    core.warning(`${name}: a prefix ends with a space, which is taken as a part of it.`)
+  if (prefixes.some((prefix) => prefix.endsWith('*')))
+    core.warning(
+      `${name}: a prefix ends with \`*\`, which is taken as a part of it: a prefix means all that begins with it.`,
+    )
 }
 
 function readStackName(): string {
@@ -161,8 +172,7 @@ function readPrefixes(sourcePrefix: string): string[] {
     throw new Error(
       `prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`,
     )
-  if (prefixes.some(endsWithSpace))
-    core.warning('prefixes: one ends with a space, which is taken as a part of it.')
+  warnOfEnd('prefixes', prefixes)
   const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES)
   if (long) throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`)
   return prefixes

@@ -39,6 +39,16 @@ export function overlaps(source: Place, destination: Place): string | undefined 
   return undefined
 }
 
+/** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
+export function joinsNames(source: Place, destination: Place): string | undefined {
+  const isFolder = ({ prefix }: Place) => prefix === '' || prefix.endsWith('/')
+  if (isFolder(source) === isFolder(destination)) return undefined
+  const rest = isFolder(source) ? 'a.jpg' : '/a.jpg'
+  const from = showPlace({ ...source, prefix: source.prefix + rest })
+  const to = showPlace({ ...destination, prefix: destination.prefix + rest })
+  return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`
+}
+
 /** A place as the person wrote it, safe to print on one line. */
 export function showPlace({ bucket, prefix }: Place): string {
   return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`)

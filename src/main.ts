@@ -9,7 +9,7 @@ import { type Inputs, readInputs } from './inputs.ts'
 import { showPlace } from './location.ts'
 import { leaveUnused, prepareStack } from './prepare.ts'
 import { report } from './report.ts'
-import { type Result, type Status, statusOf } from './result.ts'
+import { type Status, statusOf } from './result.ts'
 import { afterRun, type EnsuredStack } from './stack/index.ts'
 import { clearRun, markOver } from './state.ts'
 import { printable } from './text.ts'
@@ -42,6 +42,7 @@ async function main(signal: AbortSignal): Promise<void> {
   const { attachment, store, runKey } = await beginOrLeave(clients, inputs, stack, signal)
   if (attachment.how === 'aborted') return await cancelledEarly(clients, inputs, stack)
   const { run } = attachment.checkpoint
+  core.setOutput('run-id', run.id)
   core.info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
   if (runKey !== undefined) core.info(`Its run-key is ${printable(runKey)}`)
   const about = { inputs, outputs: stack.outputs, runKey }
@@ -55,14 +56,17 @@ async function main(signal: AbortSignal): Promise<void> {
   try {
     const result = await follow(job, tools)
     status = statusOf(result)
-    leave = isLeft(result)
+    // What is left of one that was ended elsewhere may go on: only its checkpoint, or the stack, may be gone.
+    leave = status === 'running'
     await report(result, inputs.failOnError)
     if (!leave) markOver(status)
   } catch (error) {
     leave &&= !signal.aborted
     if (!leave) throw error
     core.setOutput('status', 'running')
-    core.setFailed(`${explain(error)} Run ${run.id} goes on without this step.`)
+    const message = `${explain(error)} Run ${run.id} goes on without this step.`
+    if (inputs.failOnError) core.setFailed(message)
+    else core.warning(message)
   } finally {
     if (leave) clearRun()
     else await tidyUp(job, status)
@@ -89,11 +93,6 @@ async function cancelledEarly(clients: Clients, inputs: Inputs, stack: EnsuredSt
   await leaveUnused(clients, inputs, stack, tools)
 }
 
-/** Whether a run, and what it has in queues and buckets, is now the matter of others. */
-function isLeft(result: Result): boolean {
-  return statusOf(result) === 'running' || result.ending === 'stopped'
-}
-
 /**
  * Ends the run, and leaves the stack as it is to be after it. What goes wrong here changes nothing of what was told of the
  * run: it is a warning, and `post` tries again.
@@ -104,17 +103,17 @@ async function tidyUp(
 ): Promise<void> {
   const { stackName, afterRun: what } = inputs
   const { run } = found.checkpoint
+  const complete = status === 'succeeded' ? 'The copy is complete. ' : ''
+  let failing = `Run ${run.id} could not be ended: its queue ${run.queue} is still there, so that its workers go on`
   try {
     await endRun(clients.sqs, store, run)
     markOver(status)
+    failing = `The stack ${stackName} could not be tidied up after run ${run.id} (\`after-run: ${what}\`)`
     // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
     if (signal.aborted) return
     await afterRun(what, { run: run.id, status }, clients, { name: stackName, outputs }, tools)
     clearRun()
   } catch (error) {
-    const complete = status === 'succeeded' ? 'The copy is complete. ' : ''
-    core.warning(
-      `${complete}The stack ${stackName} could not be tidied up after run ${run.id} (\`after-run: ${what}\`); that is tried again at the end of the job. ${explain(error)}`,
-    )
+    core.warning(`${complete}${failing}; that is tried again at the end of the job. ${explain(error)}`)
   }
 }

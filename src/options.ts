@@ -37,6 +37,12 @@ export function readOptions(attempt: <T>(read: () => T, fallback: T) => T): Opti
   const storageClass = choice('storage-class', STORAGE_CLASSES)
   const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse'])
   const sseKmsKey = core.getInput('destination-kms-key')
+  attempt(() => {
+    if (sse === 'AES256' && sseKmsKey !== '')
+      throw new Error(
+        'destination-kms-key: not with `sse: AES256`, which takes no key; leave `sse` empty or say `aws:kms`',
+      )
+  }, undefined)
   const acl = choice('acl', ACLS)
   const overwrite = choice('overwrite', ['always', 'never', 'if-newer'])
   const sourceOwner = owner('source-owner')

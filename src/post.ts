@@ -85,9 +85,9 @@ async function lastCheckpoint(
 /** How far a run had got. */
 function tellTotals({ checkpoint }: Found): string {
   const { savedAt, ledger } = checkpoint
-  const { listed, copied, skipped, failed } = ledger.totals
+  const { listed, copied, skipped, vanished, failed, deadObjects } = ledger.totals
   const time = new Date(savedAt).toISOString()
-  return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}.`
+  return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}; ${formatCount(vanished)} had vanished, and ${formatCount(deadObjects)} gone to the dead-letter queue.`
 }
 
 await post()

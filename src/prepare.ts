@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { CHECKED_PREFIXES } from '../protocol/check.ts'
 import { type ApiCalls, countCalls } from './api-calls.ts'
 import type { Clients } from './clients.ts'
-import { explain } from './errors.ts'
+import { explain, UserError } from './errors.ts'
 import { formatDuration } from './format.ts'
 import type { Inputs } from './inputs.ts'
 import { afterRun, checkFunction, type EnsuredStack, ensureStack } from './stack/index.ts'
@@ -52,9 +52,14 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
   }
   const functions = [outputs.listFunctionName, outputs.copyFunctionName]
   try {
-    await Promise.all(
+    const checks = await Promise.allSettled(
       functions.map((name) => checkFunction(clients.lambda, name, run, isDeployed(stack), tools)),
     )
+    const errors = checks
+      .filter((check) => check.status === 'rejected')
+      .map(({ reason }) => reason as unknown)
+    if (errors.length > 1) throw new UserError(errors.map(explain).join('\n'))
+    if (errors.length > 0) throw errors[0]
   } catch (error) {
     await leaveUnused(clients, inputs, stack, tools)
     throw error

@@ -44,6 +44,7 @@ export class Progress {
       `listed ${formatCount(totals.listed)}`,
       `copied ${formatCount(totals.copied)}`,
       `failed ${formatCount(totals.failed)}`,
+      ...otherwise(totals),
       formatBytes(totals.bytes),
       formatRate(rate),
       ...(leftMs === undefined ? [] : [`about ${formatDuration(leftMs)} left`]),
@@ -61,6 +62,14 @@ export class Progress {
     for (const one of this.#kept) if (isApart(kept.at(-1), one, 2 * apart)) kept.push(one)
     this.#kept = kept
   }
+}
+
+/** What became of objects that were not copied and have not failed, where there are some. */
+function otherwise({ skipped, vanished, deadObjects }: Totals): string[] {
+  const counts = { skipped, vanished, 'dead-lettered': deadObjects }
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${formatCount(count)}`)
 }
 
 function isApart(before: Sample | undefined, sample: Sample, ms: number): boolean {

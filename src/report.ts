@@ -1,4 +1,5 @@
 import * as core from '@actions/core'
+import { explain } from './errors.ts'
 import { fidelity, tellFidelity } from './fidelity.ts'
 import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
 import { failsStep, foundNothing, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
@@ -9,6 +10,8 @@ import { printable, shorten } from './text.ts'
 const ANNOTATIONS = 8
 /** GitHub cuts an annotation at 4,096 characters. */
 const ANNOTATION_CHARS = 1000
+/** Of which a key takes so many at most: what S3 says of it has to be there. */
+const KEY_CHARS = 300
 
 /** Tells how a run went: log, outputs, annotations and job summary. Marks the step as failed when it fell short, unless told not to. */
 export async function report(result: Result, failOnError: boolean): Promise<void> {
@@ -17,7 +20,8 @@ export async function report(result: Result, failOnError: boolean): Promise<void
   logTotals(result)
   annotate(result)
   if (result.ending === 'left') core.info(tellGoingOn(result))
-  const nothing = foundNothing(result)
+  // What a redrive has found, it has told.
+  const nothing = result.mode === 'copy' ? foundNothing(result) : undefined
   if (nothing !== undefined) core.notice(nothing)
   const message = problems.join(' ')
   if (failsStep(result, failOnError)) core.setFailed(message)
@@ -62,7 +66,9 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
 function annotate({ failures, nameless, deadLetterQueueUrl }: Result): void {
   for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
     const example = examples[0]
-    const shown = example ? ` For example ${printable(example.key)}: ${printable(example.message)}` : ''
+    const shown = example
+      ? ` For example ${shorten(printable(example.key), KEY_CHARS)}: ${printable(example.message)}`
+      : ''
     core.error(shorten(`${formatCount(count)} × ${printable(code)}.${shown}`, ANNOTATION_CHARS), {
       title: 'Objects not copied',
     })
@@ -76,5 +82,9 @@ function annotate({ failures, nameless, deadLetterQueueUrl }: Result): void {
 /** A summary that can't be written (none outside of a runner) must not fail a run. */
 async function writeSummary(text: string): Promise<void> {
   if (!process.env.GITHUB_STEP_SUMMARY) return
-  await core.summary.addRaw(text).write()
+  try {
+    await core.summary.addRaw(text).write()
+  } catch (error) {
+    core.warning(`The job summary could not be written: ${explain(error)}`)
+  }
 }

@@ -52,8 +52,8 @@ export function statusOf(result: Result): Status {
       return shortfalls(result).length === 0 ? 'succeeded' : 'failed'
     case 'left':
     case 'superseded':
-    case 'unwatched':
       return 'running'
+    case 'unwatched':
     case 'timed-out':
       return result.runKey === undefined ? 'failed' : 'running'
     case 'stalled':
@@ -88,7 +88,7 @@ export function tellGoingOn(result: Result): string {
 
 /** How to see a run to its end that goes on; on one line. */
 function howToAttach({ runKey = '' }: Pick<Result, 'runKey'>): string {
-  return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${printable(runKey)}\`.`
+  return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${/^[\w./-]+$/.test(runKey) ? runKey : printable(JSON.stringify(runKey))}\`.`
 }
 
 /** Why a run is not a success, most important first; empty when it is one. */
@@ -100,12 +100,15 @@ export function shortfalls(result: Result): string[] {
     lines.push(`The run was stopped at its timeout with ${open}.`)
   else if (ending === 'timed-out')
     lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`)
-  if (ending === 'unwatched') lines.push(`The run is not complete: ${reason} ${goesOn(result)}`)
-  if (ending === 'superseded')
-    lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`)
+  if (ending === 'unwatched' && runKey === undefined)
+    lines.push(
+      `The run was stopped with ${open}, because it has no checkpoints, so that nobody can go on with it: ${reason}`,
+    )
+  else if (ending === 'unwatched') lines.push(`The run is not complete: ${reason} ${goesOn(result)}`)
+  if (ending === 'superseded') lines.push(`The run is not complete. ${tellGoingOn(result)}`)
   if (ending === 'stopped')
     lines.push(
-      `The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`,
+      `The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}. What is left is dropped.`,
     )
   if (ending === 'cancelled')
     lines.push(`The run was cancelled with ${open}. What was copied stays. ${runAgain(result)}`)

@@ -25,7 +25,7 @@ const QUIET_MS = 60_000
 /**
  * How watching ended: everything settled, or why not. `stalled`: tasks are open and in no queue; `unfed`: they wait in
  * queues, and no function takes them; `left`: nobody was to wait; `superseded`: somebody else watches;
- * `stopped`: the run queue was deleted elsewhere.
+ * `stopped`: the run queue, or the stack, was deleted elsewhere.
  */
 export type Ending =
   | 'settled'
@@ -86,11 +86,16 @@ export async function watch(watched: Watched, options: WatchOptions): Promise<Wa
     if (error instanceof LeaseLostError) return { ending: 'superseded', endedAt }
     // A cancelled job breaks off requests, and nothing that breaks then may keep its run going.
     if (options.signal.aborted) return { ending: cancelled(watched), endedAt }
-    if (isQueueGone(error)) return { ending: 'stopped', endedAt }
+    if (isQueueGone(error) || isStackGone(error)) return { ending: 'stopped', endedAt }
     const ending = isPassing(error) && endingInOutage(watched, options)
     if (!ending) throw error
     return { ending, endedAt }
   }
+}
+
+/** What Lambda says of an event source mapping that is no more: of a stack, it goes before the queues. */
+function isStackGone(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ResourceNotFoundException'
 }
 
 /** How watching ends when it ends in an outage; undefined when somebody has to look at it. */

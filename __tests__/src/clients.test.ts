@@ -76,6 +76,6 @@ describe('a network that swallows what is sent', () => {
     const error = await call.catch((thrown: unknown) => thrown)
     expect(error).toHaveProperty('name', 'TimeoutError')
     expect(isPassing(error)).toBe(true)
-    expect(network.asked()).toBe(3)
+    expect(network.asked()).toBe(8)
   })
 })

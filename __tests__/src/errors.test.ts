@@ -39,3 +39,11 @@ test('of an error that AWS answered, the request is told and what to look at', (
 test('an error of another kind is told as it is', () => {
   expect(explain(new TypeError('no'))).toBe('TypeError: no')
 })
+
+test('what the network says is not told as an answer of AWS', () => {
+  const cause = Object.assign(new Error('getaddrinfo ENOTFOUND sqs.eu-centrl-1.amazonaws.com'), {
+    code: 'ENOTFOUND',
+  })
+  const error = Object.assign(new Error('wrapped', { cause }), { $metadata: { attempts: 3 } })
+  expect(explain(error)).toMatch(/^AWS can’t be reached: getaddrinfo ENOTFOUND sqs\..*`region`/)
+})

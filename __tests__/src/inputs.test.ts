@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { UserError } from '../../src/errors.ts'
 import { readInputs } from '../../src/inputs.ts'
@@ -206,5 +206,71 @@ describe('problems', () => {
 
   test('what is shown of an input can’t be a workflow command', () => {
     expect(problems({ source: 's3://x\n::error::gotcha' })).not.toMatch(/^::|\n::/)
+  })
+})
+
+describe('what is likely to be meant otherwise', () => {
+  /** What the log says of inputs that are valid. */
+  function said(inputs: Record<string, string>): string {
+    const lines: string[] = []
+    const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
+      lines.push(String(line))
+      return true
+    })
+    try {
+      expect(problems(inputs)).toBe('')
+    } finally {
+      write.mockRestore()
+    }
+    return lines.join('')
+  }
+
+  test.each([
+    [
+      { source: 's3://from/2024/', destination: 's3://there/archive' },
+      's3://from/2024/a.jpg becomes s3://there/archivea.jpg',
+    ],
+    [
+      { source: 's3://from', destination: 's3://there/archive' },
+      's3://from/a.jpg becomes s3://there/archivea.jpg',
+    ],
+    [
+      { source: 's3://from/2024', destination: 's3://there/x/' },
+      's3://from/2024/a.jpg becomes s3://there/x//a.jpg',
+    ],
+    [
+      { source: 's3://from/2024', destination: 's3://there' },
+      's3://from/2024/a.jpg becomes s3://there//a.jpg',
+    ],
+  ])('a slash that is missing: %o', (inputs, warning) => {
+    expect(said(inputs)).toContain(`::warning::destination: ${warning},`)
+  })
+
+  test.each([
+    { source: 's3://from', destination: 's3://there' },
+    { source: 's3://from/a/', destination: 's3://there' },
+    { source: 's3://from', destination: 's3://there/b/' },
+    { source: 's3://from/logs-2024', destination: 's3://there/old-2024' },
+  ])('no slash is missing: %o', (inputs) => {
+    expect(said(inputs)).toBe('')
+  })
+
+  test('a star', () => {
+    expect(said({ source: 's3://from/a/*', destination: 's3://there/b' })).toMatch(
+      /^::warning::source: .*`\*`/,
+    )
+    expect(said({ prefixes: 'x/\ny*\n' })).toMatch(/^::warning::prefixes: .*`\*`/)
+  })
+
+  test('several places in one input are refused', () => {
+    expect(problems({ source: 's3://from/a/\ns3://other/b/\n' })).toMatch(
+      /- source: holds more than one line/,
+    )
+  })
+
+  test('a key that the encryption does not take is refused', () => {
+    const key = 'arn:aws:kms:eu-west-1:123456789012:key/k'
+    expect(problems({ sse: 'AES256', 'destination-kms-key': key })).toMatch(/- destination-kms-key: not with/)
+    expect(problems({ sse: 'aws:kms', 'destination-kms-key': key })).toBe('')
   })
 })

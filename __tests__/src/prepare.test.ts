@@ -63,6 +63,14 @@ describe('when the functions can’t do what the run needs', () => {
     expect(polling()).toEqual([false, false])
   })
 
+  test('all that is in the way is told at once, of either function', async () => {
+    denyCopies()
+    account.aws.s3.store.deny({ action: 's3:ListBucket', bucket: 'photos-old' })
+    const { message } = await prepare()
+    expect(message).toMatch(/s3:ListBucket/)
+    expect(message).toMatch(/can't write to s3:\/\/photos-new/)
+  })
+
   test('a stack that was created for it stays as it is when it is to be kept', async () => {
     denyCopies()
     expect((await prepare({ afterRun: 'keep' })).message).toMatch(/can’t serve this run/)

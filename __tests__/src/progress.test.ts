@@ -64,3 +64,11 @@ test('more that is listed late takes the estimate back', () => {
   expect(line(70_000, 50_000, 20_000)).toMatch(/ about 3m 00s left /)
   expect(line(80_000, 90_000, 30_000)).not.toMatch(/left/)
 })
+
+test('objects that are neither copied nor failed are told where there are some', () => {
+  const line = (totals: Partial<Totals>) => new Progress().line({ ...zero(), ...totals }, 1, NOTHING, 1_000)
+  expect(line({})).not.toMatch(/skipped|vanished|dead-lettered/)
+  expect(line({ skipped: 4_900_000, vanished: 1, deadObjects: 250 })).toContain(
+    '| failed 0 | skipped 4,900,000 | vanished 1 | dead-lettered 250 |',
+  )
+})

@@ -67,7 +67,7 @@ describe('status, and whether the step fails (by default, with fail-on-error: fa
 test('who can’t wait any longer is told how to attach, on one line whatever the key', () => {
   for (const ending of ['timed-out', 'unwatched'] as const) {
     const [line] = shortfalls(resultOf({ ending, reason: 'No.', runKey: 'a\n::error::b' }))
-    expect(line).toMatch(/goes on.*`run-key: a/)
+    expect(line).toMatch(/goes on.*`run-key: "a/)
     expect(line).not.toMatch(/\n|^::/)
   }
   expect(tellGoingOn(resultOf({ ending: 'left' }))).toContain('`run-key: key`')
@@ -84,4 +84,16 @@ test.each<[string, Partial<Result>, RegExp]>([
   ['a redrive', { mode: 'redrive' }, /Redrive again: all that it began with/],
 ])('how to go on after %s that was cancelled is said', (_, more, text) => {
   expect(shortfalls(resultOf({ ending: 'cancelled', open: 1, ...more })).join(' ')).toMatch(text)
+})
+
+test('watching that broke off ends a run to which nobody can attach', () => {
+  const result = resultOf({ ending: 'unwatched', reason: 'No.', runKey: undefined })
+  expect(statusOf(result)).toBe('failed')
+  expect(failsStep(result, false)).toBe(true)
+  expect(shortfalls(result)[0]).toMatch(/was stopped .*no checkpoints.* No\.$/)
+})
+
+test('who leaves a run to another says of when its counts are', () => {
+  const [line] = shortfalls(resultOf({ ending: 'superseded', watcher: 'w', savedAt: 0 }))
+  expect(line).toMatch(/watched by w\. The counts .* of 1970-01-01T00:00:00/)
 })

@@ -92,7 +92,7 @@ describe('the job summary', () => {
   test('of a run that goes on says so, and how to see its end', () => {
     const left = renderSummary({ ...good, ending: 'left', runKey: 'migrate <b>', open: 12 })
     expect(left).toMatch(/^## ⏳ S3 copy: .*, goes on\n/)
-    expect(left).toContain('run-key&#58; migrate')
+    expect(left).toContain('run-key&#58; &#34;migrate')
     expect(left).not.toContain('<b>')
     const late = renderSummary({ ...good, ending: 'timed-out', runKey: 'k', open: 12 })
     expect(late).toMatch(/^## ⏳ S3 copy: .*, timed out\n/)

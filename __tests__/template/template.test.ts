@@ -46,15 +46,17 @@ test('each parameter is one that the action knows, is described, and has its pla
 
 test.each([
   ['eu-west-1', 'Allow'],
-  ['us-gov-west-1', 'Allow'],
+  ['cn-north-1', 'Allow'],
+  ['us-gov-west-1', undefined],
   ['mx-central-1', undefined],
   ['ap-southeast-6', undefined],
 ])('in %s, RecursiveLoop is %s: some regions may not know it', (region, expected) => {
   const { Conditions = {}, Globals } = parseTemplate(text) as Template & {
     Globals: { Function: { RecursiveLoop: unknown } }
   }
+  const partition = region.startsWith('us-gov') ? 'aws-us-gov' : 'aws'
   const scope: Scope = {
-    ref: (name) => (name === 'AWS::NoValue' ? NO_VALUE : region),
+    ref: (name) => ({ 'AWS::NoValue': NO_VALUE, 'AWS::Partition': partition })[name] ?? region,
     attribute: () => undefined,
     condition: (name) => evaluate(Conditions[name], scope) === true,
     mappings: {},

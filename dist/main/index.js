@@ -79594,22 +79594,29 @@ function explain(error) {
         return error.message;
     if (!(error instanceof Error))
         return String(error);
-    const aws = error;
+    const { $metadata, cause } = error;
     if (error.name === 'AbortError')
         return 'What was under way was broken off.';
-    if (!aws.$metadata)
+    if (!$metadata)
         return `${error.name}: ${error.message}${hint(error.name)}`;
-    const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
+    // The SDK puts it on what the network says, too.
+    if ($metadata.httpStatusCode === undefined)
+        return `AWS can’t be reached: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
+    const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : '';
     return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
 }
 function hint(code) {
-    if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
+    if (isDenied(code))
         return '. The workflow’s role lacks a permission: see docs/permissions.md.';
     if (isExpired(code))
         return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
     if (/^(CredentialsProviderError)$/.test(code))
         return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
     return '';
+}
+/** Whether an error's name says that a permission is missing. A HEAD request has no room for a code. */
+function isDenied(name) {
+    return /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|Forbidden|403)$/.test(name);
 }
 function isExpired(code) {
     return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
@@ -87698,12 +87705,12 @@ function noCheckpoint(url, cause) {
  * @param fallback for there
  */
 function defaultRunKey(env, stackName, subject, fallback) {
-    const { GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION } = env;
+    const { GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION } = env;
     if (!GITHUB_RUN_ID)
         return fallback;
     // The legs of a matrix have the same job; what they copy tells them apart.
     const about = run_key_hash(JSON.stringify([stackName, subject])).slice(0, 8);
-    return [GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION, about].join('/');
+    return [GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION, about].join('/');
 }
 /** The folder in the artifact bucket for the run of this key. */
 function runFolder(stackName, runKey) {
@@ -87725,7 +87732,9 @@ function differences(one, other) {
 function flat({ mode, source, destination, batchSize, options, parts }) {
     const prefixes = parts.map(({ prefix }) => prefix);
     const rest = Object.entries(options ?? {}).map(([name, value]) => [
-        name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+        name === 'sseKmsKey'
+            ? 'destination-kms-key'
+            : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
         value,
     ]);
     return { mode, source, destination, prefixes, 'batch-size': batchSize, ...Object.fromEntries(rest) };
@@ -87851,7 +87860,11 @@ async function start(options, before) {
     const run = await options.createRun(subject);
     const now = timing.now();
     const checkpoint = firstCheckpoint(run, subject, lease(options, now), now);
-    const etag = await store.write(checkpoint, before?.etag);
+    const etag = await store.write(checkpoint, before?.etag).catch(async (error) => {
+        // Nobody would end this run. What can't be deleted either is told as what it is: a checkpoint that can't be written.
+        await options.deleteQueue(run.queue).catch(() => { });
+        throw error;
+    });
     if (etag === undefined) {
         await options.deleteQueue(run.queue);
         return undefined;
@@ -87923,8 +87936,6 @@ var dist_cjs = __nccwpck_require__(3711);
 
 /** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
 const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1'];
-/** CloudFormation reads the code when it deploys and when it rolls back to it; a deployment half a year old has settled. */
-const KEEP_DAYS = 180;
 /** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
 const KEEP_RUN_DAYS = 14;
 /**
@@ -87988,13 +87999,9 @@ async function ensureBucket(s3, bucket, home) {
     await s3.send(new dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
         Bucket: bucket,
         LifecycleConfiguration: {
+            // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
+            // without it a stack ends in UPDATE_ROLLBACK_FAILED.
             Rules: [
-                {
-                    ID: 'old-code',
-                    Status: 'Enabled',
-                    Filter: { Prefix: 'functions/' },
-                    Expiration: { Days: KEEP_DAYS },
-                },
                 {
                     ID: 'old-runs',
                     Status: 'Enabled',
@@ -89527,6 +89534,7 @@ async function findUsable(cfn, name, tools) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/permissions.js
+
 /** API calls whose IAM action has another name than the call (AWS service authorization reference). */
 const OTHERWISE = {
     's3:HeadBucket': 's3:ListBucket',
@@ -89541,7 +89549,6 @@ const OTHERWISE = {
     'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
     'lambda:Invoke': 'lambda:InvokeFunction',
 };
-const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/;
 /** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
 function permissionFor(clientName, commandName) {
     const service = clientName.replace(/Client$/, '').toLowerCase();
@@ -89555,9 +89562,9 @@ function namePermissions(client) {
             return await next(args);
         }
         catch (error) {
-            const permission = permissionFor(clientName, commandName);
-            if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
-                error.message = `${error.message} (it takes the permission ${permission})`;
+            const isNamed = error instanceof Error && /not authorized to perform/.test(error.message);
+            if (error instanceof Error && isDenied(error.name) && !isNamed)
+                error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
     };
@@ -89693,8 +89700,8 @@ async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
 
 
 
-/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
-const CHECKPOINT_ATTEMPTS = 8;
+/** Tries of each call but SQS's: what fails ends a deployment, or the watching. Between them the SDK backs off, up to 20 s. */
+const ATTEMPTS = 8;
 /**
  * A connection on which nothing has come or gone for so long is taken for lost, and the call made again: the network may
  * swallow a request, and the SDK would wait for its answer for ever. The slowest answers are SQS's to a long poll (20 s) and
@@ -89711,7 +89718,7 @@ const CONNECT_MS = 10_000;
  */
 function createClients(region, silenceMs = SILENCE_MS) {
     const requestHandler = { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs };
-    const config = { region, customUserAgent: userAgent(), requestHandler };
+    const config = { region, customUserAgent: userAgent(), requestHandler, maxAttempts: ATTEMPTS };
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
         cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
@@ -89722,7 +89729,6 @@ function createClients(region, silenceMs = SILENCE_MS) {
             followRegionRedirects: true,
             // A server like S3 has no host names for buckets as a rule; the functions do the same.
             forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
-            maxAttempts: CHECKPOINT_ATTEMPTS,
         })),
         sqs: namePermissions(
         // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
@@ -90029,6 +90035,7 @@ class Progress {
             `listed ${formatCount(totals.listed)}`,
             `copied ${formatCount(totals.copied)}`,
             `failed ${formatCount(totals.failed)}`,
+            ...otherwise(totals),
             formatBytes(totals.bytes),
             formatRate(rate),
             ...(leftMs === undefined ? [] : [`about ${formatDuration(leftMs)} left`]),
@@ -90049,6 +90056,13 @@ class Progress {
                 kept.push(one);
         this.#kept = kept;
     }
+}
+/** What became of objects that were not copied and have not failed, where there are some. */
+function otherwise({ skipped, vanished, deadObjects }) {
+    const counts = { skipped, vanished, 'dead-lettered': deadObjects };
+    return Object.entries(counts)
+        .filter(([, count]) => count > 0)
+        .map(([name, count]) => `${name} ${formatCount(count)}`);
 }
 function isApart(before, sample, ms) {
     return before === undefined || sample.elapsedMs - before.elapsedMs >= ms;
@@ -90197,6 +90211,16 @@ function overlaps(source, destination) {
     if (destination.prefix.startsWith(source.prefix))
         return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
     return undefined;
+}
+/** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
+function joinsNames(source, destination) {
+    const isFolder = ({ prefix }) => prefix === '' || prefix.endsWith('/');
+    if (isFolder(source) === isFolder(destination))
+        return undefined;
+    const rest = isFolder(source) ? 'a.jpg' : '/a.jpg';
+    const from = showPlace({ ...source, prefix: source.prefix + rest });
+    const to = showPlace({ ...destination, prefix: destination.prefix + rest });
+    return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`;
 }
 /** A place as the person wrote it, safe to print on one line. */
 function showPlace({ bucket, prefix }) {
@@ -90446,6 +90470,7 @@ function listed(names) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/budget.js
+
 /** A share is judged from so many objects on, as S3 Batch Operations does (S3 user guide, "Tracking job failure"). */
 const LEAST_OBJECTS = 1000;
 /** Reads `100` or `5%`; empty is no budget. Throws an error that begins with the input's name. */
@@ -90458,7 +90483,7 @@ function parseBudget(input, text) {
         return { percent: value };
     if (percent === '' && Number.isInteger(value))
         return { objects: value };
-    throw new Error(`${input}: "${text.slice(0, 40)}" must be a number of objects, such as 100, or a share, such as 5%`);
+    throw new Error(`${input}: "${printable(text.slice(0, 40))}" must be a number of objects, such as 100, or a share, such as 5%`);
 }
 /** Whether more has failed than the budget allows. */
 function isSpent(budget, totals) {
@@ -90841,13 +90866,17 @@ async function watch(watched, options) {
         // A cancelled job breaks off requests, and nothing that breaks then may keep its run going.
         if (options.signal.aborted)
             return { ending: cancelled(watched), endedAt };
-        if (isQueueGone(error))
+        if (isQueueGone(error) || isStackGone(error))
             return { ending: 'stopped', endedAt };
         const ending = isPassing(error) && endingInOutage(watched, options);
         if (!ending)
             throw error;
         return { ending, endedAt };
     }
+}
+/** What Lambda says of an event source mapping that is no more: of a stack, it goes before the queues. */
+function isStackGone(error) {
+    return error instanceof Error && error.name === 'ResourceNotFoundException';
 }
 /** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
 function endingInOutage(watched, { signal, wait, deadline, timing }) {
@@ -90958,14 +90987,19 @@ async function lookAfter({ onQuiet, onWarning }) {
 
 
 
+
+
 /** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
 async function follow(job, tools) {
     const { clients, outputs, store, inputs, signal } = job;
     const { sqs } = clients;
-    const checkpoint = await seedAndResume(job, tools);
-    const { run, startedAt, origins } = checkpoint;
+    const { run } = job.found.checkpoint;
     const reportPath = (0,external_node_path_.join)(process.env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), `s3-71-${run.id}`, 'failures.ndjson');
+    await makeFolder((0,external_node_path_.dirname)(reportPath));
+    const checkpoint = await seedAndResume(job, tools);
+    const { startedAt, savedAt, origins } = checkpoint;
     const books = await openBooks(checkpoint, reportPath, segmentsOf(job));
+    const wasSettled = books.ledger.done;
     const saver = store && new Saver(store, { ...job.found, checkpoint }, books, tools.timing);
     const course = await group('Progress', () => observe(job, books, saver, tools));
     // Workers stop at once; what is to be gathered may take longer than a cancelled job has.
@@ -90981,7 +91015,7 @@ async function follow(job, tools) {
             // What was counted is told all the same.
             warning(`Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`);
         }
-    const { ledger, failures, unlisted, deadLetters, progress } = books;
+    const { ledger, unlisted, deadLetters, progress } = books;
     return {
         ...aboutRun(job, checkpoint),
         ...course,
@@ -90991,12 +91025,30 @@ async function follow(job, tools) {
         dlqMessages: deadLetters.messages,
         nameless: deadLetters.nameless,
         unlisted: unlisted.of((task) => ledger.counts(task)),
-        failures: await failures.finish((task) => ledger.counts(task)),
-        reportPath,
-        // Two clocks may be at work: that of this machine and that of SQS.
-        durationMs: Math.max(0, course.endedAt - startedAt),
+        ...(await writeReport(books, reportPath)),
+        // Two clocks may be at work: that of this machine and that of SQS. Who attaches to a run that is over knows when it was last looked at.
+        durationMs: Math.max(0, (wasSettled ? savedAt : course.endedAt) - startedAt),
         samples: progress.samples,
     };
+}
+/** Throws a UserError before anything is sent where the report could not be written. */
+async function makeFolder(folder) {
+    try {
+        await (0,promises_.mkdir)(folder, { recursive: true });
+    }
+    catch (error) {
+        throw new UserError(`There is no room for the report of what fails: ${error.message}. Its place is named by RUNNER_TEMP.`, { cause: error });
+    }
+}
+/** What can't be written, because a disk is full, must not hide what was counted. */
+async function writeReport({ failures, ledger }, reportPath) {
+    try {
+        return { failures: await failures.finish((task) => ledger.counts(task)), reportPath };
+    }
+    catch (error) {
+        warning(`The report of what failed could not be written: ${explain(error)}`);
+        return { failures: [], reportPath: '' };
+    }
 }
 async function seedAndResume(job, tools) {
     const { outputs } = job;
@@ -91019,7 +91071,7 @@ function tellFromCheckpoint(job, checkpoint) {
     const { ledger, savedAt, startedAt, samples, watcher } = checkpoint;
     return {
         ...aboutRun(job, checkpoint),
-        ending: job.inputs.wait ? 'superseded' : 'left',
+        ending: leftTo(job.inputs),
         watcher: watcher.name,
         savedAt,
         budget: undefined,
@@ -91043,15 +91095,19 @@ async function* segmentsOf({ store, found }) {
     if (store)
         yield* store.segments(found.checkpoint);
 }
+/** How watching ends for a step when somebody else watches: one that was not to wait has done what it was to do. */
+function leftTo({ wait }) {
+    return wait ? 'superseded' : 'left';
+}
 /**
- * Watches. With checkpoints, whatever ends the watching does not end the run: it is kept for whoever attaches next, and
- * what went wrong becomes the reason. Without, it is thrown.
+ * Watches. Whatever ends the watching becomes the reason. With checkpoints it does not end the run, which is kept for whoever
+ * attaches next.
  */
 async function observe(job, books, saver, tools) {
     const { store, inputs } = job;
-    if (!saver || !store)
-        return await watchRun(job, books, (delivery) => delivery.remove(), tools);
     try {
+        if (!saver || !store)
+            return await watchRun(job, books, (delivery) => delivery.remove(), tools);
         if (!inputs.wait && job.found.checkpoint.seeded === false) {
             await saver.release();
             return { ending: 'left', endedAt: tools.timing.now() };
@@ -91063,17 +91119,24 @@ async function observe(job, books, saver, tools) {
     }
     catch (error) {
         const endedAt = tools.timing.now();
-        if (error instanceof LeaseLostError)
+        if (error instanceof LeaseLostError && store)
             return await whoGoesOn(job, store, { ending: 'superseded', endedAt });
         return { ending: 'unwatched', endedAt, reason: explain(error) };
     }
 }
-/** Names who has taken a run over. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
-async function whoGoesOn({ found }, store, course) {
-    const now = await store.read();
-    if (now?.checkpoint.run.id !== found.checkpoint.run.id)
-        return { ...course, ending: 'stopped' };
-    return { ...course, watcher: now.checkpoint.watcher.name };
+/** Names who has taken a run over, if that can be told. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
+async function whoGoesOn({ found, inputs }, store, course) {
+    const ending = leftTo(inputs);
+    try {
+        const now = await store.read();
+        if (now?.checkpoint.run.id !== found.checkpoint.run.id)
+            return { ...course, ending: 'stopped' };
+        return { ...course, ending, watcher: now.checkpoint.watcher.name };
+    }
+    catch (error) {
+        info(`Who watches the run can’t be told. ${logLine(explain(error))}`);
+        return { ...course, ending, watcher: 'another step' };
+    }
 }
 function watchRun({ inputs, outputs, clients, found, deadline, signal }, books, took, tools) {
     const { sqs, lambda } = clients;
@@ -91165,6 +91228,10 @@ function readOptions(attempt) {
     const storageClass = choice('storage-class', STORAGE_CLASSES);
     const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse']);
     const sseKmsKey = getInput('destination-kms-key');
+    attempt(() => {
+        if (sse === 'AES256' && sseKmsKey !== '')
+            throw new Error('destination-kms-key: not with `sse: AES256`, which takes no key; leave `sse` empty or say `aws:kms`');
+    }, undefined);
     const acl = choice('acl', ACLS);
     const overwrite = choice('overwrite', ['always', 'never', 'if-newer']);
     const sourceOwner = owner('source-owner');
@@ -91227,6 +91294,9 @@ function readInputs() {
         const problem = overlaps(source, destination);
         if (problem)
             problems.push(problem);
+        const trap = joinsNames(source, destination);
+        if (trap)
+            warning(trap);
     }
     const inputs = {
         mode: attempt(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
@@ -91242,7 +91312,7 @@ function readInputs() {
         wait: attempt(() => readBoolean('wait'), true),
         runKey: attempt(() => readOptional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'), undefined),
         failOnError: attempt(() => readBoolean('fail-on-error'), true),
-        maxFailures: attempt(() => parseBudget('max-failures', printable(getInput('max-failures'))), undefined),
+        maxFailures: attempt(() => parseBudget('max-failures', getInput('max-failures')), undefined),
         deploy: attempt(() => readChoice('deploy', ['auto', 'never']), 'auto'),
         afterRun: attempt(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
         artifactBucket: attempt(() => readOptional('artifact-bucket', BUCKET, 'the name of a bucket'), undefined),
@@ -91264,12 +91334,17 @@ function readPlace(name) {
     // Not trimmed: a prefix may end with a space. What comes of writing it on lines of its own goes, and what follows a bucket.
     const text = getInput(name, { trimWhitespace: false }).trimStart();
     const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'));
-    if (endsWithSpace(place.prefix))
-        warning(`${name}: the prefix ends with a space, which is taken as a part of it.`);
+    if (/[\r\n]/.test(place.prefix))
+        throw new Error(`${name}: holds more than one line; it takes one place. Several prefixes of it go into \`prefixes\`, other places into other steps`);
+    warnOfEnd(name, [place.prefix]);
     return place;
 }
-function endsWithSpace(prefix) {
-    return prefix !== prefix.trimEnd();
+/** Prefixes are plain text, whatever one is used to. */
+function warnOfEnd(name, prefixes) {
+    if (prefixes.some((prefix) => prefix !== prefix.trimEnd()))
+        warning(`${name}: a prefix ends with a space, which is taken as a part of it.`);
+    if (prefixes.some((prefix) => prefix.endsWith('*')))
+        warning(`${name}: a prefix ends with \`*\`, which is taken as a part of it: a prefix means all that begins with it.`);
 }
 function readStackName() {
     const name = getInput('stack-name');
@@ -91292,8 +91367,7 @@ function readPrefixes(sourcePrefix) {
     const twice = overlappingPrefixes(prefixes);
     if (twice)
         throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`);
-    if (prefixes.some(endsWithSpace))
-        warning('prefixes: one ends with a space, which is taken as a part of it.');
+    warnOfEnd('prefixes', prefixes);
     const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
     if (long)
         throw new Error(`prefixes: "${printable(long)}" is longer than a key can be (1,024 bytes)`);
@@ -91394,7 +91468,14 @@ async function prepareStack(clients, inputs, tools) {
     };
     const functions = [outputs.listFunctionName, outputs.copyFunctionName];
     try {
-        await Promise.all(functions.map((name) => checkFunction(clients.lambda, name, run, isDeployed(stack), tools)));
+        const checks = await Promise.allSettled(functions.map((name) => checkFunction(clients.lambda, name, run, isDeployed(stack), tools)));
+        const errors = checks
+            .filter((check) => check.status === 'rejected')
+            .map(({ reason }) => reason);
+        if (errors.length > 1)
+            throw new UserError(errors.map(explain).join('\n'));
+        if (errors.length > 0)
+            throw errors[0];
     }
     catch (error) {
         await leaveUnused(clients, inputs, stack, tools);
@@ -91494,8 +91575,8 @@ function statusOf(result) {
             return shortfalls(result).length === 0 ? 'succeeded' : 'failed';
         case 'left':
         case 'superseded':
-        case 'unwatched':
             return 'running';
+        case 'unwatched':
         case 'timed-out':
             return result.runKey === undefined ? 'failed' : 'running';
         case 'stalled':
@@ -91529,7 +91610,7 @@ function tellGoingOn(result) {
 }
 /** How to see a run to its end that goes on; on one line. */
 function howToAttach({ runKey = '' }) {
-    return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${printable(runKey)}\`.`;
+    return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${/^[\w./-]+$/.test(runKey) ? runKey : printable(JSON.stringify(runKey))}\`.`;
 }
 /** Why a run is not a success, most important first; empty when it is one. */
 function shortfalls(result) {
@@ -91540,12 +91621,14 @@ function shortfalls(result) {
         lines.push(`The run was stopped at its timeout with ${open}.`);
     else if (ending === 'timed-out')
         lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`);
-    if (ending === 'unwatched')
+    if (ending === 'unwatched' && runKey === undefined)
+        lines.push(`The run was stopped with ${open}, because it has no checkpoints, so that nobody can go on with it: ${reason}`);
+    else if (ending === 'unwatched')
         lines.push(`The run is not complete: ${reason} ${goesOn(result)}`);
     if (ending === 'superseded')
-        lines.push(`The run is not complete, and watched by ${printable(result.watcher ?? 'another step')}.`);
+        lines.push(`The run is not complete. ${tellGoingOn(result)}`);
     if (ending === 'stopped')
-        lines.push(`The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}.`);
+        lines.push(`The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}. What is left is dropped.`);
     if (ending === 'cancelled')
         lines.push(`The run was cancelled with ${open}. What was copied stays. ${runAgain(result)}`);
     if (ending === 'stalled')
@@ -91748,10 +91831,13 @@ function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region,
 
 
 
+
 /** GitHub shows 10 annotations of a kind for a step; the last one of ours says what fails the step. */
 const ANNOTATIONS = 8;
 /** GitHub cuts an annotation at 4,096 characters. */
 const ANNOTATION_CHARS = 1000;
+/** Of which a key takes so many at most: what S3 says of it has to be there. */
+const KEY_CHARS = 300;
 /** Tells how a run went: log, outputs, annotations and job summary. Marks the step as failed when it fell short, unless told not to. */
 async function report(result, failOnError) {
     const problems = shortfalls(result);
@@ -91760,7 +91846,8 @@ async function report(result, failOnError) {
     annotate(result);
     if (result.ending === 'left')
         info(tellGoingOn(result));
-    const nothing = foundNothing(result);
+    // What a redrive has found, it has told.
+    const nothing = result.mode === 'copy' ? foundNothing(result) : undefined;
     if (nothing !== undefined)
         notice(nothing);
     const message = problems.join(' ');
@@ -91807,7 +91894,9 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
 function annotate({ failures, nameless, deadLetterQueueUrl }) {
     for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
         const example = examples[0];
-        const shown = example ? ` For example ${printable(example.key)}: ${printable(example.message)}` : '';
+        const shown = example
+            ? ` For example ${shorten(printable(example.key), KEY_CHARS)}: ${printable(example.message)}`
+            : '';
         error(shorten(`${formatCount(count)} × ${printable(code)}.${shown}`, ANNOTATION_CHARS), {
             title: 'Objects not copied',
         });
@@ -91819,7 +91908,12 @@ function annotate({ failures, nameless, deadLetterQueueUrl }) {
 async function writeSummary(text) {
     if (!process.env.GITHUB_STEP_SUMMARY)
         return;
-    await summary.addRaw(text).write();
+    try {
+        await summary.addRaw(text).write();
+    }
+    catch (error) {
+        warning(`The job summary could not be written: ${explain(error)}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/main.js
@@ -91867,6 +91961,7 @@ async function main(signal) {
     if (attachment.how === 'aborted')
         return await cancelledEarly(clients, inputs, stack);
     const { run } = attachment.checkpoint;
+    setOutput('run-id', run.id);
     info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`);
     if (runKey !== undefined)
         info(`Its run-key is ${printable(runKey)}`);
@@ -91880,7 +91975,8 @@ async function main(signal) {
     try {
         const result = await follow(job, tools);
         status = statusOf(result);
-        leave = isLeft(result);
+        // What is left of one that was ended elsewhere may go on: only its checkpoint, or the stack, may be gone.
+        leave = status === 'running';
         await report(result, inputs.failOnError);
         if (!leave)
             markOver(status);
@@ -91890,7 +91986,11 @@ async function main(signal) {
         if (!leave)
             throw error;
         setOutput('status', 'running');
-        setFailed(`${explain(error)} Run ${run.id} goes on without this step.`);
+        const message = `${explain(error)} Run ${run.id} goes on without this step.`;
+        if (inputs.failOnError)
+            setFailed(message);
+        else
+            warning(message);
     }
     finally {
         if (leave)
@@ -91913,10 +92013,6 @@ async function cancelledEarly(clients, inputs, stack) {
     setFailed('The job was cancelled before the run began.');
     await leaveUnused(clients, inputs, stack, tools);
 }
-/** Whether a run, and what it has in queues and buckets, is now the matter of others. */
-function isLeft(result) {
-    return statusOf(result) === 'running' || result.ending === 'stopped';
-}
 /**
  * Ends the run, and leaves the stack as it is to be after it. What goes wrong here changes nothing of what was told of the
  * run: it is a warning, and `post` tries again.
@@ -91924,9 +92020,12 @@ function isLeft(result) {
 async function tidyUp({ inputs, outputs, clients, store, found, signal }, status) {
     const { stackName, afterRun: what } = inputs;
     const { run } = found.checkpoint;
+    const complete = status === 'succeeded' ? 'The copy is complete. ' : '';
+    let failing = `Run ${run.id} could not be ended: its queue ${run.queue} is still there, so that its workers go on`;
     try {
         await endRun(clients.sqs, store, run);
         markOver(status);
+        failing = `The stack ${stackName} could not be tidied up after run ${run.id} (\`after-run: ${what}\`)`;
         // A job that is being cancelled has seconds left; `post` has minutes for what may take longer.
         if (signal.aborted)
             return;
@@ -91934,8 +92033,7 @@ async function tidyUp({ inputs, outputs, clients, store, found, signal }, status
         clearRun();
     }
     catch (error) {
-        const complete = status === 'succeeded' ? 'The copy is complete. ' : '';
-        warning(`${complete}The stack ${stackName} could not be tidied up after run ${run.id} (\`after-run: ${what}\`); that is tried again at the end of the job. ${explain(error)}`);
+        warning(`${complete}${failing}; that is tried again at the end of the job. ${explain(error)}`);
     }
 }
 

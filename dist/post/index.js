@@ -77112,7 +77112,7 @@ async function decodeCheckpoint(bytes, url) {
     if (typeof id !== 'string' || !run/* RUN_ID */.UC.test(id))
         throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== message/* PROTOCOL */.nl)
-        throw new errors/* UserError */.y(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
+        throw new errors/* UserError */.yo(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
 }
 async function parse(bytes, url) {
@@ -77124,7 +77124,7 @@ async function parse(bytes, url) {
     }
 }
 function noCheckpoint(url, cause) {
-    return new errors/* UserError */.y(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause });
+    return new errors/* UserError */.yo(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause });
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
@@ -77269,8 +77269,8 @@ function segmentNames(segments) {
 
 
 
-/** Tries of each S3 call: a checkpoint that can't be saved ends the watching. Between them the SDK backs off, up to 20 s. */
-const CHECKPOINT_ATTEMPTS = 8;
+/** Tries of each call but SQS's: what fails ends a deployment, or the watching. Between them the SDK backs off, up to 20 s. */
+const ATTEMPTS = 8;
 /**
  * A connection on which nothing has come or gone for so long is taken for lost, and the call made again: the network may
  * swallow a request, and the SDK would wait for its answer for ever. The slowest answers are SQS's to a long poll (20 s) and
@@ -77287,7 +77287,7 @@ const CONNECT_MS = 10_000;
  */
 function createClients(region, silenceMs = SILENCE_MS) {
     const requestHandler = { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs };
-    const config = { region, customUserAgent: userAgent(), requestHandler };
+    const config = { region, customUserAgent: userAgent(), requestHandler, maxAttempts: ATTEMPTS };
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
         cfn: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_cloudformation__WEBPACK_IMPORTED_MODULE_1__/* .CloudFormationClient */ .m1N(config)),
@@ -77298,7 +77298,6 @@ function createClients(region, silenceMs = SILENCE_MS) {
             followRegionRedirects: true,
             // A server like S3 has no host names for buckets as a rule; the functions do the same.
             forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
-            maxAttempts: CHECKPOINT_ATTEMPTS,
         })),
         sqs: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(
         // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
@@ -77338,7 +77337,7 @@ async function endRun(sqs, store, { id, queue }) {
             await store?.remove(last);
     }
     catch (error) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`The checkpoints of run ${id} stay until they expire: ${(0,_text_js__WEBPACK_IMPORTED_MODULE_2__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .W)(error))}`);
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`The checkpoints of run ${id} stay until they expire: ${(0,_text_js__WEBPACK_IMPORTED_MODULE_2__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_3__/* .explain */ .WE)(error))}`);
     }
 }
 
@@ -77349,8 +77348,9 @@ async function endRun(sqs, store, { id, queue }) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   W: () => (/* binding */ explain),
-/* harmony export */   y: () => (/* binding */ UserError)
+/* harmony export */   GZ: () => (/* binding */ isDenied),
+/* harmony export */   WE: () => (/* binding */ explain),
+/* harmony export */   yo: () => (/* binding */ UserError)
 /* harmony export */ });
 /** A mistake or state that the person who runs the workflow can mend; its message is all that they are shown. */
 class UserError extends Error {
@@ -77362,22 +77362,29 @@ function explain(error) {
         return error.message;
     if (!(error instanceof Error))
         return String(error);
-    const aws = error;
+    const { $metadata, cause } = error;
     if (error.name === 'AbortError')
         return 'What was under way was broken off.';
-    if (!aws.$metadata)
+    if (!$metadata)
         return `${error.name}: ${error.message}${hint(error.name)}`;
-    const request = aws.$metadata.requestId ? ` (request ${aws.$metadata.requestId})` : '';
+    // The SDK puts it on what the network says, too.
+    if ($metadata.httpStatusCode === undefined)
+        return `AWS can’t be reached: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
+    const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : '';
     return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
 }
 function hint(code) {
-    if (/^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(code))
+    if (isDenied(code))
         return '. The workflow’s role lacks a permission: see docs/permissions.md.';
     if (isExpired(code))
         return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
     if (/^(CredentialsProviderError)$/.test(code))
         return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
     return '';
+}
+/** Whether an error's name says that a permission is missing. A HEAD request has no room for a code. */
+function isDenied(name) {
+    return /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|Forbidden|403)$/.test(name);
 }
 function isExpired(code) {
     return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
@@ -77477,9 +77484,9 @@ async function post() {
     }
     catch (error) {
         if (status)
-            _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
         else
-            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
     }
 }
 /** Leaves a stack as after a run that did not succeed: main was killed while it deployed it, and it polls its queues from then on. */
@@ -77492,7 +77499,7 @@ async function leaveDeployed({ stackName, region, afterRun: what }) {
         await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(what, { status: 'cancelled' }, clients, { name: stackName, outputs }, tools);
     }
     catch (error) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error)}`);
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
     }
 }
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
@@ -77520,16 +77527,16 @@ async function lastCheckpoint({ runId }, store) {
         return found?.checkpoint.run.id === runId ? found : undefined;
     }
     catch (error) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`How far the run got can’t be told. ${(0,_text_js__WEBPACK_IMPORTED_MODULE_9__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .W)(error))}`);
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`How far the run got can’t be told. ${(0,_text_js__WEBPACK_IMPORTED_MODULE_9__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error))}`);
         return undefined;
     }
 }
 /** How far a run had got. */
 function tellTotals({ checkpoint }) {
     const { savedAt, ledger } = checkpoint;
-    const { listed, copied, skipped, failed } = ledger.totals;
+    const { listed, copied, skipped, vanished, failed, deadObjects } = ledger.totals;
     const time = new Date(savedAt).toISOString();
-    return `At ${time} it had listed ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(listed)}, copied ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(copied)}, skipped ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(skipped)} and failed to copy ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(failed)}.`;
+    return `At ${time} it had listed ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(listed)}, copied ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(copied)}, skipped ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(skipped)} and failed to copy ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(failed)}; ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(vanished)} had vanished, and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(deadObjects)} gone to the dead-letter queue.`;
 }
 await post();
 
@@ -78111,7 +78118,7 @@ function outputs_readOutputs({ name, status, outputs }) {
         copyMappingId: read('CopyMappingId'),
     };
     if (missing.length > 0)
-        throw new errors/* UserError */.y(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+        throw new errors/* UserError */.yo(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
     return found;
 }
 /** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
@@ -78219,7 +78226,7 @@ class events_StackEvents {
             if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
                 return stack;
             if (now() - startedAt > events_LONGEST_MS)
-                throw new errors/* UserError */.y(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
+                throw new errors/* UserError */.yo(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
             await sleep(events_POLL_MS);
         }
     }
@@ -78271,17 +78278,17 @@ async function remove_removeStack(cfn, stack, tools) {
     if (!outputs_isOwnStack(stack))
         throw remove_foreignStack(stack);
     if (stack.terminationProtection)
-        throw new errors/* UserError */.y(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
+        throw new errors/* UserError */.yo(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
     const events = new events_StackEvents(cfn, stack.id, tools);
     await events.skip();
     await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
     const left = await events.follow(stack);
     if (states_conditionOf(left) !== 'absent')
-        throw new errors/* UserError */.y(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
+        throw new errors/* UserError */.yo(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
 }
 /** A stack that has the name but was made from somebody else's template must not be touched. */
 function remove_foreignStack({ name }) {
-    return new errors/* UserError */.y(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
+    return new errors/* UserError */.yo(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/after-run.js
@@ -78759,6 +78766,7 @@ async function findUsable(cfn, name, tools) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/permissions.js
+
 /** API calls whose IAM action has another name than the call (AWS service authorization reference). */
 const OTHERWISE = {
     's3:HeadBucket': 's3:ListBucket',
@@ -78773,7 +78781,6 @@ const OTHERWISE = {
     'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
     'lambda:Invoke': 'lambda:InvokeFunction',
 };
-const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/;
 /** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
 function permissionFor(clientName, commandName) {
     const service = clientName.replace(/Client$/, '').toLowerCase();
@@ -78787,9 +78794,9 @@ function namePermissions(client) {
             return await next(args);
         }
         catch (error) {
-            const permission = permissionFor(clientName, commandName);
-            if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
-                error.message = `${error.message} (it takes the permission ${permission})`;
+            const isNamed = error instanceof Error && /not authorized to perform/.test(error.message);
+            if (error instanceof Error && (0,errors/* isDenied */.GZ)(error.name) && !isNamed)
+                error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
     };

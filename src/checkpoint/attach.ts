@@ -60,7 +60,11 @@ async function start(options: AttachOptions, before: Found | undefined): Promise
   const run = await options.createRun(subject)
   const now = timing.now()
   const checkpoint = firstCheckpoint(run, subject, lease(options, now), now)
-  const etag = await store.write(checkpoint, before?.etag)
+  const etag = await store.write(checkpoint, before?.etag).catch(async (error: unknown) => {
+    // Nobody would end this run. What can't be deleted either is told as what it is: a checkpoint that can't be written.
+    await options.deleteQueue(run.queue).catch(() => {})
+    throw error
+  })
   if (etag === undefined) {
     await options.deleteQueue(run.queue)
     return undefined

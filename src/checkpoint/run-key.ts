@@ -22,11 +22,11 @@ export function defaultRunKey(
   subject: Subject,
   fallback: string,
 ): string {
-  const { GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION } = env
+  const { GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION } = env
   if (!GITHUB_RUN_ID) return fallback
   // The legs of a matrix have the same job; what they copy tells them apart.
   const about = hash(JSON.stringify([stackName, subject])).slice(0, 8)
-  return [GITHUB_REPOSITORY, GITHUB_WORKFLOW, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION, about].join('/')
+  return [GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION, about].join('/')
 }
 
 /** The folder in the artifact bucket for the run of this key. */
@@ -52,7 +52,9 @@ export function differences(one: Subject, other: Subject): string[] {
 function flat({ mode, source, destination, batchSize, options, parts }: Subject): Record<string, unknown> {
   const prefixes = parts.map(({ prefix }) => prefix)
   const rest = Object.entries(options ?? {}).map(([name, value]) => [
-    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    name === 'sseKmsKey'
+      ? 'destination-kms-key'
+      : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
     value,
   ])
   return { mode, source, destination, prefixes, 'batch-size': batchSize, ...Object.fromEntries(rest) }

@@ -1,3 +1,5 @@
+import { isDenied } from '../errors.ts'
+
 /** API calls whose IAM action has another name than the call (AWS service authorization reference). */
 const OTHERWISE: Record<string, string> = {
   's3:HeadBucket': 's3:ListBucket',
@@ -12,8 +14,6 @@ const OTHERWISE: Record<string, string> = {
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
   'lambda:Invoke': 'lambda:InvokeFunction',
 }
-
-const DENIED = /^(AccessDenied|AccessDeniedException|Forbidden|403)$/
 
 /** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
 export function permissionFor(clientName: string, commandName: string): string {
@@ -37,9 +37,9 @@ export function namePermissions<C extends AnyClient>(client: C): C {
       try {
         return await next(args)
       } catch (error) {
-        const permission = permissionFor(clientName, commandName)
-        if (error instanceof Error && DENIED.test(error.name) && !error.message.includes(permission))
-          error.message = `${error.message} (it takes the permission ${permission})`
+        const isNamed = error instanceof Error && /not authorized to perform/.test(error.message)
+        if (error instanceof Error && isDenied(error.name) && !isNamed)
+          error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`
         throw error
       }
     }

@@ -3,7 +3,7 @@ import { type Attachment, type AttachOptions, attach } from '../../../src/checkp
 import type { Watcher } from '../../../src/checkpoint/checkpoint.ts'
 import { LEASE_MS } from '../../../src/checkpoint/saver.ts'
 import { UserError } from '../../../src/errors.ts'
-import { checkpointOf, FakeS3, runOf, SUBJECT } from './support.ts'
+import { checkpointOf, FakeS3, named, runOf, SUBJECT } from './support.ts'
 
 let s3: FakeS3
 let now: number
@@ -210,4 +210,12 @@ describe('a run that is going on', () => {
     expect(await start('a', { signal: cancel.signal })).toEqual({ how: 'aborted' })
     expect((await s3.store().read())?.checkpoint.watcher.id).toBe('w')
   })
+})
+
+test('a run whose checkpoint can’t be written leaves no queue', async () => {
+  s3.disturb = (when, call) => {
+    if (when === 'before' && call === 'PutObjectCommand') throw named('AccessDenied')
+  }
+  await expect(start('one')).rejects.toThrow('AccessDenied')
+  expect(queues).toEqual(new Set())
 })

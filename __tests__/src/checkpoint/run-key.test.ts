@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
-import { defaultRunKey, differences, runFolder, watcherName } from '../../../src/checkpoint/run-key.ts'
+import {
+  defaultRunKey,
+  differences,
+  runFolder,
+  type Subject,
+  watcherName,
+} from '../../../src/checkpoint/run-key.ts'
 import { SUBJECT } from './support.ts'
 
 const job = {
   GITHUB_SERVER_URL: 'https://github.test',
   GITHUB_REPOSITORY: 'o/r',
-  GITHUB_WORKFLOW: 'Copy',
   GITHUB_RUN_ID: '7',
   GITHUB_RUN_ATTEMPT: '1',
   GITHUB_JOB: 'copy',
@@ -19,7 +24,7 @@ describe('the key of a step', () => {
     expect(keyOf({ ...job, GITHUB_RUN_ATTEMPT: '2' })).toBe(keyOf(job))
   })
 
-  test.each(['GITHUB_REPOSITORY', 'GITHUB_WORKFLOW', 'GITHUB_RUN_ID', 'GITHUB_JOB', 'GITHUB_ACTION'])(
+  test.each(['GITHUB_REPOSITORY', 'GITHUB_RUN_ID', 'GITHUB_JOB', 'GITHUB_ACTION'])(
     'is another for another %s',
     (name) => {
       expect(keyOf({ ...job, [name]: 'other' })).not.toBe(keyOf(job))
@@ -64,4 +69,9 @@ test('differences are named as inputs, and what came through JSON is no differen
       options: { websiteRedirects: 'copy' },
     }),
   ).toEqual(['prefixes', 'batch-size', 'website-redirects'])
+})
+
+test('an input in which runs differ has the name that it has in a workflow', () => {
+  const key = (sseKmsKey: string): Subject => ({ ...SUBJECT, options: { sse: 'aws:kms', sseKmsKey } })
+  expect(differences(key('one'), key('other'))).toEqual(['destination-kms-key'])
 })

@@ -88,3 +88,22 @@ test('other errors stay as they are', async () => {
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
   await expect(sts.send(new GetCallerIdentityCommand({}))).rejects.not.toThrow(/permission/)
 })
+
+test('a permission that AWS names is the one that is missing', async () => {
+  const message = 'User: arn:aws:iam::1:user/u is not authorized to perform: s3:ListBucket on resource: "b"'
+  const client = {
+    middlewareStack: {
+      add: (
+        middleware: (next: () => Promise<never>, context: object) => (args: object) => Promise<never>,
+      ) => {
+        call = middleware(() => Promise.reject(Object.assign(new Error(message), { name: 'AccessDenied' })), {
+          clientName: 'S3Client',
+          commandName: 'GetObjectCommand',
+        })
+      },
+    },
+  }
+  let call: (args: object) => Promise<unknown> = async () => undefined
+  namePermissions(client as unknown as Parameters<typeof namePermissions>[0])
+  await expect(call({})).rejects.toThrow(new Error(message))
+})

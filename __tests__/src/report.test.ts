@@ -1,0 +1,68 @@
+import { afterEach, expect, jest, test } from '@jest/globals'
+import { report } from '../../src/report.ts'
+import type { Result } from '../../src/result.ts'
+import { zero } from '../../src/totals.ts'
+
+const before = { ...process.env }
+afterEach(() => {
+  process.env = { ...before }
+  process.exitCode = undefined
+})
+
+const result: Result = {
+  runId: '20260101-000000-abcd',
+  mode: 'copy',
+  ending: 'settled',
+  runKey: undefined,
+  budget: undefined,
+  source: { bucket: 'from', prefix: '' },
+  destination: { bucket: 'to', prefix: '' },
+  options: {},
+  stackName: 's3-71',
+  region: 'eu-west-1',
+  totals: { ...zero(), listed: 1, copied: 1 },
+  open: 0,
+  dlqMessages: 0,
+  nameless: 0,
+  unlisted: [],
+  failures: [],
+  reportPath: '/report',
+  deadLetterQueueUrl: 'https://sqs/dlq',
+  durationMs: 1000,
+  samples: [],
+}
+
+/** What the log says of a result. */
+async function said(more: Partial<Result> = {}): Promise<string> {
+  const lines: string[] = []
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line))
+    return true
+  })
+  try {
+    await report({ ...result, ...more }, true)
+  } finally {
+    write.mockRestore()
+  }
+  return lines.join('')
+}
+
+test('a summary that can’t be written is a warning, and no failure of the run', async () => {
+  delete process.env.GITHUB_OUTPUT
+  process.env.GITHUB_STEP_SUMMARY = '/nonexistent/summary'
+  const log = await said()
+  expect(log).toMatch(/^::warning::The job summary could not be written/m)
+  expect(log).not.toMatch(/^::error/m)
+  expect(process.exitCode).toBeUndefined()
+})
+
+test('the longest key leaves room for what S3 says of it', async () => {
+  delete process.env.GITHUB_OUTPUT
+  delete process.env.GITHUB_STEP_SUMMARY
+  const failure = { key: 'k'.repeat(1024), code: 'AccessDenied', message: 'no right to s3:PutObject' }
+  const log = await said({
+    totals: { ...zero(), listed: 1, failed: 1 },
+    failures: [{ code: 'AccessDenied', count: 1, examples: [failure] }],
+  })
+  expect(log).toMatch(/::error title=Objects not copied::.*k{200}….*no right to s3:PutObject/)
+})
