@@ -1,7 +1,7 @@
 /**
  * Whole runs in virtual time: the functions' own code and the action's ledger against models of S3, SQS and Lambda.
  *
- *     npm run simulate [-- --objects 1000000 --partitions 1,4,16 --keys hex --keys dates --workers 50 --seed 1]
+ *     npm run simulate [-- --objects 1000000 --partitions 1,4,16 --keys hex --keys dates --workers 50 --seed 1 --count-lag 2]
  *
  * Prints a table in Markdown and the course of the last run as a chart. The same options give the same numbers.
  */
@@ -27,15 +27,23 @@ const { values } = readArguments({
     workers: { type: 'string', default: '50' },
     'batch-size': { type: 'string', default: '250' },
     seed: { type: 'string', default: '1' },
+    /** Seconds by which SQS's counts are behind. */
+    'count-lag': { type: 'string', default: '2' },
   },
 })
 
 const unknown = values.keys.filter((name) => !Object.hasOwn(KEY_SETS, name))
 if (unknown.length > 0)
   refuse(`There are no keys ${unknown.join(', ')}. There are: ${Object.keys(KEY_SETS).join(', ')}`)
-const numbers = [values.objects, values.workers, values['batch-size'], ...values.partitions.split(',')]
+const numbers = [
+  values.objects,
+  values.workers,
+  values['batch-size'],
+  values['count-lag'],
+  ...values.partitions.split(','),
+]
 if (!numbers.every((text) => /^[1-9]\d*$/.test(text)))
-  refuse('--objects, --partitions, --workers and --batch-size are whole numbers above 0')
+  refuse('--objects, --partitions, --workers, --batch-size and --count-lag are whole numbers above 0')
 
 const COLUMNS = [
   'keys',
@@ -67,6 +75,7 @@ for (const name of values.keys) {
       maxConcurrency: Number(values.workers),
       batchSize: Number(values['batch-size']),
       seed: Number(values.seed),
+      countLagMs: Number(values['count-lag']) * 1000,
     })
     if (last.copied !== keys.size)
       throw new Error(`${name}: ${last.copied} of ${keys.size} objects were copied`)

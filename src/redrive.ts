@@ -5,7 +5,9 @@ import type { Place, Run } from '../protocol/run.ts'
 import { decodeTask, encodeTask, type Listed, newCopyTask, newListTask, type Task } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import { look } from './dlq.ts'
+import { counted } from './format.ts'
 import { showPlace } from './location.ts'
+import { pauseWhile } from './pause.ts'
 import { activeRuns, runIdOf, type StackOutputs } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { lookThoroughly } from './thorough-look.ts'
@@ -28,6 +30,9 @@ export type Redriven = {
   more: boolean
 }
 
+/** A deleted queue may be named and answer for a minute (SQS API reference, DeleteQueue), and some more. */
+const DELETED_MS = 70_000
+const LOOK_AGAIN_MS = 5_000
 /** Characters: a good deal more than ours have. It becomes a part of messages. */
 const LONGEST_ID = 100
 
@@ -72,6 +77,11 @@ export async function redrive(
       await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))))
     }
   }
+  const take = async (task: Task) => {
+    there.add(nameOf(task))
+    if (task.run.origin === undefined) await sendAgain(task)
+    else derived.set(nameOf(task), task.run.origin)
+  }
   const visitAll = async (visit: (task: Task | undefined) => Promise<void>) =>
     await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(readTask(body)))
   let more = await visitAll(async (task) => {
@@ -80,10 +90,15 @@ export async function redrive(
     if (!task || task.run.id === run.id) return
     if (!isBetween(task, run)) return count(elsewhere, showPlaces(task.run))
     if (activeIds.has(task.run.id)) return count(ongoing, prefix + task.run.id)
-    there.add(nameOf(task))
-    if (task.run.origin === undefined) await sendAgain(task)
-    else derived.set(nameOf(task), task.run.origin)
+    await take(task)
   })
+  const over = await overAfterAll({ sqs, stack, signal }, ongoing, tools)
+  for (const id of over) ongoing.delete(prefix + id)
+  if (over.size > 0)
+    more =
+      (await visitAll(async (task) => {
+        if (task && over.has(task.run.id) && isBetween(task, run)) await take(task)
+      })) || more
   // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
   for (const [name, origin] of derived) if (there.has(origin)) derived.delete(name)
   if (derived.size > 0)
@@ -130,6 +145,26 @@ async function idsOfActive(
 ): Promise<Set<string>> {
   const queues = await activeRuns(sqs, runQueuePrefix, now)
   return new Set(queues.map((url) => runIdOf(url, runQueuePrefix)))
+}
+
+/** Ids of those of some runs that are over. It is waited for as long as a deleted queue may seem to be there: until then nobody can tell. */
+async function overAfterAll(
+  { sqs, stack, signal }: Redrive,
+  queues: ReadonlyMap<string, unknown>,
+  { timing, log }: Tools & { timing: Timing },
+): Promise<Set<string>> {
+  const ids = [...queues.keys()].map((queue) => queue.slice(stack.runQueuePrefix.length))
+  if (ids.length === 0) return new Set()
+  log.info(
+    `The dead-letter queue holds tasks of ${counted(ids.length, 'run')} whose queue is there. SQS may say so for a minute after it was deleted: waiting for that`,
+  )
+  const until = timing.now() + DELETED_MS
+  for (;;) {
+    const active = await idsOfActive(sqs, stack, timing.now())
+    const over = ids.filter((id) => !active.has(id))
+    if (over.length === ids.length || timing.now() >= until || signal.aborted) return new Set(over)
+    await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing)
+  }
 }
 
 /** Without what may have changed since: a restore, or the options that an upload was begun with. */

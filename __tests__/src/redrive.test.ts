@@ -213,6 +213,20 @@ test('leaves the tasks of runs whose queues exist alone, and counts them', async
   ])
 })
 
+test('waits for a run whose queue was deleted just now, which SQS may not say for a minute', async () => {
+  const sqs = new FakeSqs(
+    letters(dead('a', 'going'), dead('a', 'over'), dead('f.0', 'over', 'old/x'), dead('c')),
+  )
+  sqs.runQueues.push('s-run-going', 's-run-over')
+  const { origins, ongoing, more } = await play(sqs, () => {
+    if (sqs.now >= 60_000) sqs.runQueues.splice(1)
+  })
+  expect([...origins].sort()).toEqual(['old/c', 'over/a', 'over/f.0'])
+  expect([...ongoing]).toEqual([['s-run-going', 1]])
+  expect(more).toBe(false)
+  expect(sqs.now).toBeLessThan(90_000)
+})
+
 describe('what a redrive that was cut off has left', () => {
   const again = dead('f.0', 'second', 'old/a')
   const third = dead('g.0', 'third', 'second/f.0')

@@ -84,6 +84,48 @@ describe('the workflow role’s policy', () => {
   })
 })
 
+/** What S3's calls take of the caller (service authorization reference): the functions' clients make them by these names. */
+const S3_CALLS: Record<string, string[]> = {
+  listObjectsV2: ['s3:ListBucket'],
+  copyObject: [
+    's3:GetObject',
+    's3:GetObjectTagging',
+    's3:GetObjectAnnotation',
+    's3:PutObject',
+    's3:PutObjectTagging',
+    's3:PutObjectAnnotation',
+    's3:PutObjectAcl',
+  ],
+  HEAD_OBJECT: ['s3:GetObject'],
+  GET_FIRST_BYTE: ['s3:GetObject'],
+  GET_OBJECT_TAGGING: ['s3:GetObjectTagging'],
+  PUT_OBJECT_TAGGING: ['s3:PutObjectTagging'],
+  LIST_OBJECT_ANNOTATIONS: ['s3:ListObjectAnnotations'],
+  GET_OBJECT_ANNOTATION: ['s3:GetObjectAnnotation'],
+  PUT_OBJECT_ANNOTATION: ['s3:PutObjectAnnotation'],
+  CREATE_MULTIPART_UPLOAD: ['s3:PutObject', 's3:PutObjectTagging', 's3:PutObjectAcl'],
+  UPLOAD_PART_COPY: ['s3:GetObject', 's3:PutObject'],
+  LIST_PARTS: ['s3:ListMultipartUploadParts'],
+  COMPLETE_MULTIPART_UPLOAD: ['s3:PutObject'],
+  ABORT_MULTIPART_UPLOAD: ['s3:AbortMultipartUpload'],
+}
+
+test.each(['List', 'Copy'])(
+  'the %s function’s role allows what its sources call of S3, and nothing else',
+  (name) => {
+    const calls = new Set<string>()
+    for (const path of globSync(`lambda/${name.toLowerCase()}/*.ts`, { cwd: ROOT })) {
+      const source = readFileSync(join(ROOT, path), 'utf8')
+      for (const [call] of source.matchAll(/\b(?:listObjectsV2|copyObject)\b/g)) calls.add(call)
+      for (const [, names = ''] of source.matchAll(/import \{([^}]*)\} from '\.\.\/s3\/index\.ts'/g))
+        for (const [call] of names.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)) calls.add(call)
+    }
+    const needed = [...calls].flatMap((call) => S3_CALLS[call] ?? [`nobody says what ${call} takes`])
+    const allowed = (stack.Resources[`${name}FunctionRole`]?.Properties.Policies ?? []).flatMap(actionsOf)
+    expect(allowed.filter((action) => action.startsWith('s3:')).sort()).toEqual([...new Set(needed)].sort())
+  },
+)
+
 test.each([
   ['repo:octo-org/backups:ref:refs/heads/main', true],
   ['repo:octo-org@123456/backups@456789:ref:refs/heads/main', true],

@@ -15,6 +15,9 @@ export type Invocation = {
   anonymousMb: number | undefined
 }
 
+/** What the process has taken until it can begin. */
+export type Started = { cpuMs: number }
+
 const TIMEOUT_MS = 300_000
 /** To look costs CPU time of the function's process, so it is done now and then. */
 const SAMPLE_MS = 100
@@ -58,4 +61,5 @@ async function invoke(event: SQSEvent): Promise<Invocation> {
 setInterval(sample, SAMPLE_MS).unref()
 process.on('message', (event: SQSEvent) => void invoke(event).then((cost) => process.send?.(cost)))
 process.on('disconnect', () => process.exit())
-process.send?.('ready')
+const { user, system } = process.cpuUsage()
+process.send?.({ cpuMs: (user + system) / 1000 } satisfies Started)

@@ -13,7 +13,7 @@ import { decodeOutcome, type Outcome } from '../../protocol/outcome.ts'
 import type { Run } from '../../protocol/run.ts'
 import { encodeTask, type Task } from '../../protocol/task.ts'
 import { Child } from '../child.ts'
-import type { Invocation } from './process.ts'
+import type { Invocation, Started } from './process.ts'
 
 const FUNCTIONS = join(import.meta.dirname, '..', '..', 'dist', 'functions')
 const OBJECTS = 100_000
@@ -131,8 +131,9 @@ export class Rig {
         `--max-semi-space-size=${Math.floor(memory * 0.05)}`,
       ],
     })
-    await child.hear()
+    const { cpuMs } = await child.hear<Started>()
     return {
+      startCpuMs: cpuMs,
       work: async () => {
         const invocations: Invocation[] = []
         for await (const { body, receiptHandle } of this.messages(this.#queues[kind])) {
@@ -148,6 +149,8 @@ export class Rig {
 }
 
 export type FunctionProcess = {
+  /** CPU time until it could begin, in milliseconds. */
+  startCpuMs: number
   /** Works on what its queue holds, one message after another, until the queue is empty. Throws when a task fails or the process ends. */
   work: () => Promise<Invocation[]>
   stop: () => Promise<void>

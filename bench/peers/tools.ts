@@ -10,7 +10,7 @@ export type Peer = {
   command: string
   version: string[]
   /** Copies all of the bucket `source` into `destination`, as many at once as a copy function. */
-  copy: string[]
+  copy: (url: string) => string[]
   /** What it needs besides the AWS variables. */
   environment: (url: string) => Record<string, string>
 }
@@ -22,14 +22,14 @@ export const PEERS: Peer[] = [
     name: 's5cmd',
     command: 's5cmd',
     version: ['version'],
-    copy: ['--numworkers', IN_FLIGHT, '--log', 'error', 'cp', 's3://source/*', 's3://destination/'],
+    copy: () => ['--numworkers', IN_FLIGHT, '--log', 'error', 'cp', 's3://source/*', 's3://destination/'],
     environment: (url) => ({ S3_ENDPOINT_URL: url }),
   },
   {
     name: 'rclone',
     command: 'rclone',
     version: ['version'],
-    copy: [
+    copy: () => [
       ...['copy', 'bench:source', 'bench:destination', '--transfers', IN_FLIGHT, '--checkers', IN_FLIGHT],
       // Without a look at the destination for each object, and with no second look at each copy.
       ...['--ignore-times', '--no-traverse', '--no-check-dest', '--s3-no-head', '--config', '/dev/null'],
@@ -47,7 +47,11 @@ export const PEERS: Peer[] = [
     name: 'aws-cli',
     command: 'aws',
     version: ['--version'],
-    copy: ['s3', 'cp', '--recursive', '--only-show-errors', 's3://source', 's3://destination'],
+    // Older ones know no AWS_ENDPOINT_URL, and would ask AWS itself.
+    copy: (url) => [
+      ...['--endpoint-url', url, 's3', 'cp', '--recursive', '--only-show-errors'],
+      ...['s3://source', 's3://destination'],
+    ],
     environment: () => ({ AWS_MAX_ATTEMPTS: '1' }),
   },
 ]

@@ -90288,6 +90288,11 @@ async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
 
 
 
+
+
+/** A deleted queue may be named and answer for a minute (SQS API reference, DeleteQueue), and some more. */
+const DELETED_MS = 70_000;
+const LOOK_AGAIN_MS = 5_000;
 /** Characters: a good deal more than ours have. It becomes a part of messages. */
 const LONGEST_ID = 100;
 /**
@@ -90327,6 +90332,13 @@ async function redrive({ sqs, stack, signal }, run, tools) {
             await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))));
         }
     };
+    const take = async (task) => {
+        there.add(nameOf(task));
+        if (task.run.origin === undefined)
+            await sendAgain(task);
+        else
+            derived.set(nameOf(task), task.run.origin);
+    };
     const visitAll = async (visit) => await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(redrive_readTask(body)));
     let more = await visitAll(async (task) => {
         if (!task)
@@ -90338,12 +90350,17 @@ async function redrive({ sqs, stack, signal }, run, tools) {
             return count(elsewhere, showPlaces(task.run));
         if (activeIds.has(task.run.id))
             return count(ongoing, prefix + task.run.id);
-        there.add(nameOf(task));
-        if (task.run.origin === undefined)
-            await sendAgain(task);
-        else
-            derived.set(nameOf(task), task.run.origin);
+        await take(task);
     });
+    const over = await overAfterAll({ sqs, stack, signal }, ongoing, tools);
+    for (const id of over)
+        ongoing.delete(prefix + id);
+    if (over.size > 0)
+        more =
+            (await visitAll(async (task) => {
+                if (task && over.has(task.run.id) && isBetween(task, run))
+                    await take(task);
+            })) || more;
     // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
     for (const [name, origin] of derived)
         if (there.has(origin))
@@ -90384,6 +90401,21 @@ async function forget({ sqs, stack, signal }, runId, origins, now) {
 async function idsOfActive(sqs, { runQueuePrefix }, now) {
     const queues = await activeRuns(sqs, runQueuePrefix, now);
     return new Set(queues.map((url) => runIdOf(url, runQueuePrefix)));
+}
+/** Ids of those of some runs that are over. It is waited for as long as a deleted queue may seem to be there: until then nobody can tell. */
+async function overAfterAll({ sqs, stack, signal }, queues, { timing, log }) {
+    const ids = [...queues.keys()].map((queue) => queue.slice(stack.runQueuePrefix.length));
+    if (ids.length === 0)
+        return new Set();
+    log.info(`The dead-letter queue holds tasks of ${counted(ids.length, 'run')} whose queue is there. SQS may say so for a minute after it was deleted: waiting for that`);
+    const until = timing.now() + DELETED_MS;
+    for (;;) {
+        const active = await idsOfActive(sqs, stack, timing.now());
+        const over = ids.filter((id) => !active.has(id));
+        if (over.length === ids.length || timing.now() >= until || signal.aborted)
+            return new Set(over);
+        await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing);
+    }
 }
 /** Without what may have changed since: a restore, or the options that an upload was begun with. */
 function afresh({ archived, upload, annotate, ...object }) {
