@@ -1,6 +1,5 @@
 import {
   CreateBucketCommand,
-  HeadBucketCommand,
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
@@ -8,6 +7,7 @@ import {
   waitUntilBucketExists,
 } from '@aws-sdk/client-s3'
 import { UserError } from '../errors.ts'
+import { bucketStatus } from './bucket-status.ts'
 
 /** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
 const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1']
@@ -110,18 +110,12 @@ async function exists(
   bucket: string,
   owner: { ExpectedBucketOwner: string },
 ): Promise<boolean> {
-  try {
-    await s3.send(new HeadBucketCommand({ Bucket: bucket, ...owner }))
-    return true
-  } catch (error) {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-    if (status === 404) return false
-    if (status !== 403) throw error
+  const status = await bucketStatus(s3, { Bucket: bucket, ...owner })
+  if (status === 403)
     throw new UserError(
       `The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`,
-      { cause: error },
     )
-  }
+  return status !== 404
 }
 
 /** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */

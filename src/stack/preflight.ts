@@ -5,12 +5,13 @@ import {
   type LambdaClient,
   type TooManyRequestsException,
 } from '@aws-sdk/client-lambda'
-import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
+import type { S3Client } from '@aws-sdk/client-s3'
 import * as v from 'valibot'
 import { type CheckAnswer, CheckAnswerSchema, type CheckEvent } from '../../protocol/check.ts'
 import { PROTOCOL } from '../../protocol/message.ts'
 import { UserError } from '../errors.ts'
 import { logLine } from '../text.ts'
+import { bucketStatus } from './bucket-status.ts'
 import { listConcurrency } from './parameters.ts'
 import type { Tools } from './tools.ts'
 
@@ -28,24 +29,12 @@ const THROTTLED_MS = 60_000
  * is closed (403) or elsewhere (301) from one that is not there (404).
  */
 export async function checkBuckets(s3: S3Client, buckets: string[]): Promise<void> {
-  const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)))
-  const missing = buckets.filter((_, index) => !found[index])
+  const found = await Promise.all(buckets.map((Bucket) => bucketStatus(s3, { Bucket })))
+  const missing = buckets.filter((_, index) => found[index] === 404)
   if (missing.length > 0)
     throw new UserError(
       `There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`,
     )
-}
-
-async function bucketExists(s3: S3Client, bucket: string): Promise<boolean> {
-  try {
-    await s3.send(new HeadBucketCommand({ Bucket: bucket }))
-    return true
-  } catch (error) {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-    if (status === 404) return false
-    if (status === 301 || status === 400 || status === 403) return true
-    throw error
-  }
 }
 
 /** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
