@@ -193,6 +193,27 @@ test('leaves the tasks of other places alone, and counts them by these', async (
   ])
 })
 
+test.each([
+  ['the same source to another destination', { destination: { bucket: 'else', prefix: '' } }],
+  ['another prefix of the source', { source: { bucket: 'from', prefix: 'a/' } }],
+  ['another prefix of the destination', { destination: { bucket: 'to', prefix: 'b/' } }],
+])('leaves a task of %s alone', async (_, places) => {
+  const other = encodeTask(newCopyTask('a', { ...run, id: 'old', ...places }, [{ key: 'a/k', size: 1 }]))
+  const sqs = new FakeSqs(letters(other))
+  const { origins, elsewhere } = await play(sqs)
+  expect([origins.size, elsewhere.size]).toEqual([0, 1])
+  expect(sqs.sent).toEqual([])
+})
+
+test('sends objects again without what may have changed since', async () => {
+  const object = { key: 'k', size: 1, etag: 'e', storageClass: 'GLACIER' }
+  const before = { ...object, archived: true, upload: 'u', annotate: 'n' } as const
+  const sqs = new FakeSqs(letters(encodeTask(newCopyTask('a', { ...run, id: 'old' }, [before]))))
+  await play(sqs)
+  const [task] = sqs.sent.map(decodeTask)
+  expect(task).toHaveProperty('objects', [object])
+})
+
 test('leaves the tasks of runs whose queues exist alone, and counts them', async () => {
   const elsewhere = dead('d', 'going').replace('"from"', '"elsewhere"')
   const all = [
@@ -248,6 +269,12 @@ describe('what a redrive that was cut off has left', () => {
   ])('is sent when what it comes of is gone: %s', async (_, all) => {
     const { origins } = await play(new FakeSqs(letters(...all)))
     expect([...origins]).toEqual(['second/f.0'])
+  })
+
+  test('is sent, and there may be more, when a task was hidden from the first look only', async () => {
+    const sqs = new FakeSqs([...letters(again), { body: dead('b'), hiddenUntil: 200_000 }])
+    const { origins, more } = await play(sqs)
+    expect([[...origins], more]).toEqual([['second/f.0'], true])
   })
 
   test.each([
