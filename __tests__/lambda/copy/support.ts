@@ -1,9 +1,17 @@
 import { type Copied, copyObjects } from '../../../lambda/copy/copy.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
-import { toListed } from '../../../lambda/list/listed.ts'
+import { workOnListTask } from '../../../lambda/list/task.ts'
 import { createS3Client, type S3 } from '../../../lambda/s3/index.ts'
+import { compareKeys } from '../../../protocol/key.ts'
 import type { Options, Run } from '../../../protocol/run.ts'
-import { decodeTask, encodeTask, type Listed, newCopyTask } from '../../../protocol/task.ts'
+import {
+  decodeTask,
+  encodeTask,
+  type Listed,
+  newCopyTask,
+  newListTask,
+  type Task,
+} from '../../../protocol/task.ts'
 import type { Timing } from '../../../protocol/timing.ts'
 
 /** A clock that moves only when somebody waits, or is told to. */
@@ -66,12 +74,27 @@ export async function copyThem(objects: Listed[], setting: Setting): Promise<Cop
   }
 }
 
-/** What a list worker would hand on of a bucket. */
+/** What a list worker hands on of a bucket, in order of keys. */
 export async function listAll(url: string, bucket: string): Promise<Listed[]> {
   const s3 = clientOf(url)
+  const objects: Listed[] = []
+  const attempt = {
+    deadline: 1e12,
+    signal: new AbortController().signal,
+    spawn: async (_: string, make: (id: string) => Task) => {
+      const child = make('a.0')
+      if (child.kind !== 'copy') throw new Error('no copy task')
+      objects.push(...child.objects)
+    },
+    dispatch: async () => {},
+  }
+  const task = newListTask('seed.0', runOf({ url, from: bucket, to: '' }), { prefix: '', ranges: [{}] })
+  const queues = { listQueueUrl: 'list', copyQueueUrl: 'copy' }
   try {
-    const { objects } = await s3.listObjectsV2({ bucket, optionalObjectAttributes: 'RestoreStatus' })
-    return objects.map(toListed)
+    const deps = { s3, timing: new Clock(), ...queues, waiting: async () => 0 }
+    const { unlisted } = await workOnListTask(task, attempt, deps)
+    if (unlisted) throw new Error(unlisted.message)
+    return objects.sort((a, b) => compareKeys(a.key, b.key))
   } finally {
     await s3.close()
   }
