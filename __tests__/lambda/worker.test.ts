@@ -79,6 +79,7 @@ async function handle(
   work: (task: CopyTask, attempt: Attempt) => Promise<Result> = async () => NOTHING,
   receives = 1,
   gate = new RunGate(sqs as unknown as SQSClient, () => 0),
+  leftMs = 60_000,
 ) {
   const record = {
     messageId: 'm1',
@@ -91,7 +92,7 @@ async function handle(
   }
   return await handleEvent(
     { Records: [record] },
-    { getRemainingTimeInMillis: () => 60_000 } as Context,
+    { getRemainingTimeInMillis: () => leftMs } as Context,
     'copy',
     work,
     {
@@ -216,6 +217,32 @@ describe('a task', () => {
   test('that can’t be told whether its run is over is kept', async () => {
     sqs.failing.set('GetQueueAttributesCommand', new Error('throttled'))
     expect(await handle(task, undefined, 3)).toEqual(REPEAT)
+  })
+})
+
+describe('the time of the function', () => {
+  const attemptWith = async (leftMs: number, use: (attempt: Attempt) => Promise<void> | void) => {
+    const work = async (_: CopyTask, attempt: Attempt) => {
+      await use(attempt)
+      return NOTHING
+    }
+    expect(await handle(task, work, 1, undefined, leftMs)).toEqual(DONE)
+  }
+
+  test('ends for the work ten seconds early, so that what it comes to can be sent', async () => {
+    const deadlines: number[] = []
+    await attemptWith(60_000, ({ deadline }) => void deadlines.push(deadline))
+    expect(deadlines).toEqual([50_000])
+  })
+
+  test('ends for what is under way after the deadline, six seconds before the end', async () => {
+    const begunAt = performance.now()
+    await attemptWith(6_500, async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    })
+    const ms = performance.now() - begunAt
+    expect(ms).toBeGreaterThan(400)
+    expect(ms).toBeLessThan(6_000)
   })
 })
 
