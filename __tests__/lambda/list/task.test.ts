@@ -227,6 +227,18 @@ describe('looking what the destination has does not hold a task up', () => {
     },
   )
 
+  test('what was read, but there was no time to look for, is handed on', async () => {
+    // The answer for the first page takes more than half of the task's time.
+    const few = hex(20_000)
+    const done = await work(few, of('if-newer'), { lookMs: 160_000 })
+    const { sent, handed } = fates(few, done)
+    expect(sent.length).toBeGreaterThan(0)
+    expect(done.result.listed).toBe(sent.length)
+    expect(sent.length + handed.length).toBe(few.size)
+    expect(new Set(handed).size).toBe(handed.length)
+    expect(done.seconds).toBeLessThan(200)
+  })
+
   test('where all was deleted, it takes few requests', async () => {
     const { looks, result } = await work(keys, of('if-newer'), { destination: deleted(keys, 1_000) })
     expect(looks).toBeLessThan(5 * (result.listed / 1000))
