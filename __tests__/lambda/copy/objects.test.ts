@@ -168,6 +168,21 @@ onEveryS3('copying objects', (under) => {
     )
   })
 
+  embeddedOnly('moto does not look at x-amz-copy-source-if-match')(
+    'one that changed is no object that is there already: that fails, where the run says so',
+    async () => {
+      const places = await buckets()
+      await put(places.from, 'k')
+      const objects = await listAll(places.url, places.from)
+      await put(places.from, 'k', { Body: 'newer' })
+      const options: Options = { overwrite: 'never', ifChanged: 'fail' }
+      expect(await copyThem(objects, { ...places, options })).toMatchObject({
+        skipped: 0,
+        failures: [{ key: 'k', code: 'PreconditionFailed' }],
+      })
+    },
+  )
+
   embeddedOnly('moto does not look at If-None-Match of CopyObject')(
     'what is there already is left as it is, where the run says so',
     async () => {

@@ -21,10 +21,14 @@ async function copy(
   options: Options = {},
 ) {
   const requests: CopyRequest[] = []
+  const there = new Set<string>()
   let heads = 0
   const s3 = {
     async copyObject(request: CopyRequest) {
       requests.push(request)
+      if (request.ifNoneMatch && there.has(request.key))
+        throw new S3Error('PreconditionFailed', 'no', { status: 412, condition: 'If-None-Match' })
+      there.add(request.key)
       return { ...copied, etag: `"${copied.etag}"`, checksums: {} }
     },
     async perform(_operation: unknown, input: unknown) {
@@ -66,6 +70,20 @@ describe('a copy whose ETag is', () => {
     const { result, requests } = await copy(1, { etag: OTHER, encryption: 'AES256' }, { etag: LISTED })
     expect(result).toMatchObject({ copied: 0, failures: [{ key: '0', code: 'ChecksumMismatch' }] })
     expect(requests).toHaveLength(3)
+  })
+
+  test('another than the source has is a failure at once where nothing is overwritten: the copy is in its own way', async () => {
+    const { result } = await copy(
+      1,
+      { etag: OTHER, encryption: 'AES256' },
+      { etag: LISTED },
+      { overwrite: 'never' },
+    )
+    expect(result).toMatchObject({
+      copied: 0,
+      skipped: 0,
+      failures: [{ key: '0', code: 'ChecksumMismatch' }],
+    })
   })
 
   test('no MD5, since KMS encrypts it, proves nothing', async () => {
