@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { Sender } from '../../aws/sender.ts'
+import { BATCH_BYTES } from '../../protocol/limits.ts'
 
 type Entry = { Id: string; MessageBody: string; MessageGroupId?: string }
 type Refusal = { Id: string; SenderFault: boolean; Code: string }
@@ -86,4 +87,22 @@ test('no request has more entries than SQS takes, though many send at once', asy
   await sender.flush()
   expect(Math.max(...sizes)).toBe(10)
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(200)
+})
+
+test.each([
+  ['halves of what SQS takes', BATCH_BYTES / 2, [2, 2, 2, 2]],
+  ['a byte more than halves', BATCH_BYTES / 2 + 1, [1, 1, 1, 1, 1, 1, 1, 1]],
+])('requests are no larger than SQS takes, and as few as that allows: %s', async (_, size, expected) => {
+  const counts: number[] = []
+  const sqs = {
+    send: async ({ input }: { input: { Entries: Entry[] } }) => {
+      counts.push(input.Entries.length)
+      return {}
+    },
+  } as unknown as SQSClient
+  const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
+  const sender = new Sender(sqs, 'https://sqs/copy', 'run-1', timing)
+  for (let index = 0; index < 8; index++) await sender.send('x'.repeat(size))
+  await sender.flush()
+  expect(counts).toEqual(expected)
 })

@@ -53,6 +53,15 @@ test('1,000 keys of 1,024 escaped bytes are split by size, but for what they all
   expect(begins.length).toBe(1)
 })
 
+test('tasks that are full by size leave room for the longest places, and no more than that', async () => {
+  const page = Array.from({ length: 30_000 }, (_, index) => ({ key: String(index), size: 1 }))
+  const tasks = await pack(page.length, [page])
+  expect(tasks.length).toBeGreaterThan(2)
+  const sizes = tasks.map((task) => encodeTask(newCopyTask('a.1', run, task)).length)
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(TASK_BYTES)
+  expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(0.9 * TASK_BYTES)
+})
+
 test('tasks are full before another begins', async () => {
   const page = Array.from({ length: 1000 }, (_, index) => ({ key: `k${index}`, size: 1 }))
   expect((await pack(300, [page])).map(({ length }) => length)).toEqual([300, 300, 300, 100])
