@@ -278,6 +278,18 @@ describe('when the time runs out', () => {
     expect(uploads()).toBe(0)
   })
 
+  test('the new version is copied when the source has changed before the parts are joined', async () => {
+    store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
+    runOutAt(parts)
+    const { late } = await copyAll({ deadline: 1e8 })
+    expect(calls).toMatchObject({ UploadPartCopy: parts })
+    onCall = () => undefined
+    store.put('from', 'k', Content.sparse(5 * GIB, 'new'))
+    expect(await copyThem(late, { ...setting, deadline: 2e9 })).toMatchObject({ copied: 1, failures: [] })
+    expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+    expect(uploads()).toBe(0)
+  })
+
   test('an upload that a lifecycle has dropped meanwhile is begun anew', async () => {
     store.put('from', 'k', Content.sparse(5 * GIB))
     runOutAt(8)

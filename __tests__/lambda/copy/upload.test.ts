@@ -118,7 +118,9 @@ onEveryS3('copying an object in parts', (under) => {
       expect(await head(to, key)).toMatchObject({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: sseKmsKey })
   })
 
-  test('an upload is gone on with by the parts that are there', async () => {
+  /** Goes on with an upload that has one part, which lacks so many bytes of the object. Tells what it does for that. */
+  async function goOn(missing: number) {
+    const done: unknown[] = []
     const { to } = await inParts('k', {}, async (job) => {
       const source = await readSource(job)
       const upload = await begin(job, source)
@@ -131,10 +133,9 @@ onEveryS3('copying an object in parts', (under) => {
         sourceBucket: from.bucket,
         sourceKey: job.key,
         first: 0,
-        last: source.size - 1,
+        last: source.size - 1 - missing,
       })
       const object = { ...job.object, upload: upload.id }
-      const done: unknown[] = []
       const s3: CopyJob['s3'] = {
         ...job.s3,
         perform: (operation, input) => {
@@ -143,10 +144,19 @@ onEveryS3('copying an object in parts', (under) => {
         },
       }
       await transfer({ ...job, object, s3 }, upload, source.checksum)
-      expect(done).toContain(COMPLETE_MULTIPART_UPLOAD)
-      expect(done).not.toContain(UPLOAD_PART_COPY)
     })
     expect(await head(to, 'k')).toMatchObject({ ContentLength: 6 * 1024 ** 2 })
+    return done
+  }
+
+  test('an upload is gone on with by the parts that are there', async () => {
+    const done = await goOn(0)
+    expect(done).toContain(COMPLETE_MULTIPART_UPLOAD)
+    expect(done).not.toContain(UPLOAD_PART_COPY)
+  })
+
+  test('a part of another length than this code makes is copied anew', async () => {
+    expect(await goOn(1)).toContain(UPLOAD_PART_COPY)
   })
 
   test('an upload that is dropped leaves nothing', async () => {
