@@ -47,3 +47,37 @@ test('S3 saying slow down for the first time late in a task is no reason to hand
   await expect(caller.call(() => Promise.reject(busy))).rejects.toThrow(Refused)
   expect(clock.at).toBeLessThan(90_000)
 })
+
+/** A call that S3 refuses every time, after so many milliseconds each; it has five minutes. */
+async function refuse(code: string, ms: number) {
+  const clock = new Clock()
+  const { signal } = new AbortController()
+  const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 300_000, signal })
+  let tries = 0
+  const call = caller.call(() => {
+    tries++
+    clock.at += ms
+    return Promise.reject(new S3Error(code, 'no', { status: code === 'SlowDown' ? 503 : 500 }))
+  })
+  const error = await call.catch((error: unknown) => error)
+  return { error, tries, seconds: clock.at / 1000 }
+}
+
+test('S3 saying slow down is put up with for 45 s, however many tries that takes', async () => {
+  const { error, tries, seconds } = await refuse('SlowDown', 50)
+  expect(error).toBeInstanceOf(Refused)
+  expect(seconds).toBeGreaterThanOrEqual(45)
+  expect(seconds).toBeLessThan(50)
+  expect(tries).toBeGreaterThan(20)
+})
+
+test('other refusals are put up with eight times', async () => {
+  const { error, tries } = await refuse('InternalError', 50)
+  expect(error).toBeInstanceOf(Refused)
+  expect(tries).toBe(8)
+})
+
+test('a call whose refusals take up the time is refused: the next task would not get any further', async () => {
+  const { error } = await refuse('InternalError', 100_000)
+  expect(error).toMatchObject({ last: { code: 'InternalError' } })
+})
