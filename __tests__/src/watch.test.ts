@@ -23,6 +23,8 @@ class FakeSqs {
   /** Messages by queue. */
   messages: Record<string, string[]> = { list: [], copy: [], dlq: [], run: [] }
   inFlight = 0
+  /** Copy tasks that are held back. */
+  delayed = 0
   /** Queues of the runs that are going on. */
   runQueues: string[] = [URLS.run]
   /** When messages were sent. */
@@ -67,7 +69,7 @@ class FakeSqs {
         return {
           Attributes: {
             ApproximateNumberOfMessages: String(count),
-            ApproximateNumberOfMessagesDelayed: '0',
+            ApproximateNumberOfMessagesDelayed: String(queue === URLS.copy ? this.delayed : 0),
             ApproximateNumberOfMessagesNotVisible: String(queue === URLS.copy ? this.inFlight : 0),
           },
         }
@@ -314,8 +316,14 @@ test('tasks that no function takes, for longer than one may be held back, end th
 })
 
 test('tasks that are held back are waited for', async () => {
-  sqs.messages.copy = ['held back for a quarter of an hour']
-  sqs.plan.push({ at: 16 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  sqs.delayed = 1
+  sqs.plan.push({
+    at: 15 * MINUTE,
+    what: () => {
+      sqs.delayed = 0
+      sqs.messages.run?.push(outcome('seed.0'))
+    },
+  })
   expect((await watchRun()).ending).toBe('settled')
 })
 
