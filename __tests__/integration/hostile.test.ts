@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { runStep } from '../../local/runner.ts'
 import { PROTOCOL } from '../../protocol/message.ts'
 import { encodeTask, newListTask } from '../../protocol/task.ts'
-import { STACK, send, startStack, type TestStack } from './support.ts'
+import { ON_STACK, send, startStack, type TestStack } from './support.ts'
 
 jest.setTimeout(300_000)
 
@@ -18,11 +18,7 @@ afterAll(async () => {
 const inputs = (source: string, destination: string) => ({
   source: `s3://${source}`,
   destination: `s3://${destination}`,
-  'stack-name': STACK,
-  deploy: 'never',
-  'after-run': 'keep',
-  'poll-interval': '1',
-  timeout: '2',
+  ...ON_STACK,
 })
 
 /** What the runner would obey in a line: `::` at its beginning, `##[` anywhere (actions/runner, ActionCommand). */

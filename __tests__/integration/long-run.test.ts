@@ -4,7 +4,7 @@ import { ACCOUNT_ID } from '../../local/identity.ts'
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
 import { runFolder } from '../../src/checkpoint/run-key.ts'
 import { CheckpointStore } from '../../src/checkpoint/store.ts'
-import { STACK, startStack, type TestStack, until } from './support.ts'
+import { ON_STACK, STACK, startStack, type TestStack, until } from './support.ts'
 
 jest.setTimeout(300_000)
 
@@ -38,12 +38,8 @@ const step = (about: string, more: Record<string, string> = {}) => ({
   inputs: {
     source: 's3://from-long',
     destination: `s3://to-${about}`,
-    'stack-name': STACK,
-    deploy: 'never',
-    'after-run': 'keep',
+    ...ON_STACK,
     'batch-size': '5',
-    'poll-interval': '1',
-    timeout: '4',
     'run-key': about,
     ...more,
   },

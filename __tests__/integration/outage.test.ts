@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globa
 import { SQS_ATTEMPTS } from '../../aws/queue.ts'
 import { runStep } from '../../local/runner.ts'
 import type { SqsFault } from '../../local/sqs.ts'
-import { STACK, startStack, type TestStack } from './support.ts'
+import { ON_STACK, startStack, type TestStack } from './support.ts'
 
 jest.setTimeout(300_000)
 
@@ -31,11 +31,7 @@ function play(about: string) {
     inputs: {
       source: `s3://from-${about}`,
       destination: `s3://to-${about}`,
-      'stack-name': STACK,
-      deploy: 'never',
-      'after-run': 'keep',
-      'poll-interval': '1',
-      timeout: '4',
+      ...ON_STACK,
     },
     env: stack.env,
   })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { runPost, runStep, type StepResult, startStep } from '../../local/runner.ts'
 import { PROTOCOL } from '../../protocol/message.ts'
 import { encodeTask, newCopyTask } from '../../protocol/task.ts'
-import { ON_STACK, ROOT, STACK, send, startStack, type TestStack, until } from './support.ts'
+import { ON_STACK, STACK, send, startStack, type TestStack, until } from './support.ts'
 
 jest.setTimeout(300_000)
 
@@ -296,8 +296,4 @@ describe('a job that is cancelled', () => {
     await until(() => stack.drained())
     expect(stack.keys('to-kill').length).toBeLessThan(2000)
   })
-})
-
-test('the bundles are those of this checkout', async () => {
-  expect((await readFile(`${ROOT}/dist/main/index.js`)).length).toBeGreaterThan(100_000)
 })
