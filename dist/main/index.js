@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2392);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1451);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2392:
+/***/ 1451:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -87931,7 +87931,24 @@ function lease({ watcher }, now) {
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
 var dist_cjs = __nccwpck_require__(3711);
+;// CONCATENATED MODULE: ./build/src/stack/bucket-status.js
+
+/** The HTTP status with which S3 answers HeadBucket: 404 where there is no such bucket. Throws what is no answer. */
+async function bucketStatus(s3, bucket) {
+    try {
+        await s3.send(new dist_cjs/* HeadBucketCommand */.kuI(bucket));
+        return 200;
+    }
+    catch (error) {
+        const status = error.$metadata?.httpStatusCode ?? 0;
+        if (status < 300 || status >= 500)
+            throw error;
+        return status;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/stack/artifact.js
+
 
 
 /** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
@@ -88014,18 +88031,10 @@ async function ensureBucket(s3, bucket, home) {
     }));
 }
 async function artifact_exists(s3, bucket, owner) {
-    try {
-        await s3.send(new dist_cjs/* HeadBucketCommand */.kuI({ Bucket: bucket, ...owner }));
-        return true;
-    }
-    catch (error) {
-        const status = error.$metadata?.httpStatusCode;
-        if (status === 404)
-            return false;
-        if (status !== 403)
-            throw error;
-        throw new UserError(`The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`, { cause: error });
-    }
+    const status = await bucketStatus(s3, { Bucket: bucket, ...owner });
+    if (status === 403)
+        throw new UserError(`The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`);
+    return status !== 404;
 }
 /** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */
 async function create(s3, bucket, { region }) {
@@ -89278,24 +89287,10 @@ const THROTTLED_MS = 60_000;
  * is closed (403) or elsewhere (301) from one that is not there (404).
  */
 async function checkBuckets(s3, buckets) {
-    const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)));
-    const missing = buckets.filter((_, index) => !found[index]);
+    const found = await Promise.all(buckets.map((Bucket) => bucketStatus(s3, { Bucket })));
+    const missing = buckets.filter((_, index) => found[index] === 404);
     if (missing.length > 0)
         throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
-}
-async function bucketExists(s3, bucket) {
-    try {
-        await s3.send(new dist_cjs/* HeadBucketCommand */.kuI({ Bucket: bucket }));
-        return true;
-    }
-    catch (error) {
-        const status = error.$metadata?.httpStatusCode;
-        if (status === 404)
-            return false;
-        if (status === 301 || status === 400 || status === 403)
-            return true;
-        throw error;
-    }
 }
 /** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
 async function checkConcurrency(lambda, maxConcurrency) {

@@ -78514,24 +78514,10 @@ const THROTTLED_MS = 60_000;
  * is closed (403) or elsewhere (301) from one that is not there (404).
  */
 async function preflight_checkBuckets(s3, buckets) {
-    const found = await Promise.all(buckets.map((bucket) => bucketExists(s3, bucket)));
-    const missing = buckets.filter((_, index) => !found[index]);
+    const found = await Promise.all(buckets.map((Bucket) => bucketStatus(s3, { Bucket })));
+    const missing = buckets.filter((_, index) => found[index] === 404);
     if (missing.length > 0)
         throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
-}
-async function bucketExists(s3, bucket) {
-    try {
-        await s3.send(new HeadBucketCommand({ Bucket: bucket }));
-        return true;
-    }
-    catch (error) {
-        const status = error.$metadata?.httpStatusCode;
-        if (status === 404)
-            return false;
-        if (status === 301 || status === 400 || status === 403)
-            return true;
-        throw error;
-    }
 }
 /** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
 async function preflight_checkConcurrency(lambda, maxConcurrency) {
