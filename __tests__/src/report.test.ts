@@ -2,35 +2,13 @@ import { afterEach, expect, jest, test } from '@jest/globals'
 import { report } from '../../src/report.ts'
 import type { Result } from '../../src/result.ts'
 import { zero } from '../../src/totals.ts'
+import { resultOf } from './result-of.ts'
 
 const before = { ...process.env }
 afterEach(() => {
   process.env = { ...before }
   process.exitCode = undefined
 })
-
-const result: Result = {
-  runId: '20260101-000000-abcd',
-  mode: 'copy',
-  ending: 'settled',
-  runKey: undefined,
-  budget: undefined,
-  source: { bucket: 'from', prefix: '' },
-  destination: { bucket: 'to', prefix: '' },
-  options: {},
-  stackName: 's3-71',
-  region: 'eu-west-1',
-  totals: { ...zero(), listed: 1, copied: 1 },
-  open: 0,
-  dlqMessages: 0,
-  nameless: 0,
-  unlisted: [],
-  failures: [],
-  reportPath: '/report',
-  deadLetterQueueUrl: 'https://sqs/dlq',
-  durationMs: 1000,
-  samples: [],
-}
 
 /** What the log says of a result. */
 async function said(more: Partial<Result> = {}): Promise<string> {
@@ -40,7 +18,7 @@ async function said(more: Partial<Result> = {}): Promise<string> {
     return true
   })
   try {
-    await report({ ...result, ...more }, true)
+    await report(resultOf(more), true)
   } finally {
     write.mockRestore()
   }

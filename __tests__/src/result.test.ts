@@ -1,31 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { failsStep, type Result, shortfalls, statusOf, tellGoingOn } from '../../src/result.ts'
 import { zero } from '../../src/totals.ts'
+import { resultOf } from './result-of.ts'
 
 const totals = { ...zero(), listed: 10, copied: 10 }
-const resultOf = (more: Partial<Result>): Result => ({
-  mode: 'copy',
-  runId: 'r',
-  ending: 'settled',
-  runKey: 'key',
-  budget: undefined,
-  source: { bucket: 'from', prefix: '' },
-  destination: { bucket: 'to', prefix: '' },
-  options: {},
-  stackName: 's',
-  region: 'eu-west-1',
-  totals,
-  open: 0,
-  dlqMessages: 0,
-  nameless: 0,
-  unlisted: [],
-  failures: [],
-  reportPath: '',
-  deadLetterQueueUrl: '',
-  durationMs: 0,
-  samples: [],
-  ...more,
-})
+const keyed = (more: Partial<Result>) => resultOf({ runKey: 'key', ...more })
 const failed = { totals: { ...totals, copied: 9, failed: 1 } }
 
 describe('status, and whether the step fails (by default, with fail-on-error: false)', () => {
@@ -56,7 +35,7 @@ describe('status, and whether the step fails (by default, with fail-on-error: fa
     ['the job was cancelled', { ending: 'cancelled', open: 1 }, 'cancelled', true, true],
     ['it was ended elsewhere', { ending: 'stopped', open: 1 }, 'cancelled', true, true],
   ])('%s', (_, more, status, fails, failsAnyway) => {
-    const result = resultOf(more)
+    const result = keyed(more)
     expect(statusOf(result)).toBe(status)
     expect([failsStep(result, true), failsStep(result, false)]).toEqual([fails, failsAnyway])
     // A step never fails without saying why.
@@ -66,14 +45,12 @@ describe('status, and whether the step fails (by default, with fail-on-error: fa
 
 test('who can’t wait any longer is told how to attach, on one line whatever the key', () => {
   for (const ending of ['timed-out', 'unwatched'] as const) {
-    const [line] = shortfalls(resultOf({ ending, reason: 'No.', runKey: 'a\n::error::b' }))
+    const [line] = shortfalls(keyed({ ending, reason: 'No.', runKey: 'a\n::error::b' }))
     expect(line).toMatch(/goes on.*`run-key: "a/)
     expect(line).not.toMatch(/\n|^::/)
   }
-  expect(tellGoingOn(resultOf({ ending: 'left' }))).toContain('`run-key: key`')
-  const watched = tellGoingOn(
-    resultOf({ ending: 'left', watcher: 'https://x/1', savedAt: 1_800_000_000_000 }),
-  )
+  expect(tellGoingOn(keyed({ ending: 'left' }))).toContain('`run-key: key`')
+  const watched = tellGoingOn(keyed({ ending: 'left', watcher: 'https://x/1', savedAt: 1_800_000_000_000 }))
   expect(watched).toContain('https://x/1')
   expect(watched).toContain('of its last checkpoint, of 2027-01-15T08:00:00.000Z')
 })
@@ -83,17 +60,17 @@ test.each<[string, Partial<Result>, RegExp]>([
   ['a copy that overwrites nothing', { options: { overwrite: 'never' } }, /Run again to copy the rest\.$/],
   ['a redrive', { mode: 'redrive' }, /Redrive again: all that it began with/],
 ])('how to go on after %s that was cancelled is said', (_, more, text) => {
-  expect(shortfalls(resultOf({ ending: 'cancelled', open: 1, ...more })).join(' ')).toMatch(text)
+  expect(shortfalls(keyed({ ending: 'cancelled', open: 1, ...more })).join(' ')).toMatch(text)
 })
 
 test('watching that broke off ends a run to which nobody can attach', () => {
-  const result = resultOf({ ending: 'unwatched', reason: 'No.', runKey: undefined })
+  const result = keyed({ ending: 'unwatched', reason: 'No.', runKey: undefined })
   expect(statusOf(result)).toBe('failed')
   expect(failsStep(result, false)).toBe(true)
   expect(shortfalls(result)[0]).toMatch(/was stopped .*no checkpoints.* No\.$/)
 })
 
 test('who leaves a run to another says of when its counts are', () => {
-  const [line] = shortfalls(resultOf({ ending: 'superseded', watcher: 'w', savedAt: 0 }))
+  const [line] = shortfalls(keyed({ ending: 'superseded', watcher: 'w', savedAt: 0 }))
   expect(line).toMatch(/watched by w\. The counts .* of 1970-01-01T00:00:00/)
 })

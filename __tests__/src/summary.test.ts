@@ -1,35 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Result } from '../../src/result.ts'
 import { renderSummary } from '../../src/summary.ts'
 import { zero } from '../../src/totals.ts'
+import { resultOf } from './result-of.ts'
 
-const good: Result = {
-  runId: '20260101-000000-abcd',
-  mode: 'copy',
-  ending: 'settled',
-  runKey: undefined,
-  budget: undefined,
-  source: { bucket: 'from', prefix: '' },
-  destination: { bucket: 'to', prefix: 'x/' },
-  options: {},
-  stackName: 's3-71',
-  region: 'eu-west-1',
-  totals: {
-    ...zero(),
-    listed: 1_000_000,
-    copied: 1_000_000,
-    bytes: 3 * 2 ** 40,
-  },
-  open: 0,
-  dlqMessages: 0,
-  nameless: 0,
-  unlisted: [],
-  failures: [],
-  reportPath: '/tmp/failures.ndjson',
-  deadLetterQueueUrl: 'https://sqs/dlq',
-  durationMs: 286_000,
-  samples: [],
-}
+const million = { ...zero(), listed: 1_000_000, copied: 1_000_000, bytes: 3 * 2 ** 40 }
+const good = resultOf({ totals: million })
 const hostile = 'a|b\n::error::x <script>alert(1)</script> **b** \u202e'
 
 describe('the job summary', () => {
