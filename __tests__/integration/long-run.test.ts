@@ -131,7 +131,7 @@ describe('with a bucket for checkpoints', () => {
     expect(other.exitCode).toBe(1)
     expect(other.outputs.status).toBe('running')
     expect(Number(other.outputs.copied)).toBeGreaterThan(0)
-    expect(other.log).toMatch(/::error::The run is not complete, and watched by process \d+/)
+    expect(other.log).toMatch(/::error::The run is not complete\. The run goes on, watched by process \d+/)
     const asking = await runStep(step('crash', { wait: 'false' }))
     expect(asking.exitCode).toBe(0)
     expect(asking.log).toMatch(/The run goes on, watched by process \d+/)

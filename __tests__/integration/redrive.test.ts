@@ -109,15 +109,18 @@ test('the tasks of a run that is going on are its own', async () => {
   stack.bucket('from-two', ['a', 'b'])
   stack.bucket('to-two')
   const { promise: held, resolve: release } = Promise.withResolvers<void>()
-  let copies = 0
-  stack.intercept(async ({ operation, bucket }) => {
-    // Those of the run that is going on.
-    if (operation === 'CopyObject' && bucket === 'to-two' && ++copies <= 2) await held
+  let isHeld = false
+  stack.intercept(async ({ operation, bucket, key }) => {
+    // Of the run that is going on; the worker tries again after a minute.
+    if (operation === 'CopyObject' && bucket === 'to-two' && key === 'b') {
+      isHeld = true
+      await held
+    }
     return undefined
   })
   const going = await startStep({ inputs: inputs('two', 'copy'), env: stack.env })
   await until(async () => (await stack.runQueues()).length === 1)
-  await until(() => copies === 2)
+  await until(() => isHeld)
   const [queue = ''] = await stack.runQueues()
   const id = queue.slice(queue.lastIndexOf(`${STACK}-run-`) + `${STACK}-run-`.length)
   await bury(encodeTask(newCopyTask('f.0', oldRun('two', id), keys('a'))))
