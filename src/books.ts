@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { DeadLetters } from './dead-letters.ts'
-import { Failures } from './failures.ts'
+import type { Failures } from './failures.ts'
 import { Ledger } from './ledger.ts'
 import { Progress } from './progress.ts'
 import { UnlistedParts } from './unlisted.ts'
@@ -16,16 +16,15 @@ export type Books = {
 
 /**
  * Opens the books of a run where a checkpoint closed them; at its beginning that is all zeros.
- * @param reportPath where the list of failures is to be written
+ * @param failures of which nothing is known yet
  * @param segments what earlier watchers have spooled of the failures
  */
 export async function openBooks(
   { run, ledger: snapshot, unlisted: parts, samples }: Checkpoint,
-  reportPath: string,
+  failures: Failures,
   segments: AsyncIterable<Uint8Array>,
 ): Promise<Books> {
   const ledger = Ledger.from(snapshot)
-  const failures = new Failures(reportPath)
   const unlisted = new UnlistedParts(parts)
   for await (const segment of segments) await failures.restore(segment)
   // Dead letters stay in the DLQ: whoever watches next comes across them again.

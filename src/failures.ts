@@ -32,9 +32,14 @@ export class Failures {
     this.#writing.catch(() => {})
   }
 
+  /** Resolved when all that was given so far is written; rejected when it can't be. */
+  get ready(): Promise<void> {
+    return this.#writing
+  }
+
   /** Spools the failures of one task. */
   add(task: string, failures: Failure[]): Promise<void> {
-    if (failures.length === 0) return this.#writing
+    if (failures.length === 0) return this.ready
     return this.#append(`${asciiJson({ task, failures })}\n`)
   }
 

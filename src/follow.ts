@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import * as core from '@actions/core'
 import type { Timing } from '../protocol/timing.ts'
 import { type Books, openBooks } from './books.ts'
@@ -9,6 +8,7 @@ import { LeaseLostError, Saver } from './checkpoint/saver.ts'
 import type { CheckpointStore, Found } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { explain, UserError } from './errors.ts'
+import { Failures } from './failures.ts'
 import { counted } from './format.ts'
 import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
@@ -46,10 +46,10 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   const { sqs } = clients
   const { run } = job.found.checkpoint
   const reportPath = join(process.env.RUNNER_TEMP ?? tmpdir(), `s3-71-${run.id}`, 'failures.ndjson')
-  await makeFolder(dirname(reportPath))
+  const failures = await openReport(reportPath)
   const checkpoint = await seedAndResume(job, tools)
   const { startedAt, savedAt, origins } = checkpoint
-  const books = await openBooks(checkpoint, reportPath, segmentsOf(job))
+  const books = await openBooks(checkpoint, failures, segmentsOf(job))
   const wasSettled = books.ledger.done
   const saver = store && new Saver(store, { ...job.found, checkpoint }, books, tools.timing)
   const course = await core.group('Progress', () => observe(job, books, saver, tools))
@@ -85,10 +85,12 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   }
 }
 
-/** Throws a UserError before anything is sent where the report could not be written. */
-async function makeFolder(folder: string): Promise<void> {
+/** Throws a UserError, before anything is sent, where the report could not be written. */
+async function openReport(path: string): Promise<Failures> {
+  const failures = new Failures(path)
   try {
-    await mkdir(folder, { recursive: true })
+    await failures.ready
+    return failures
   } catch (error) {
     throw new UserError(
       `There is no room for the report of what fails: ${(error as Error).message}. Its place is named by RUNNER_TEMP.`,

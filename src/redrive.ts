@@ -153,7 +153,7 @@ async function overAfterAll(
   queues: ReadonlyMap<string, unknown>,
   { timing, log }: Tools & { timing: Timing },
 ): Promise<Set<string>> {
-  const ids = [...queues.keys()].map((queue) => queue.slice(stack.runQueuePrefix.length))
+  const ids = [...queues.keys()].map((queue) => runIdOf(queue, stack.runQueuePrefix))
   if (ids.length === 0) return new Set()
   log.info(
     `The dead-letter queue holds tasks of ${counted(ids.length, 'run')} whose queue is there. SQS may say so for a minute after it was deleted: waiting for that`,

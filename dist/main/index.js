@@ -89557,8 +89557,9 @@ function namePermissions(client) {
             return await next(args);
         }
         catch (error) {
-            const isNamed = error instanceof Error && /not authorized to perform/.test(error.message);
-            if (error instanceof Error && isDenied(error.name) && !isNamed)
+            if (error instanceof Error &&
+                isDenied(error.name) &&
+                !/not authorized to perform/.test(error.message))
                 error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
@@ -89822,112 +89823,6 @@ function toFailure({ key }) {
     return { key, ...DEAD_LETTERED };
 }
 
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-;// CONCATENATED MODULE: ./build/src/failures.js
-
-
-
-
-
-
-const EXAMPLES = 3;
-/**
- * The failures of a run, kept on disk. A task may report before it is known to count (its parent's outcome is still on
- * its way), so everything is spooled with its task's id, and sorted out when the run is over.
- */
-class Failures {
-    #path;
-    #spool;
-    #writing;
-    /** Bytes spooled, and how many of them are kept elsewhere too. */
-    #spooled = 0;
-    #saved = 0;
-    /** @param path of the report; its folder is made when missing */
-    constructor(path) {
-        this.#path = path;
-        this.#spool = `${path}.spool`;
-        this.#writing = (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true }).then(() => (0,promises_.writeFile)(this.#spool, ''));
-        // Told by whatever is called next; until then nobody waits for it, and Node ends a process for that.
-        this.#writing.catch(() => { });
-    }
-    /** Spools the failures of one task. */
-    add(task, failures) {
-        if (failures.length === 0)
-            return this.#writing;
-        return this.#append(`${encoding_asciiJson({ task, failures })}\n`);
-    }
-    /** Bytes spooled that are not kept elsewhere yet. */
-    get unsaved() {
-        return this.#spooled - this.#saved;
-    }
-    /** What is to be kept elsewhere, for {@link restore}; call {@link markSaved} when it is. */
-    async readUnsaved() {
-        await this.#writing;
-        const bytes = Buffer.alloc(this.unsaved);
-        const file = await (0,promises_.open)(this.#spool);
-        try {
-            await file.read(bytes, 0, bytes.length, this.#saved);
-        }
-        finally {
-            await file.close();
-        }
-        return bytes;
-    }
-    markSaved(bytes) {
-        this.#saved += bytes;
-    }
-    /** Takes in what another process of the same run got from {@link readUnsaved}. */
-    async restore(bytes) {
-        this.#saved += bytes.length;
-        await this.#append(bytes);
-    }
-    #append(bytes) {
-        // Text is ASCII: its length is its bytes.
-        this.#spooled += bytes.length;
-        this.#writing = this.#writing.then(() => (0,promises_.appendFile)(this.#spool, bytes));
-        return this.#writing;
-    }
-    /**
-     * Writes the report, one line of NDJSON (`key`, `code`, `message`) for each object, and removes the spool.
-     * @param counts whether a task is part of the run
-     * @returns the failures by code, most frequent first
-     */
-    async finish(counts) {
-        await this.#writing;
-        const groups = new Map();
-        const lines = (0,external_node_readline_namespaceObject.createInterface)({
-            input: (0,external_node_fs_.createReadStream)(this.#spool),
-            crlfDelay: Number.POSITIVE_INFINITY,
-        });
-        async function* report() {
-            for await (const line of lines) {
-                const { task, failures } = JSON.parse(line);
-                if (!counts(task))
-                    continue;
-                for (const failure of failures) {
-                    addTo(groups, failure);
-                    yield `${encoding_asciiJson({ key: failure.key, code: failure.code, message: failure.message })}\n`;
-                }
-            }
-        }
-        await (0,external_node_stream_promises_namespaceObject.pipeline)(report, (0,external_node_fs_.createWriteStream)(this.#path));
-        await (0,promises_.rm)(this.#spool);
-        return [...groups.values()].sort((a, b) => b.count - a.count);
-    }
-}
-function addTo(groups, failure) {
-    const group = groups.get(failure.code) ?? { code: failure.code, count: 0, examples: [] };
-    group.count++;
-    if (group.examples.length < EXAMPLES)
-        group.examples.push(failure);
-    groups.set(failure.code, group);
-}
-
 ;// CONCATENATED MODULE: ./build/src/format.js
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 /** A count with thousands separators. */
@@ -90092,21 +89987,129 @@ class UnlistedParts {
 
 
 
-
 /**
  * Opens the books of a run where a checkpoint closed them; at its beginning that is all zeros.
- * @param reportPath where the list of failures is to be written
+ * @param failures of which nothing is known yet
  * @param segments what earlier watchers have spooled of the failures
  */
-async function openBooks({ run, ledger: snapshot, unlisted: parts, samples }, reportPath, segments) {
+async function openBooks({ run, ledger: snapshot, unlisted: parts, samples }, failures, segments) {
     const ledger = Ledger.from(snapshot);
-    const failures = new Failures(reportPath);
     const unlisted = new UnlistedParts(parts);
     for await (const segment of segments)
         await failures.restore(segment);
     // Dead letters stay in the DLQ: whoever watches next comes across them again.
     const deadLetters = new DeadLetters(run.id, ledger, failures, unlisted);
     return { ledger, failures, unlisted, deadLetters, progress: new Progress(samples) };
+}
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+;// CONCATENATED MODULE: ./build/src/failures.js
+
+
+
+
+
+
+const EXAMPLES = 3;
+/**
+ * The failures of a run, kept on disk. A task may report before it is known to count (its parent's outcome is still on
+ * its way), so everything is spooled with its task's id, and sorted out when the run is over.
+ */
+class Failures {
+    #path;
+    #spool;
+    #writing;
+    /** Bytes spooled, and how many of them are kept elsewhere too. */
+    #spooled = 0;
+    #saved = 0;
+    /** @param path of the report; its folder is made when missing */
+    constructor(path) {
+        this.#path = path;
+        this.#spool = `${path}.spool`;
+        this.#writing = (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true }).then(() => (0,promises_.writeFile)(this.#spool, ''));
+        // Told by whatever is called next; until then nobody waits for it, and Node ends a process for that.
+        this.#writing.catch(() => { });
+    }
+    /** Resolved when all that was given so far is written; rejected when it can't be. */
+    get ready() {
+        return this.#writing;
+    }
+    /** Spools the failures of one task. */
+    add(task, failures) {
+        if (failures.length === 0)
+            return this.ready;
+        return this.#append(`${encoding_asciiJson({ task, failures })}\n`);
+    }
+    /** Bytes spooled that are not kept elsewhere yet. */
+    get unsaved() {
+        return this.#spooled - this.#saved;
+    }
+    /** What is to be kept elsewhere, for {@link restore}; call {@link markSaved} when it is. */
+    async readUnsaved() {
+        await this.#writing;
+        const bytes = Buffer.alloc(this.unsaved);
+        const file = await (0,promises_.open)(this.#spool);
+        try {
+            await file.read(bytes, 0, bytes.length, this.#saved);
+        }
+        finally {
+            await file.close();
+        }
+        return bytes;
+    }
+    markSaved(bytes) {
+        this.#saved += bytes;
+    }
+    /** Takes in what another process of the same run got from {@link readUnsaved}. */
+    async restore(bytes) {
+        this.#saved += bytes.length;
+        await this.#append(bytes);
+    }
+    #append(bytes) {
+        // Text is ASCII: its length is its bytes.
+        this.#spooled += bytes.length;
+        this.#writing = this.#writing.then(() => (0,promises_.appendFile)(this.#spool, bytes));
+        return this.#writing;
+    }
+    /**
+     * Writes the report, one line of NDJSON (`key`, `code`, `message`) for each object, and removes the spool.
+     * @param counts whether a task is part of the run
+     * @returns the failures by code, most frequent first
+     */
+    async finish(counts) {
+        await this.#writing;
+        const groups = new Map();
+        const lines = (0,external_node_readline_namespaceObject.createInterface)({
+            input: (0,external_node_fs_.createReadStream)(this.#spool),
+            crlfDelay: Number.POSITIVE_INFINITY,
+        });
+        async function* report() {
+            for await (const line of lines) {
+                const { task, failures } = JSON.parse(line);
+                if (!counts(task))
+                    continue;
+                for (const failure of failures) {
+                    addTo(groups, failure);
+                    yield `${encoding_asciiJson({ key: failure.key, code: failure.code, message: failure.message })}\n`;
+                }
+            }
+        }
+        await (0,external_node_stream_promises_namespaceObject.pipeline)(report, (0,external_node_fs_.createWriteStream)(this.#path));
+        await (0,promises_.rm)(this.#spool);
+        return [...groups.values()].sort((a, b) => b.count - a.count);
+    }
+}
+function addTo(groups, failure) {
+    const group = groups.get(failure.code) ?? { code: failure.code, count: 0, examples: [] };
+    group.count++;
+    if (group.examples.length < EXAMPLES)
+        group.examples.push(failure);
+    groups.set(failure.code, group);
 }
 
 ;// CONCATENATED MODULE: ./build/src/dlq.js
@@ -90399,7 +90402,7 @@ async function idsOfActive(sqs, { runQueuePrefix }, now) {
 }
 /** Ids of those of some runs that are over. It is waited for as long as a deleted queue may seem to be there: until then nobody can tell. */
 async function overAfterAll({ sqs, stack, signal }, queues, { timing, log }) {
-    const ids = [...queues.keys()].map((queue) => queue.slice(stack.runQueuePrefix.length));
+    const ids = [...queues.keys()].map((queue) => runIdOf(queue, stack.runQueuePrefix));
     if (ids.length === 0)
         return new Set();
     log.info(`The dead-letter queue holds tasks of ${counted(ids.length, 'run')} whose queue is there. SQS may say so for a minute after it was deleted: waiting for that`);
@@ -91022,10 +91025,10 @@ async function follow(job, tools) {
     const { sqs } = clients;
     const { run } = job.found.checkpoint;
     const reportPath = (0,external_node_path_.join)(process.env.RUNNER_TEMP ?? (0,external_node_os_.tmpdir)(), `s3-71-${run.id}`, 'failures.ndjson');
-    await makeFolder((0,external_node_path_.dirname)(reportPath));
+    const failures = await openReport(reportPath);
     const checkpoint = await seedAndResume(job, tools);
     const { startedAt, savedAt, origins } = checkpoint;
-    const books = await openBooks(checkpoint, reportPath, segmentsOf(job));
+    const books = await openBooks(checkpoint, failures, segmentsOf(job));
     const wasSettled = books.ledger.done;
     const saver = store && new Saver(store, { ...job.found, checkpoint }, books, tools.timing);
     const course = await group('Progress', () => observe(job, books, saver, tools));
@@ -91058,10 +91061,12 @@ async function follow(job, tools) {
         samples: progress.samples,
     };
 }
-/** Throws a UserError before anything is sent where the report could not be written. */
-async function makeFolder(folder) {
+/** Throws a UserError, before anything is sent, where the report could not be written. */
+async function openReport(path) {
+    const failures = new Failures(path);
     try {
-        await (0,promises_.mkdir)(folder, { recursive: true });
+        await failures.ready;
+        return failures;
     }
     catch (error) {
         throw new UserError(`There is no room for the report of what fails: ${error.message}. Its place is named by RUNNER_TEMP.`, { cause: error });

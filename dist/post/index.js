@@ -78780,8 +78780,9 @@ function namePermissions(client) {
             return await next(args);
         }
         catch (error) {
-            const isNamed = error instanceof Error && /not authorized to perform/.test(error.message);
-            if (error instanceof Error && (0,errors/* isDenied */.GZ)(error.name) && !isNamed)
+            if (error instanceof Error &&
+                (0,errors/* isDenied */.GZ)(error.name) &&
+                !/not authorized to perform/.test(error.message))
                 error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }

@@ -10,6 +10,7 @@ import { baseRequest, type Copy, type CopyJob, type CopyS3, Taken } from './job.
 import { copyInParts, Unfinished } from './multipart.ts'
 import { IN_FLIGHT } from './pace.ts'
 import { WHOLE_BYTES } from './parts.ts'
+import { sideBySide } from './side-by-side.ts'
 import { copyWhole } from './whole.ts'
 
 /** Annotations under way at once: each may have 1 MiB. */
@@ -74,9 +75,8 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
   }))
   // As many as the pace has in flight take the next object in turn: a thousand waiting for it would be a burden.
   const rest = targets.values()
-  /** What is no answer of S3 ends the task: no other object is begun. */
-  const errors: unknown[] = []
-  const copyOn = async () => {
+  // What is no answer of S3 ends the task.
+  const errors = await sideBySide(IN_FLIGHT, async (errors) => {
     for (const { object, key } of rest) {
       if (errors.length > 0) return
       // The marker object of the source prefix itself, without a destination prefix.
@@ -98,13 +98,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
         account(error, object, run, result)
       }
     }
-  }
-  const runners = Array.from({ length: IN_FLIGHT }, () =>
-    copyOn().catch((error: unknown) => {
-      errors.push(error)
-    }),
-  )
-  await Promise.all(runners)
+  })
   if (errors.length > 0) throw errors[0]
   return result
 }

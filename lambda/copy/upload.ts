@@ -13,6 +13,7 @@ import { GotFurther, OutOfTime, Refused } from './caller.ts'
 import { copyGuards, destinationGuards, placement, storageClassOf } from './headers.ts'
 import { type CopyJob, perform, Taken } from './job.ts'
 import { type PartRange, partsOf } from './parts.ts'
+import { sideBySide } from './side-by-side.ts'
 import type { Checksum, Source } from './source.ts'
 
 /** What a header may hold of tags: S3 takes 8 KB for all headers together, and 2 KB of tags in one (AWS CLI, s3 subcommands). */
@@ -49,21 +50,14 @@ export async function begin(job: CopyJob, source: Source): Promise<Upload> {
 export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum | undefined): Promise<void> {
   const parts = job.object.upload === upload.id ? await partsThere(job, upload) : new Map<number, Part>()
   const before = parts.size
-  const errors: unknown[] = []
   const ranges = partsOf(upload.size)
-  // As many as are copied at once take the next part in turn; when one ends badly, no other is begun.
-  const copyOn = async () => {
+  // As many as are copied at once take the next part in turn.
+  const errors = await sideBySide(AT_ONCE, async (errors) => {
     for (const range of ranges) {
       if (errors.length > 0) return
       if (!parts.has(range.number)) parts.set(range.number, await copyPart(job, upload, range))
     }
-  }
-  const runners = Array.from({ length: AT_ONCE }, () =>
-    copyOn().catch((error: unknown) => {
-      errors.push(error)
-    }),
-  )
-  await Promise.all(runners)
+  })
   const definite = errors.find((error) => !(error instanceof OutOfTime || error instanceof Refused))
   if (definite) throw definite
   if (errors.length === 0) {

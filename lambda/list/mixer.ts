@@ -128,13 +128,12 @@ export class Mixer {
     const now = timing.now()
     const { age, end } = this.#spread()
     const place = (age / end) ** this.#power
-    const most = taskSize(batchSize, place, listing.foundByAll)
     const more = ((await this.#demand.look(age)) * batchSize) / listing.shares
     const isAllDue = this.#isAllDue
     const count = isAllDue ? this.#bag.size : this.#countDue(now, age, end, more)
     this.#drawnAt = now
     await this.#packer.add(this.#draw(count), {
-      most: isAllDue ? Math.min(FEW_OBJECTS, batchSize) : most,
+      most: isAllDue ? Math.min(FEW_OBJECTS, batchSize) : taskSize(batchSize, place, listing.foundByAll),
       delaySeconds: 0,
     })
     if (now - this.#dispatchedAt < DISPATCH_MS) return

@@ -37,8 +37,11 @@ export function namePermissions<C extends AnyClient>(client: C): C {
       try {
         return await next(args)
       } catch (error) {
-        const isNamed = error instanceof Error && /not authorized to perform/.test(error.message)
-        if (error instanceof Error && isDenied(error.name) && !isNamed)
+        if (
+          error instanceof Error &&
+          isDenied(error.name) &&
+          !/not authorized to perform/.test(error.message)
+        )
           error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`
         throw error
       }

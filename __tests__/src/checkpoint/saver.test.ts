@@ -7,6 +7,7 @@ import type { Failure } from '../../../protocol/outcome.ts'
 import { type Books, openBooks } from '../../../src/books.ts'
 import { LEASE_MS, LeaseLostError, Saver } from '../../../src/checkpoint/saver.ts'
 import type { Found } from '../../../src/checkpoint/store.ts'
+import { Failures } from '../../../src/failures.ts'
 import type { Delivery } from '../../../src/inbox.ts'
 import { Ledger, type Settlement } from '../../../src/ledger.ts'
 import { checkpointOf, FakeS3, named, runOf } from './support.ts'
@@ -20,7 +21,10 @@ afterAll(() => rm(folder, { recursive: true }))
 let reports = 0
 async function open(s3: FakeS3, found: Found): Promise<Books & { report: string }> {
   const report = join(folder, `report-${reports++}`)
-  return { ...(await openBooks(found.checkpoint, report, s3.store().segments(found.checkpoint))), report }
+  return {
+    ...(await openBooks(found.checkpoint, new Failures(report), s3.store().segments(found.checkpoint))),
+    report,
+  }
 }
 
 /** A run that a watcher has just got hold of. */
