@@ -15,7 +15,7 @@ export type CheckEvent = {
   }
 }
 
-export const CHECKED_PREFIXES = 10
+export const CHECKED_PREFIXES = 100
 
 /** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
 export const CHECK_MS = 10_000
@@ -25,6 +25,8 @@ export const CheckAnswerSchema = v.object({
   protocol: v.number(),
   /** What is in the way, in words for a person; empty when nothing is. */
   problems: v.array(v.string()),
+  /** Those of the run's prefixes that no key of the source begins with. */
+  empty: v.optional(v.array(v.string())),
 })
 
 export type CheckAnswer = v.InferOutput<typeof CheckAnswerSchema>

@@ -87,10 +87,11 @@ describe('a run', () => {
     stack.bucket('from-some', ['p/2023/a', 'p/2024/a', 'p/2024/b', 'p/2024', 'p/2025/a', '2024/a'])
     stack.bucket('to-some')
     const step = await runStep({
-      inputs: inputs('s3://from-some/p/', 's3://to-some', { prefixes: '2024/\n2025' }),
+      inputs: inputs('s3://from-some/p/', 's3://to-some', { prefixes: '2024/\n2025\n2o26/' }),
       env: stack.env,
     })
     expect(step.exitCode).toBe(0)
+    expect(step.log).toMatch(/::warning::prefixes: no object begins with s3:\/\/from-some\/p\/2o26\/: /)
     expect(stack.keys('to-some')).toEqual(['2024/a', '2024/b', '2025/a'])
     expect(step.outputs.listed).toBe('3')
   })

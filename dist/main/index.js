@@ -89255,7 +89255,7 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
 
 ;// CONCATENATED MODULE: ./build/protocol/check.js
 
-const CHECKED_PREFIXES = 10;
+const CHECKED_PREFIXES = 100;
 /** Milliseconds that a function gives S3 to answer all it is asked for a check. S3 being busy is nobody's mistake. */
 const CHECK_MS = 10_000;
 const CheckAnswerSchema = object({
@@ -89263,9 +89263,62 @@ const CheckAnswerSchema = object({
     protocol: number(),
     /** What is in the way, in words for a person; empty when nothing is. */
     problems: array(string()),
+    /** Those of the run's prefixes that no key of the source begins with. */
+    empty: optional(array(string())),
 });
 
+;// CONCATENATED MODULE: ./build/src/location.js
+
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
+/**
+ * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
+ * naming rules). Throws an error that begins with the input's name.
+ */
+function parseLocation(input, text) {
+    const shown = printable(text);
+    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
+    if (!match)
+        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
+    const [, bucket = '', prefix = ''] = match;
+    if (/--xa?-s3$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
+    if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`);
+    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
+        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`);
+    if (utf8Length(prefix) > KEY_BYTES)
+        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
+    return { bucket, prefix };
+}
+/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
+function overlaps(source, destination) {
+    if (source.bucket !== destination.bucket)
+        return undefined;
+    if (source.prefix === destination.prefix)
+        return 'destination: is the source itself; S3 does not copy an object onto itself';
+    if (destination.prefix.startsWith(source.prefix))
+        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
+    return undefined;
+}
+/** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
+function joinsNames(source, destination) {
+    const isFolder = ({ prefix }) => prefix === '' || prefix.endsWith('/');
+    if (isFolder(source) === isFolder(destination))
+        return undefined;
+    const rest = isFolder(source) ? 'a.jpg' : '/a.jpg';
+    const from = showPlace({ ...source, prefix: source.prefix + rest });
+    const to = showPlace({ ...destination, prefix: destination.prefix + rest });
+    return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`;
+}
+/** A place as the person wrote it, safe to print on one line. */
+function showPlace({ bucket, prefix }) {
+    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
+}
+
 ;// CONCATENATED MODULE: ./build/src/stack/preflight.js
+
 
 
 
@@ -89280,6 +89333,8 @@ const AGAIN_MS = 5_000;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
 const CHECK_TRIES = 3;
+/** Prefixes without an object are named up to so many. */
+const MOST_NAMED = 10;
 /** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
 const THROTTLED_MS = 60_000;
 /**
@@ -89316,16 +89371,25 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
     const { timing, log } = tools;
     const startedAt = timing.now();
     for (;;) {
-        const { protocol, problems } = await invokeCheck(lambda, functionName, run, tools);
+        const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
             throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
-        if (problems.length === 0)
+        if (problems.length === 0) {
+            if (run.prefixes && empty.length > 0)
+                log.warning(tellEmpty(run.source, empty));
             return;
+        }
         if (!fresh || timing.now() - startedAt > IAM_MS)
             throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
         log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
         await timing.sleep(AGAIN_MS);
     }
+}
+/** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
+function tellEmpty({ bucket }, empty) {
+    const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }));
+    const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : '';
+    return `prefixes: no object begins with ${named.join(', ')}${others}: are these lines right?`;
 }
 async function invokeCheck(lambda, functionName, check, tools) {
     let text = '';
@@ -90175,56 +90239,6 @@ async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/location.js
-
-
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
-/**
- * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
- * naming rules). Throws an error that begins with the input's name.
- */
-function parseLocation(input, text) {
-    const shown = printable(text);
-    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
-    if (!match)
-        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
-    const [, bucket = '', prefix = ''] = match;
-    if (/--xa?-s3$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
-    if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`);
-    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
-        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`);
-    if (utf8Length(prefix) > KEY_BYTES)
-        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
-    return { bucket, prefix };
-}
-/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
-function overlaps(source, destination) {
-    if (source.bucket !== destination.bucket)
-        return undefined;
-    if (source.prefix === destination.prefix)
-        return 'destination: is the source itself; S3 does not copy an object onto itself';
-    if (destination.prefix.startsWith(source.prefix))
-        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
-    return undefined;
-}
-/** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
-function joinsNames(source, destination) {
-    const isFolder = ({ prefix }) => prefix === '' || prefix.endsWith('/');
-    if (isFolder(source) === isFolder(destination))
-        return undefined;
-    const rest = isFolder(source) ? 'a.jpg' : '/a.jpg';
-    const from = showPlace({ ...source, prefix: source.prefix + rest });
-    const to = showPlace({ ...destination, prefix: destination.prefix + rest });
-    return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`;
-}
-/** A place as the person wrote it, safe to print on one line. */
-function showPlace({ bucket, prefix }) {
-    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
-}
-
 ;// CONCATENATED MODULE: ./build/src/pause.js
 /** A cancelled job is noticed within this time. */
 const STEP_MS = 1_000;
@@ -90452,7 +90466,7 @@ function nameOf({ id, run }) {
 
 
 /** Runs that are going on, and places of others, are named up to so many. */
-const MOST_NAMED = 10;
+const seeding_MOST_NAMED = 10;
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
 async function seedOnce({ clients, outputs, found, signal }, tools) {
     const { checkpoint } = found;
@@ -90495,8 +90509,8 @@ function tellOngoing(ongoing) {
     return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`;
 }
 function listed(names) {
-    const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : '';
-    return `${names.slice(0, MOST_NAMED).join(', ')}${others}`;
+    const others = names.length > seeding_MOST_NAMED ? ` and ${counted(names.length - seeding_MOST_NAMED, 'other')}` : '';
+    return `${names.slice(0, seeding_MOST_NAMED).join(', ')}${others}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/budget.js

@@ -9,7 +9,9 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import * as v from 'valibot'
 import { type CheckAnswer, CheckAnswerSchema, type CheckEvent } from '../../protocol/check.ts'
 import { PROTOCOL } from '../../protocol/message.ts'
+import type { Place } from '../../protocol/run.ts'
 import { UserError } from '../errors.ts'
+import { showPlace } from '../location.ts'
 import { logLine } from '../text.ts'
 import { bucketStatus } from './bucket-status.ts'
 import { listConcurrency } from './parameters.ts'
@@ -21,6 +23,8 @@ const AGAIN_MS = 5_000
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/
 const CHECK_TRIES = 3
+/** Prefixes without an object are named up to so many. */
+const MOST_NAMED = 10
 /** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
 const THROTTLED_MS = 60_000
 
@@ -68,12 +72,15 @@ export async function checkFunction(
   const { timing, log } = tools
   const startedAt = timing.now()
   for (;;) {
-    const { protocol, problems } = await invokeCheck(lambda, functionName, run, tools)
+    const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools)
     if (protocol !== PROTOCOL)
       throw new UserError(
         `The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`,
       )
-    if (problems.length === 0) return
+    if (problems.length === 0) {
+      if (run.prefixes && empty.length > 0) log.warning(tellEmpty(run.source, empty))
+      return
+    }
     if (!fresh || timing.now() - startedAt > IAM_MS)
       throw new UserError(
         `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`,
@@ -81,6 +88,13 @@ export async function checkFunction(
     log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`))
     await timing.sleep(AGAIN_MS)
   }
+}
+
+/** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
+function tellEmpty({ bucket }: Place, empty: string[]): string {
+  const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }))
+  const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : ''
+  return `prefixes: no object begins with ${named.join(', ')}${others}: are these lines right?`
 }
 
 async function invokeCheck(

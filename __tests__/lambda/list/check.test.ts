@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { check } from '../../../lambda/list/check.ts'
-import { type ListRequest, S3Error } from '../../../lambda/s3/index.ts'
+import { type ListAnswer, type ListRequest, S3Error } from '../../../lambda/s3/index.ts'
 
 const places = { source: { bucket: 'from', prefix: '' }, destination: { bucket: 'to', prefix: 'x/' } }
 
@@ -21,6 +21,19 @@ test('a source that may be listed as far as the run lists it is fine', async () 
   expect((await check({ ...places, prefixes }, s3('a/'))).problems).toEqual([
     "source: the list function can't list s3://from/b/: AccessDenied: no",
   ])
+})
+
+test('prefixes that no key begins with are told, and not those that S3 has not looked through', async () => {
+  const pages: Record<string, { objects: object[]; isTruncated: boolean }> = {
+    'a/': { objects: [{ key: 'a/1' }], isTruncated: true },
+    'b/': { objects: [], isTruncated: false },
+    'c/': { objects: [], isTruncated: true },
+  }
+  const some = {
+    listObjectsV2: async ({ prefix = '' }: ListRequest) =>
+      ({ commonPrefixes: [], ...(pages[prefix] ?? pages['a/']) }) as unknown as ListAnswer,
+  }
+  expect((await check({ ...places, prefixes: ['a/', 'b/', 'c/'] }, some)).empty).toEqual(['b/'])
 })
 
 test('without prefixes all of the source has to be listed', async () => {

@@ -1,5 +1,6 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import { describe, expect, test } from '@jest/globals'
+import type { CheckEvent } from '../../../protocol/check.ts'
 import { PROTOCOL } from '../../../protocol/message.ts'
 import { UserError } from '../../../src/errors.ts'
 import { checkFunction } from '../../../src/stack/preflight.ts'
@@ -38,7 +39,7 @@ function setUp(...answers: ({ error?: boolean; payload: object } | { thrown: Err
   const log = { info: (line: string) => lines.push(line), warning: (line: string) => lines.push(line) }
   const tools = { timing, log } as unknown as Tools
   return {
-    check: (fresh = false) => checkFunction(lambda, 'f', RUN, fresh, tools),
+    check: (fresh = false, run: CheckEvent['check'] = RUN) => checkFunction(lambda, 'f', run, fresh, tools),
     lines,
     asked: () => asked,
     now: () => now,
@@ -88,6 +89,17 @@ describe('the check of a run', () => {
     const { check, asked } = setUp({ thrown: denied })
     await expect(check()).rejects.toBe(denied)
     expect(asked()).toBe(1)
+  })
+
+  test('warns of prefixes that no object begins with, as far as the step gave any', async () => {
+    const empty = ['2023/', '::x\n']
+    const { check, lines } = setUp({ payload: { protocol: PROTOCOL, problems: [], empty } })
+    await check()
+    expect(lines).toEqual([])
+    await check(false, { ...RUN, prefixes: ['2022/', ...empty] })
+    expect(lines).toEqual([
+      'prefixes: no object begins with s3://from/2023/, s3://from/::x\\u{a}: are these lines right?',
+    ])
   })
 
   test('shows what S3 said on one line of the log, without a workflow command in it', async () => {
