@@ -48,7 +48,8 @@ export async function compareBuckets(s3: S3Client, source: string, destination: 
   return { identical, total: keys.size, differences }
 }
 
-async function listKeys(s3: S3Client, bucket: string): Promise<Set<string>> {
+/** All keys of a bucket. */
+export async function listKeys(s3: S3Client, bucket: string): Promise<Set<string>> {
   const keys = new Set<string>()
   for await (const { Contents = [] } of paginateListObjectsV2(
     { client: s3 },
