@@ -114,8 +114,6 @@ const THROTTLING = new Set([
 /** Worth another try though the status is not: S3 API reference, "Error responses". */
 const PASSING = new Set([
   'RequestTimeout',
-  'OperationAborted',
-  'ConditionalRequestConflict',
   'TemporaryRedirect',
   // The clock is corrected and credentials are read again with the next try.
   'RequestTimeTooSkewed',
@@ -148,8 +146,9 @@ export function isThrottle(error: unknown): boolean {
 }
 
 /**
- * Whether another try may succeed: S3 or a gateway was busy, timed out or failed within, the answer was cut off, or there
- * was none. Not: rights, missing or archived objects, conditions, bad requests, certificates, errors that are not S3's.
+ * Whether another try may succeed: S3 or a gateway was busy, timed out or failed within, somebody else was in the way, the
+ * answer was cut off, or there was none. Not: rights, missing or archived objects, conditions, bad requests, certificates,
+ * errors that are not S3's.
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof S3Error)) return false
@@ -157,5 +156,6 @@ export function isTransient(error: unknown): boolean {
   if (isThrottle(error) || PASSING.has(code)) return true
   if (status === 0) return !/CERT|VERIFY|UND_ERR_INVALID|ERR_INVALID/.test(code)
   if (status === 200) return !DEFINITE.has(code)
-  return status === 408 || (status >= 500 && status !== 501 && status !== 505)
+  // A conflict (409) with what somebody else does meanwhile: its code is not always written down, as where annotations change.
+  return status === 408 || status === 409 || (status >= 500 && status !== 501 && status !== 505)
 }
