@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Caller, Refused } from '../../../lambda/copy/caller.ts'
+import { Caller, OutOfTime, Refused, type Try } from '../../../lambda/copy/caller.ts'
 import { Pace } from '../../../lambda/copy/pace.ts'
 import { S3Error } from '../../../lambda/s3/index.ts'
 import { Clock } from './support.ts'
@@ -80,4 +80,25 @@ test('other refusals are put up with eight times', async () => {
 test('a call whose refusals take up the time is refused: the next task would not get any further', async () => {
   const { error } = await refuse('InternalError', 100_000)
   expect(error).toMatchObject({ last: { code: 'InternalError' } })
+})
+
+test('nobody waits beyond the end of the time for another try', async () => {
+  const clock = new Clock()
+  const { signal } = new AbortController()
+  const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 1_000, signal })
+  const busy = new S3Error('InternalError', 'no', { status: 500 })
+  await expect(caller.call(() => Promise.reject(busy))).rejects.toThrow(OutOfTime)
+  expect(clock.at).toBeLessThan(1_000)
+})
+
+test('S3 may be silent for as long as it takes to copy so many bytes, slowly', async () => {
+  const clock = new Clock()
+  const { signal } = new AbortController()
+  const caller = new Caller({ pace: new Pace(clock), timing: clock, deadline: 300_000, signal })
+  const silence = (bytes: number) => caller.call(async ({ silenceMs }: Try) => silenceMs, bytes)
+  // The client's own limit.
+  expect(await silence(1000)).toBeUndefined()
+  // 20 MB a second.
+  expect(await silence(1024 ** 3)).toBeGreaterThan(54_000)
+  expect(await silence(5 * 1024 ** 3)).toBeGreaterThan(268_000)
 })

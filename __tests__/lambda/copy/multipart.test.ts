@@ -381,6 +381,47 @@ test('an object that has shrunk since it was listed is copied as it is now, in o
   expect(store.get('to', 'k')?.storageClass).toBe('STANDARD')
 })
 
+test('an object that has grown since it was listed, to more than one request can copy, is copied in parts', async () => {
+  store.put('from', 'k', 'little')
+  const objects = await listAll(setting.url, 'from')
+  store.put('from', 'k', Content.sparse(6 * GIB))
+  expect(await copyThem(objects, setting)).toMatchObject({ copied: 1, bytes: 6 * GIB, failures: [] })
+  expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+})
+
+test('S3 may take its time to copy much, as a whole or as a part', async () => {
+  store.put('from', 'whole', Content.sparse(GIB))
+  store.put('from', 'parts', Content.sparse(2 * GIB))
+  const s3 = clientOf(setting.url)
+  const silences: unknown[] = []
+  const noted = (input: object) => {
+    if ('sourceKey' in input) silences.push('silenceMs' in input && input.silenceMs)
+  }
+  const attempt = { signal: new AbortController().signal, spawn: async () => {}, dispatch: async () => {} }
+  await workOnCopyTask(
+    newCopyTask('t.0', runOf(setting), await listAll(setting.url, 'from')),
+    { ...attempt, deadline: 290_000 },
+    {
+      s3: {
+        copyObject: (request) => {
+          noted(request)
+          return s3.copyObject(request)
+        },
+        perform: (operation, input) => {
+          noted(input as object)
+          return s3.perform(operation, input)
+        },
+      },
+      pace: new Pace(clock),
+      timing: clock,
+      queueUrl: 'https://sqs/copy',
+    },
+  )
+  await s3.close()
+  expect(silences).toHaveLength(1 + 8)
+  for (const silence of silences) expect(silence).toBeGreaterThan(60_000)
+})
+
 test('many large objects in one task are all copied, a few at a time', async () => {
   for (let index = 0; index < 40; index++) store.put('from', `k${index}`, Content.sparse(20 * GIB))
   store.put('from', 'little', 'x')

@@ -135,6 +135,15 @@ describe('without an answer the error is passing, and of its own:', () => {
     expect(isTransient(error)).toBe(true)
   }, 300_000)
 
+  test('silence for longer than others may be silent is none for a request that S3 may take longer over', async () => {
+    const { url } = await serve((_, __, response) => {
+      setTimeout(() => response.end(COPIED), 3_000)
+      return undefined
+    })
+    const s3 = client(url, { silenceMs: 500 })
+    expect(await s3.copyObject({ ...COPY, silenceMs: 120_000 })).toMatchObject({ etag: expect.any(String) })
+  }, 300_000)
+
   test('silence within the answer', async () => {
     const { url } = await serve((_, __, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write('<Copy')
