@@ -36,7 +36,9 @@ export async function copyInParts(job: CopyJob): Promise<Copy> {
   let annotate = object.annotate
   for (let beginnings = 1; ; beginnings++) {
     try {
-      const source = await readSource(job)
+      const source = await readSource(job).catch((error: unknown) => {
+        throw annotate !== undefined && isMissing(error) ? goneTooEarly() : error
+      })
       if (annotate !== undefined && source.etag === object.etag) return await finish(job, source, annotate)
       annotate = undefined
       if (upload && upload.etag !== source.etag) {
@@ -106,7 +108,7 @@ async function finish(job: CopyJob, source: Source, before = ''): Promise<Copy> 
         })
     }
   } catch (error) {
-    if (error instanceof S3Error && error.code === 'NoSuchKey') throw goneTooEarly()
+    if (isMissing(error)) throw goneTooEarly()
     if (!canBeHandedOn(error, job)) throw error
     const reason = progress.upTo > before ? new OutOfTime() : error
     throw new Unfinished({ ...object, etag, size, annotate: progress.upTo }, reason)
@@ -126,6 +128,10 @@ function asItIsNow(job: CopyJob, { size, etag, storageClass }: Source): CopyJob 
 
 function canBeHandedOn(error: unknown, { isLast }: CopyJob): error is OutOfTime | Refused {
   return error instanceof OutOfTime || (error instanceof Refused && !isLast)
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof S3Error && error.code === 'NoSuchKey'
 }
 
 /** The source is not the version any more that the upload was begun with. */

@@ -646,6 +646,23 @@ test('when the source is deleted before its annotations are copied, the object i
   })
 })
 
+test('when the source is deleted before a later task copies the rest of them, the object is reported as incomplete', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB), { annotations: new Map([['a', '1']]) })
+  const options = { annotations: 'copy' } as const
+  onCall = ({ operation }) => {
+    if (operation === 'GetObjectAnnotation') clock.at = 1e9
+    return undefined
+  }
+  const { late } = await copyAll({ options, deadline: 1e8 })
+  expect(late).toMatchObject([{ key: 'k', annotate: '' }])
+  store.bucket('from').objects.delete('k')
+  expect(await copyThem(late, { ...setting, options, deadline: 2e9 })).toMatchObject({
+    copied: 0,
+    vanished: 0,
+    failures: [{ key: 'k', code: 'IncompleteCopy' }],
+  })
+})
+
 test('when the source is replaced before its annotations are copied, it is copied anew with those of now', async () => {
   store.put('from', 'k', Content.sparse(2 * GIB, 'old'), { annotations: new Map([['a', 'old']]) })
   onCall = ({ operation }, nth) => {
