@@ -88,11 +88,22 @@ async function copyPart(
     first,
     last,
   }
-  const { etag, checksums } = await caller.call(
-    (how) => s3.perform(UPLOAD_PART_COPY, { ...request, ...how }),
-    last - first + 1,
-  )
+  const { etag, checksums } = await caller
+    .call((how) => s3.perform(UPLOAD_PART_COPY, { ...request, ...how }), last - first + 1)
+    .catch((error: unknown) => {
+      throw isBeyondEnd(error) ? changed() : error
+    })
   return { number, etag, checksums }
+}
+
+/** A range that did lie within the source. Whether S3 looks at it before the ETag, when both are wrong, is not said. */
+function isBeyondEnd(error: unknown): boolean {
+  if (!(error instanceof S3Error)) return false
+  return /^Invalid(Argument|Range|Request)$/.test(error.code) && /\brange\b/i.test(error.message)
+}
+
+function changed(): S3Error {
+  return new S3Error('PreconditionFailed', 'it changed while it was copied', { status: 412 })
 }
 
 /**

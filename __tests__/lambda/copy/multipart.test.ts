@@ -452,6 +452,23 @@ describe('while an object is copied in parts', () => {
     expect(uploads()).toBe(0)
   })
 
+  test.each([
+    ['InvalidArgument', 'Range specified is not valid for source object of size: 6'],
+    ['InvalidRequest', 'The specified copy source is not supported as a byte-range copy source'],
+  ] as const)(
+    'it shrinks, and S3 looks at the range before the ETag (%s): copied as it is now',
+    async (code, message) => {
+      store.put('from', 'k', Content.sparse(5 * GIB))
+      onCall = ({ operation }, nth) => {
+        if (operation !== 'UploadPartCopy' || nth < 7) return undefined
+        store.put('from', 'k', 'little')
+        return { kind: 'error', code, message }
+      }
+      expect(await copyAll()).toMatchObject({ copied: 1, bytes: 6, failures: [] })
+      expect([uploads(), store.get('to', 'k')?.content.size]).toEqual([0, 6])
+    },
+  )
+
   test('it changes, and that is to fail: reported, and nothing is left behind', async () => {
     store.put('from', 'k', Content.sparse(5 * GIB, 'old'))
     atPart(7, () => store.put('from', 'k', Content.sparse(5 * GIB, 'new')))
