@@ -152,13 +152,28 @@ describe('what belongs to an object is the same by either way', () => {
     },
   )
 
-  test('a checksum that can only be one of parts keeps its algorithm', async () => {
+  /** The checksum of the copy of an object that has one of its whole by that algorithm. */
+  const checksumOfCopy = async (algorithm: 'SHA1' | 'SHA256' | 'SHA512' | 'MD5') => {
     const made = store.put('from', 'k', Content.sparse(2 * GIB))
-    const checksum = { algorithm: 'SHA256', type: 'FULL_OBJECT', value: 'eA==' } as const
+    const checksum = { algorithm, type: 'FULL_OBJECT', value: 'eA==' } as const
     store.bucket('from').objects.set('k', { ...made, checksum })
     expect(await copyAll()).toMatchObject({ copied: 1, failures: [] })
-    expect(store.get('to', 'k')?.checksum).toMatchObject({ algorithm: 'SHA256', type: 'COMPOSITE' })
-  })
+    return store.get('to', 'k')?.checksum
+  }
+
+  test.each(['SHA1', 'SHA256'] as const)(
+    'a checksum that can only be one of parts keeps its algorithm: %s',
+    async (algorithm) => {
+      expect(await checksumOfCopy(algorithm)).toMatchObject({ algorithm, type: 'COMPOSITE' })
+    },
+  )
+
+  test.each(['SHA512', 'MD5'] as const)(
+    'a checksum of which it is not known what uploads take of it becomes S3’s own: %s',
+    async (algorithm) => {
+      expect(await checksumOfCopy(algorithm)).toMatchObject({ algorithm: 'CRC64NVME', type: 'FULL_OBJECT' })
+    },
+  )
 })
 
 describe('when the time runs out', () => {
