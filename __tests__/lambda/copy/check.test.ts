@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { check } from '../../../lambda/copy/check.ts'
-import type { S3 } from '../../../lambda/s3/index.ts'
+import { CREATE_MULTIPART_UPLOAD, type S3 } from '../../../lambda/s3/index.ts'
 import { type Denial, type Store, startS3 } from '../../../local/s3/index.ts'
 import { PROTOCOL } from '../../../protocol/message.ts'
 import type { Options } from '../../../protocol/run.ts'
@@ -100,6 +100,33 @@ test('an ACL for a bucket that takes none is named with what to do', async () =>
 
 test('a right to drop the upload is no condition: its parts are none', async () => {
   expect(await problems({}, { action: 's3:AbortMultipartUpload' })).toBe('')
+})
+
+test('what is tried has the class, encryption and ACL of the run: a policy may refuse others', async () => {
+  const tried: unknown[] = []
+  const noting: Pick<S3, 'listObjectsV2' | 'perform'> = {
+    listObjectsV2: (request) => s3.listObjectsV2(request),
+    perform: (operation, input) => {
+      if (operation === (CREATE_MULTIPART_UPLOAD as unknown)) tried.push(input)
+      return s3.perform(operation, input)
+    },
+  }
+  const options: Options = {
+    storageClass: 'GLACIER_IR',
+    sse: 'aws:kms',
+    sseKmsKey: 'arn:aws:kms:us-east-1:111122223333:key/k',
+    acl: 'bucket-owner-full-control',
+  }
+  const run = { source: { bucket: 'from', prefix: '' }, destination: { bucket: 'to', prefix: '' }, options }
+  expect(await check(run, noting)).toMatchObject({ problems: [] })
+  const expected = {
+    storageClass: 'GLACIER_IR',
+    serverSideEncryption: 'aws:kms',
+    sseKmsKeyId: options.sseKmsKey,
+    bucketKeyEnabled: 'true',
+    acl: 'bucket-owner-full-control',
+  }
+  expect(tried).toMatchObject([expected, { ...expected, tagging: 's3-71=check' }])
 })
 
 test('an S3 that does not answer is no reason to refuse a run', async () => {
