@@ -138,6 +138,66 @@ test.each([
   expect(new RegExp(AllowedPattern).test(subject)).toBe(accepted)
 })
 
+describe('the conditions under which a right is given', () => {
+  /** Of the roles and the boundary. */
+  const statements = [workflow, stack]
+    .flatMap((template) => Object.values(template.Resources))
+    .flatMap(({ Properties }) => [
+      ...(Properties.Policies ?? []),
+      ...(Properties.PolicyDocument ? [Properties] : []),
+    ])
+    .flatMap((policy) => (policy.PolicyDocument.Statement ? statementsOf(policy) : []))
+  const ofStack = ['list', 'copy'].map(
+    (name) => `arn:\${AWS::Partition}:lambda:*:\${AWS::AccountId}:function:\${StackName}-${name}`,
+  )
+  const bounded = { StringEquals: { 'iam:PermissionsBoundary': 'FunctionBoundary' } }
+  const onMappings = { ArnLike: { 'lambda:FunctionArn': ofStack } }
+  const throughS3 = { StringLike: { 'kms:ViaService': 's3.*' } }
+
+  test.each([
+    // Who makes a role without the boundary can do anything.
+    ['iam:CreateRole', bounded],
+    ['iam:PutRolePolicy', bounded],
+    ['iam:DeleteRolePolicy', bounded],
+    ['iam:PutRolePermissionsBoundary', bounded],
+    ['iam:PassRole', { StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' } }],
+    ['lambda:CreateEventSourceMapping', onMappings],
+    ['lambda:UpdateEventSourceMapping', onMappings],
+    ['lambda:DeleteEventSourceMapping', onMappings],
+    ['kms:Decrypt', throughS3],
+    ['kms:GenerateDataKey', throughS3],
+  ])('%s', (action, condition) => {
+    const granting = statements.filter(({ Action }) => [Action].flat().includes(action))
+    expect(granting.length).toBeGreaterThan(0)
+    for (const { Condition } of granting) expect(Condition).toEqual(condition)
+  })
+
+  test('the runner reads and writes objects of its own account only', () => {
+    const policies = workflow.Resources.WorkflowRole?.Properties.Policies ?? []
+    const granting = policies
+      .flatMap(statementsOf)
+      .filter(({ Action }) => [Action].flat().some((action) => /^s3:\w+Object$/.test(action)))
+    expect(granting.map(({ Sid }) => Sid)).toEqual(['StoreCode', 'KeepCheckpoints'])
+    for (const { Condition } of granting)
+      expect(Condition).toEqual({ StringEquals: { 'aws:ResourceAccount': 'AWS::AccountId' } })
+  })
+
+  test('the workflow role is assumed by tokens that GitHub made for AWS, and for workflows that are named', () => {
+    const role = workflow.Resources.WorkflowRole as unknown as {
+      Properties: { AssumeRolePolicyDocument: { Statement: unknown[] } }
+    }
+    expect(role.Properties.AssumeRolePolicyDocument.Statement).toMatchObject([
+      {
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          StringEquals: { 'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com' },
+          StringLike: { 'token.actions.githubusercontent.com:sub': 'GitHubSubjects' },
+        },
+      },
+    ])
+  })
+})
+
 describe('a stack of its own for each team', () => {
   const roles = Object.values(workflow.Resources).flatMap(({ Properties }) => [
     ...(Properties.Policies ?? []),
@@ -362,6 +422,7 @@ describe('the room for buckets that docs/permissions.md speaks of', () => {
           KmsKeyArns: [key(partition), key(partition)],
         })
         expect(boundary).toContain('UseKeysThroughS3')
+        expect(boundary).not.toContain(':::*')
         expect(boundary.length).toBeLessThanOrEqual(6144)
       }
     })
