@@ -7,6 +7,7 @@ import {
   type Fault,
   type Intercepted,
   type Store,
+  type StoredObject,
   startS3,
 } from '../../../local/s3/index.ts'
 import type { Options } from '../../../protocol/run.ts'
@@ -152,10 +153,9 @@ describe('what belongs to an object is the same by either way', () => {
     },
   )
 
-  /** The checksum of the copy of an object that has one of its whole by that algorithm. */
-  const checksumOfCopy = async (algorithm: 'SHA1' | 'SHA256' | 'SHA512' | 'MD5') => {
+  /** The checksum of the copy of an object that has this one. */
+  const checksumOfCopy = async (checksum: NonNullable<StoredObject['checksum']>) => {
     const made = store.put('from', 'k', Content.sparse(2 * GIB))
-    const checksum = { algorithm, type: 'FULL_OBJECT', value: 'eA==' } as const
     store.bucket('from').objects.set('k', { ...made, checksum })
     expect(await copyAll()).toMatchObject({ copied: 1, failures: [] })
     return store.get('to', 'k')?.checksum
@@ -164,14 +164,24 @@ describe('what belongs to an object is the same by either way', () => {
   test.each(['SHA1', 'SHA256'] as const)(
     'a checksum that can only be one of parts keeps its algorithm: %s',
     async (algorithm) => {
-      expect(await checksumOfCopy(algorithm)).toMatchObject({ algorithm, type: 'COMPOSITE' })
+      const checksum = { algorithm, type: 'FULL_OBJECT', value: 'eA==' } as const
+      expect(await checksumOfCopy(checksum)).toMatchObject({ algorithm, type: 'COMPOSITE' })
+    },
+  )
+
+  test.each(['CRC32', 'CRC32C'] as const)(
+    'a checksum of parts, which the copy has others of, becomes one of all bytes: %s',
+    async (algorithm) => {
+      const checksum = { algorithm, type: 'COMPOSITE', value: 'eHh4eA==-9' } as const
+      expect(await checksumOfCopy(checksum)).toMatchObject({ algorithm, type: 'FULL_OBJECT' })
     },
   )
 
   test.each(['SHA512', 'MD5'] as const)(
     'a checksum of which it is not known what uploads take of it becomes S3’s own: %s',
     async (algorithm) => {
-      expect(await checksumOfCopy(algorithm)).toMatchObject({ algorithm: 'CRC64NVME', type: 'FULL_OBJECT' })
+      const checksum = { algorithm, type: 'FULL_OBJECT', value: 'eA==' } as const
+      expect(await checksumOfCopy(checksum)).toMatchObject({ algorithm: 'CRC64NVME', type: 'FULL_OBJECT' })
     },
   )
 })
