@@ -85,6 +85,13 @@ test.each<[string, Options, Denial, RegExp]>([
   expect(await problems(options, denial)).toMatch(message)
 })
 
+test('an object that is closed while others are open is no reason to refuse a run', async () => {
+  for (const key of ['1', '2']) store.put('empty', key, 'x')
+  for (const action of ['s3:GetObject', 's3:GetObjectTagging'])
+    expect(await problems({}, { action, key: '1' }, 'empty', [''])).toBe('')
+  store.bucket('empty').objects.clear()
+})
+
 test('rights on tags are not asked for where tags are left behind', async () => {
   for (const action of ['s3:GetObjectTagging', 's3:PutObjectTagging'])
     expect(await problems({ tags: 'skip' }, { action })).toBe('')

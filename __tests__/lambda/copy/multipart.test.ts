@@ -397,6 +397,18 @@ describe('when the time runs out', () => {
   })
 })
 
+test('an object that has changed since it was listed is not copied where that is to fail', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB, 'old'))
+  const objects = await listAll(setting.url, 'from')
+  store.put('from', 'k', Content.sparse(2 * GIB, 'new'))
+  const options: Options = { ifChanged: 'fail' }
+  expect(await copyThem(objects, { ...setting, options })).toMatchObject({
+    copied: 0,
+    failures: [{ key: 'k', code: 'PreconditionFailed' }],
+  })
+  expect(store.get('to', 'k')).toBeUndefined()
+})
+
 test('an object that has shrunk since it was listed is copied as it is now, in one go', async () => {
   store.put('from', 'k', Content.sparse(6 * GIB), { storageClass: 'STANDARD_IA' })
   const objects = await listAll(setting.url, 'from')
