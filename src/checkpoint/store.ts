@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -9,8 +10,12 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoin
 
 /** Objects of one DeleteObjects at most (S3 API reference). */
 const DELETE_AT_ONCE = 1000
-/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
-const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']
+/** A conditional write met another that was under way: it is to be made again (S3 user guide, conditional writes). */
+const UNDER_WAY = 'ConditionalRequestConflict'
+const WRITES = 5
+const AGAIN_MS = 500
+/** The same, or a conditional write or delete found another object than it expected, or none. */
+const CONFLICTS = ['PreconditionFailed', 'NoSuchKey', UNDER_WAY]
 
 /** The bucket that checkpoints are kept in, and the account that owns it. */
 export type Bucket = { name: string; owner: string }
@@ -48,23 +53,29 @@ export class CheckpointStore {
    * @returns its ETag, or undefined when something else is there
    */
   async write(checkpoint: Checkpoint, expected: string | undefined): Promise<string | undefined> {
-    try {
-      const { ETag } = await this.#s3.send(
-        new PutObjectCommand({
-          ...this.#at(STATE),
-          Body: await encodeCheckpoint(checkpoint),
-          ContentType: 'application/gzip',
-          ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
-        }),
-      )
-      return ETag
-    } catch (error) {
-      if (!CONFLICTS.includes((error as Error).name)) throw error
-      // A write whose answer got lost is repeated by the SDK, and finds itself there.
-      const found = await this.read()
-      const { watcher, savedAt } = checkpoint
-      const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt
-      return isOurs ? found.etag : undefined
+    const body = await encodeCheckpoint(checkpoint)
+    for (let tries = 1; ; tries++) {
+      try {
+        const { ETag } = await this.#s3.send(
+          new PutObjectCommand({
+            ...this.#at(STATE),
+            Body: body,
+            ContentType: 'application/gzip',
+            ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+          }),
+        )
+        return ETag
+      } catch (error) {
+        const { name } = error as Error
+        if (!CONFLICTS.includes(name)) throw error
+        const found = await this.read()
+        const { watcher, savedAt } = checkpoint
+        const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt
+        // A write whose answer got lost is repeated by the SDK, and finds itself there; or still under way.
+        if (isOurs) return found.etag
+        if (name !== UNDER_WAY || found?.etag !== expected || tries === WRITES) return undefined
+        await delay(AGAIN_MS)
+      }
     }
   }
 

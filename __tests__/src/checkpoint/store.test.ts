@@ -59,6 +59,26 @@ test('a write whose answer got lost, and which finds itself when it is repeated,
   expect(etag).toBe((await s3.store().read())?.etag)
 })
 
+test('a write that meets another under way, after which nothing else is there, is made again', async () => {
+  const store = s3.store()
+  const refuseOnce = () => {
+    let refused = false
+    s3.disturb = (moment, command) => {
+      if (refused || moment === 'after' || command !== 'PutObjectCommand') return
+      refused = true
+      throw named('ConditionalRequestConflict')
+    }
+  }
+  const first = checkpointOf(runOf('r'))
+  const next = { ...first, savedAt: 1 }
+  refuseOnce()
+  const etag = await store.write(first, undefined)
+  expect(etag).toBeDefined()
+  refuseOnce()
+  expect(await store.write(next, etag)).toBeDefined()
+  expect((await store.read())?.checkpoint).toEqual(next)
+})
+
 test('an error that is no conflict is thrown', async () => {
   s3.disturb = () => {
     throw named('ExpiredToken')
