@@ -75,6 +75,23 @@ describe('a connection', () => {
   })
 })
 
+test('an answer that comes in pieces is put together, also within a character', async () => {
+  const body = Buffer.from(COPIED.replace('<ETag>', '<ETag>日'))
+  const cut = body.indexOf('日') + 1
+  const { url } = await serve((_, __, response) => {
+    response.write(body.subarray(0, cut), () =>
+      setTimeout(() => {
+        response.write(body.subarray(cut, cut + 9), () =>
+          setTimeout(() => response.end(body.subarray(cut + 9)), 50),
+        )
+      }, 50),
+    )
+    return undefined
+  })
+  const { etag } = await client(url).copyObject(COPY)
+  expect(etag).toMatch(/^日"/)
+})
+
 describe('without an answer the error is passing, and of its own:', () => {
   test('a new connection that is reset is not tried again', async () => {
     const { url, seen } = await serve(({ socket }) => {
