@@ -33,14 +33,18 @@ export class Unfinished extends Error {
 export async function copyInParts(job: CopyJob): Promise<Copy> {
   const { object, run } = job
   let upload = resumable(object)
-  let annotate = object.annotate
+  let { annotate } = object
   for (let beginnings = 1; ; beginnings++) {
     try {
       const source = await readSource(job).catch((error: unknown) => {
         throw annotate !== undefined && isMissing(error) ? goneTooEarly() : error
       })
-      if (annotate !== undefined && source.etag === object.etag) return await finish(job, source, annotate)
-      annotate = undefined
+      if (annotate !== undefined) {
+        if (source.etag === object.etag) return await finish(job, source, annotate)
+        // The copy of the version before would be in the way.
+        if (run.options?.overwrite === 'never') throw perhapsIncomplete()
+        annotate = undefined
+      }
       if (upload && upload.etag !== source.etag) {
         await drop(job, upload)
         upload = undefined
@@ -57,7 +61,7 @@ export async function copyInParts(job: CopyJob): Promise<Copy> {
       if (error instanceof Unfinished) throw error
       if (upload && canBeHandedOn(error, job)) {
         const { id, etag, size } = upload
-        throw new Unfinished({ ...object, etag, size, upload: id }, error)
+        throw new Unfinished({ ...object, etag, size, upload: id, annotate }, error)
       }
       if (upload && !isGone(error)) await drop(job, upload)
       const anew = isChanged(error) ? !run.options?.ifChanged : isGone(error) || isSpoilt(error)

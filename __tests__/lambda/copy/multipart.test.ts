@@ -730,6 +730,55 @@ test('when the source is replaced before its annotations are copied, it is copie
   expect(copy?.annotations).toEqual(new Map([['b', 'new']]))
 })
 
+test.each([
+  ['large', Content.sparse(2 * GIB, 'new')],
+  ['small', 'new'],
+])(
+  'where nothing is overwritten, and it is replaced before a later task copies the rest of them, by a %s one: its copy lacks some, which is reported',
+  async (_, next) => {
+    store.put('from', 'k', Content.sparse(2 * GIB, 'old'), { tags: manyTags })
+    const options = { overwrite: 'never' } as const
+    onCall = ({ operation }) => {
+      if (operation === 'CompleteMultipartUpload') clock.at = 1e8
+      return undefined
+    }
+    const { late } = await copyAll({ options, deadline: 1e8 })
+    expect(late).toMatchObject([{ key: 'k', annotate: '' }])
+    onCall = () => undefined
+    store.put('from', 'k', next)
+    expect(await copyThem(late, { ...setting, options, deadline: 2e9 })).toMatchObject({
+      copied: 0,
+      skipped: 0,
+      failures: [{ key: 'k', code: 'IncompleteCopy' }],
+    })
+    expect(uploads()).toBe(0)
+  },
+)
+
+test('when it is replaced before a later task copies the rest of them, and that runs out of time, a third copies the new one', async () => {
+  store.put('from', 'k', Content.sparse(2 * GIB, 'old'), { tags: manyTags })
+  onCall = ({ operation }) => {
+    if (operation === 'CompleteMultipartUpload') clock.at = 1e8
+    return undefined
+  }
+  const first = await copyAll({ deadline: 1e8 })
+  store.put('from', 'k', Content.sparse(5 * GIB, 'new'), { tags: manyTags })
+  let parts = 0
+  onCall = ({ operation }) => {
+    if (operation === 'UploadPartCopy' && ++parts === 5) clock.at = 2e8
+    return undefined
+  }
+  const second = await copyThem(first.late, { ...setting, deadline: 2e8 })
+  expect(second.late).toMatchObject([{ upload: expect.any(String) }])
+  onCall = () => undefined
+  expect(await copyThem(second.late, { ...setting, deadline: 3e8 })).toMatchObject({
+    copied: 1,
+    bytes: 5 * GIB,
+  })
+  expect(store.get('to', 'k')?.content.md5).toBe(store.get('from', 'k')?.content.md5)
+  expect(uploads()).toBe(0)
+})
+
 test('when it is replaced before a later task copies the rest of them, it is copied anew', async () => {
   const names = Array.from({ length: 30 }, (_, index) => `a${String(index).padStart(2, '0')}`)
   const many = (text: string) => ({ annotations: new Map(names.map((name) => [name, text])) })
