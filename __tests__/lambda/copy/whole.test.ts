@@ -111,6 +111,22 @@ describe('a copy whose ETag is', () => {
     expect(heads()).toBeLessThan(20)
   })
 
+  test.each([
+    ['AccessDenied', 403],
+    ['NoSuchKey', 404],
+    ['InternalError', 500],
+  ])(
+    'another than was listed is right where S3 does not tell of the source (%s %i)',
+    async (code, status) => {
+      const { result } = await copy(
+        1,
+        { etag: OTHER, encryption: 'AES256' },
+        new S3Error(code, 'no', { status }),
+      )
+      expect(result).toMatchObject({ copied: 1, vanished: 0, failures: [], refused: [] })
+    },
+  )
+
   test('one of parts proves nothing', async () => {
     const { result, heads } = await copy(1, { etag: `${OTHER}-2` }, { etag: LISTED })
     expect([result.copied, heads()]).toEqual([1, 0])
