@@ -143,11 +143,14 @@ class Scale {
   }
 }
 
-/** Code points between two others, some of each length that UTF-8 writes them in: letters of other scripts may be anywhere. */
+/**
+ * Code points between two others, some of each length that UTF-8 writes them in: letters of other scripts may be anywhere. Not
+ * NUL, which S3 may refuse to list after.
+ */
 function scripts(low: number, high: number): number[] {
   const found: number[] = []
   for (const [from, to] of [
-    [0, 0x80],
+    [1, 0x80],
     [0x80, 0x800],
     [0x800, 0xd800],
     [0x10000, MAX_CODE_POINT + 1],
