@@ -28,7 +28,7 @@ export function patientList(
   }
   return async (request) => {
     const ask = (continuationToken?: string) =>
-      patiently(() => askOnce({ ...request, continuationToken }), timing, deadline)
+      patiently(() => askOnce({ ...request, continuationToken }), timing, { deadline, signal })
     const { continuationToken } = request
     try {
       return await ask(continuationToken)
@@ -42,13 +42,17 @@ export function patientList(
 }
 
 /** Repeats a call that S3 refuses for the time being until it is answered. Throws definite errors at once, others when the time is up. */
-async function patiently<T>(call: () => Promise<T>, timing: Timing, deadline: number): Promise<T> {
+async function patiently<T>(
+  call: () => Promise<T>,
+  timing: Timing,
+  { deadline, signal }: Pick<Attempt, 'deadline' | 'signal'>,
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await call()
     } catch (error) {
       const pause = backoffMs(tries, timing.random)
-      if (!isTransient(error) || timing.now() + pause >= deadline) throw error
+      if (!isTransient(error) || signal.aborted || timing.now() + pause >= deadline) throw error
       await timing.sleep(pause)
     }
   }
