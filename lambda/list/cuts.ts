@@ -56,7 +56,7 @@ export async function cutsOf(
   if (lane.upTo === undefined || guess === undefined)
     clues.ends ??= endCuts({ ...page, upTo: end ?? lane.upTo }, prefix, alphabet)
   clues.ends = clues.ends?.filter((key) => isBetween(last, key, lane.upTo))
-  if (clues.ends?.length) return spread(clues.ends, most)
+  if (clues.ends?.length) return someOf(clues.ends, most)
   const cuts = even(likelyEnd(lane))
   return cuts.length > 0 || guess !== undefined ? cuts : behindFolder(lane)
 }
@@ -71,8 +71,8 @@ function behindFolder({ page: { first, last }, upTo, clues: { crowd } }: Known):
 /** The folders to cut a lane at. Where keys crowd one folder these may go on for long: the next folder is among the cuts. */
 function atFolders({ page: { first, last } }: Known, folders: readonly string[], most: number): string[] {
   const [next, ...others] = folders
-  if (next === undefined || most < 1 || folderOf(first) !== folderOf(last)) return spread(folders, most)
-  return [next, ...spread(others, most - 1)]
+  if (next === undefined || most < 1 || folderOf(first) !== folderOf(last)) return someOf(folders, most)
+  return [next, ...someOf(others, most - 1)]
 }
 
 /**
@@ -129,8 +129,8 @@ function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf('/') + 1)
 }
 
-/** At most so many of them, evenly. */
-function spread<T>(items: readonly T[], most: number): T[] {
+/** At most so many of them, from all over. */
+function someOf<T>(items: readonly T[], most: number): T[] {
   if (items.length <= most) return [...items]
   return Array.from({ length: most }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / most)] as T)
 }

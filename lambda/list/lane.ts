@@ -1,7 +1,7 @@
 import { ABOVE } from '../../protocol/key.ts'
 import type { Range } from '../../protocol/range.ts'
 import type { Alphabet } from './alphabet.ts'
-import type { Found } from './reader.ts'
+import type { Empty, Found } from './reader.ts'
 import { guessPagesLeft, isBetween } from './split.ts'
 
 /** A range that is walked. */
@@ -53,6 +53,22 @@ export function rangeOf({ after, upTo, token, isBehindEmpty }: Lane): Range {
 /** What is left behind a page of a new lane. */
 export function laneBehind({ first, last, token }: Found, upTo: string | undefined, clues: Clues): Known {
   return { after: last, upTo, token, pages: 0, due: 0, page: { first, last }, clues }
+}
+
+/** A lane behind the next page of it, or behind pages without keys. */
+export function advanced(lane: Lane, page: Found | Empty): Lane {
+  const { token } = page
+  if (page.isEmpty) return { ...lane, token, isBehindEmpty: true }
+  const { first, last } = page
+  return {
+    ...lane,
+    after: last,
+    token,
+    isBehindEmpty: false,
+    pages: lane.pages + 1,
+    due: lane.due - 1,
+    page: { first, last },
+  }
 }
 
 export function isKnown(lane: Lane): lane is Known {

@@ -1,7 +1,8 @@
 import { isEmpty, type Range } from '../../protocol/range.ts'
 import { deal } from './deal.ts'
 import { divideAll } from './divide.ts'
-import { type Lane, newLane, pagesLeft, rangeOf } from './lane.ts'
+import { Emitter } from './emitter.ts'
+import { advanced, type Lane, newLane, pagesLeft, rangeOf } from './lane.ts'
 import { all, type Read, Reader, type Source } from './reader.ts'
 
 export type WalkDeps<T extends { key: string }> = Source<T> & {
@@ -87,46 +88,12 @@ export async function walk<T extends { key: string }>(
   let spawned = 0
 
   let lanes = ranges.filter((range) => !isEmpty(range)).map(newLane)
-  let emitting: Promise<void> = Promise.resolve()
-  /** What was left when the pages were read that were emitted last, and before those that are being emitted. */
-  let read = lanes
-  let emitted: Lane[] | undefined = lanes
-  /** Begins to emit what was read, while more is: when what was read before has been. */
-  const emit = async () => {
-    await emitting
-    emitted = read
-    read = lanes
-    const pages = reader.take()
-    if (pages.length === 0) return
-    emitting = deps.emit(pages)
-    emitting.catch(() => {})
-  }
-
-  const spawn = async (hands: Lane[][]) => {
-    if (hands.length === 0) return
-    spawned += hands.length
-    await deps.spawn(hands.map((hand) => hand.map(rangeOf)))
-  }
+  const emitter = new Emitter(deps.emit, lanes)
 
   /** Lists a page of a lane: none or one that goes on. */
   const advance = async (lane: Lane): Promise<Lane[]> => {
-    const request = { startAfter: lane.after, token: lane.token }
-    const page = await reader.read(request, lane.upTo)
-    if (!page?.more) return []
-    const { token } = page
-    if (page.isEmpty) return [{ ...lane, token, isBehindEmpty: true }]
-    const { first, last } = page
-    return [
-      {
-        ...lane,
-        after: last,
-        token,
-        isBehindEmpty: false,
-        pages: lane.pages + 1,
-        due: lane.due - 1,
-        page: { first, last },
-      },
-    ]
+    const page = await reader.read({ startAfter: lane.after, token: lane.token }, lane.upTo)
+    return page?.more ? [advanced(lane, page)] : []
   }
 
   const advanceAll = async (lanes: Lane[]): Promise<Lane[]> => {
@@ -140,42 +107,52 @@ export async function walk<T extends { key: string }>(
     return (await all(lanes.map(async (lane) => (lane.due < 1 ? [lane] : await advance(lane))))).flat()
   }
 
+  /** Cuts what is left up and deals it: to this walk, unless its time is up, and to other tasks. */
+  const share = async (isLate: boolean) => {
+    const hand = isLarge() ? LANES_OF_LARGE : LANES
+    const parts = await divideAll(lanes, isFirst ? SHARED : HANDS_LATER * hand, prefix, reader)
+    const hands = deal(parts, hand)
+    lanes = isLate ? [] : (hands.shift() ?? [])
+    if (hands.length === 0) return
+    spawned += hands.length
+    await deps.spawn(hands.map((it) => it.map(rangeOf)))
+  }
+
+  /** Cuts lanes up that last, or any when they are few, all for this walk. */
+  const refill = async () => {
+    const hand = isLarge() ? LANES_OF_LARGE : LANES
+    if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allow(1)
+    const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
+    const most = Math.max(hand, Math.min(hand + MORE_LANES, lanes.length + lasting))
+    lanes = await divideAll(lanes, most, prefix, reader)
+  }
+
   let look = isFirst ? FIRST_LOOK : LATE_LOOK
   const listAll = async () => {
     for (let rounds = 1; lanes.length > 0; rounds++) {
       lanes = await advanceAll(lanes)
       // The first pages too, although they come from one place: the copy functions need a while to start.
-      await emit()
+      await emitter.emit(reader.take(), lanes)
       const isLate = deps.isLate()
+      const isLook = rounds === look
       const isRefill = rounds % REFILL_EVERY === 0
-      const hand = isLarge() ? LANES_OF_LARGE : LANES
       // What no look has found may come up any time: a folder that holds nearly all, say.
       const isAlone = isFirst && spawned === 0
-      if ((rounds === look || isRefill) && isHuge()) reader.allow(SPARE_OF_HUGE)
-      if (rounds === look || (isAlone && isRefill) || isLate) {
-        const parts = await divideAll(lanes, isFirst ? SHARED : HANDS_LATER * hand, prefix, reader)
-        const hands = deal(parts, hand)
-        lanes = isLate ? [] : (hands.shift() ?? [])
-        await spawn(hands)
-        if (rounds === look) look += isLarge() ? Math.min(look + 2, LARGE_LOOKS) : look + 2
-      } else if (isRefill) {
-        if (lanes.length <= FEW_LANES && lanes.some(({ pages }) => pages >= LONG_PAGES)) reader.allow(1)
-        const lasting = lanes.filter(({ pages }) => pages >= LASTING_PAGES).length
-        const most = Math.max(hand, Math.min(hand + MORE_LANES, lanes.length + lasting))
-        lanes = await divideAll(lanes, most, prefix, reader)
-      }
+      if ((isLook || isRefill) && isHuge()) reader.allow(SPARE_OF_HUGE)
+      if (isLook || (isAlone && isRefill) || isLate) await share(isLate)
+      else if (isRefill) await refill()
+      if (isLook) look += isLarge() ? Math.min(look + 2, LARGE_LOOKS) : look + 2
     }
   }
   try {
     try {
       await listAll()
     } finally {
-      await emit()
-      await emitting
-      emitted = undefined
+      await emitter.emit(reader.take(), lanes)
+      await emitter.end()
     }
   } catch (error) {
-    deps.onError?.((emitted ?? lanes).map(rangeOf))
+    deps.onError?.(emitter.left.map(rangeOf))
     throw error
   }
   return { requests: reader.requests, listed: reader.listed, spawned }
