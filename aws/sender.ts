@@ -49,7 +49,10 @@ export class Sender {
   /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
   async send(body: string, delaySeconds = 0): Promise<void> {
     // Somebody else may fill the next batch meanwhile.
-    while (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+    while (
+      this.#batch.length === BATCH_ENTRIES ||
+      (this.#batch.length > 0 && this.#bytes + body.length > BATCH_BYTES)
+    )
       await this.#dispatch()
     this.#batch.push({ body, delaySeconds })
     this.#bytes += body.length

@@ -106,3 +106,13 @@ test.each([
   await sender.flush()
   expect(counts).toEqual(expected)
 })
+
+test('a message that is too large goes alone, and fails with what SQS says', async () => {
+  const { sender, arrived } = setUp((entry) =>
+    entry.MessageBody.length > BATCH_BYTES ? wrong(entry) : undefined,
+  )
+  await sender.send('a')
+  await sender.send('x'.repeat(BATCH_BYTES + 1))
+  await expect(sender.flush()).rejects.toThrow('InvalidMessageContents')
+  expect(arrived).toEqual(['a'])
+})
