@@ -1,7 +1,7 @@
 import { ABOVE } from '../../protocol/key.ts'
+import { endCuts, evenCuts, guessPagesLeft, isBetween, sharedByAll } from './guess.ts'
 import { crowdEnd, folderIn, type Known, likelyEnd, pagesLeft } from './lane.ts'
 import type { Reader } from './reader.ts'
-import { endCuts, evenCuts, guessPagesLeft, isBetween, sharedByAll } from './split.ts'
 
 /** Folders in folders that are asked for at one look at most. */
 const DESCENTS = 4

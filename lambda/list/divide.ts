@@ -1,4 +1,5 @@
 import { cutsOf } from './cuts.ts'
+import { endCuts, sharedByAll } from './guess.ts'
 import {
   type Clues,
   folderIn,
@@ -10,7 +11,6 @@ import {
   newLane,
 } from './lane.ts'
 import { all, type Found, type Reader } from './reader.ts'
-import { endCuts, sharedByAll } from './split.ts'
 
 /** Parts that a lane is cut into at once. */
 const PARTS_OF_ONE = 9

@@ -1,8 +1,8 @@
 import { ABOVE } from '../../protocol/key.ts'
 import type { Range } from '../../protocol/range.ts'
 import type { Alphabet } from './alphabet.ts'
+import { guessPagesLeft, isBetween } from './guess.ts'
 import type { Empty, Found } from './reader.ts'
-import { guessPagesLeft, isBetween } from './split.ts'
 
 /** A range that is walked. */
 export type Lane = Range & {

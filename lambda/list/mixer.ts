@@ -3,8 +3,8 @@ import type { Timing } from '../../protocol/timing.ts'
 import { Packer } from '../packer.ts'
 import { Bag } from './bag.ts'
 import { Demand } from './demand.ts'
-import type { SharedListing } from './listing.ts'
-import { sendRest } from './rest.ts'
+import { sendRest } from './send-rest.ts'
+import type { SharedListing } from './shared-listing.ts'
 import { dueEachSecond, EVENLY, LATE, restSeconds, spreadSeconds, taskSize } from './spread.ts'
 
 /** A source of no more objects is small: nothing is held back when all was found, and tasks hold so few that all workers have some. */

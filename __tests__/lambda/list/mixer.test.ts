@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
-import { SharedListing } from '../../../lambda/list/listing.ts'
 import { Mixer } from '../../../lambda/list/mixer.ts'
+import { SharedListing } from '../../../lambda/list/shared-listing.ts'
 import type { Listed } from '../../../protocol/task.ts'
 
 const STAYS_MS = 20_000

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { toListed } from '../../../lambda/list/listed.ts'
+import { toListed } from '../../../lambda/list/to-listed.ts'
 
 const object = { key: 'k', size: 1, etag: '"0123456789abcdef0123456789abcdef"' }
 const etag = '0123456789abcdef0123456789abcdef'

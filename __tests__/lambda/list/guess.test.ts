@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Alphabet } from '../../../lambda/list/alphabet.ts'
-import { evenCuts } from '../../../lambda/list/split.ts'
+import { evenCuts } from '../../../lambda/list/guess.ts'
 import { compareKeys, KEY_BYTES, utf8Length } from '../../../protocol/key.ts'
 import { anyKey } from '../../protocol/keys.ts'
 
