@@ -37,8 +37,19 @@ test('of an error that AWS answered, the request is told and what to look at', (
 })
 
 test('an error of another kind is told as it is', () => {
-  expect(explain(new TypeError('no'))).toBe('TypeError: no')
+  expect(explain(new TypeError('no'))).toBe('TypeError: no.')
 })
+
+test.each(['InvalidClientTokenId', 'UnrecognizedClientException', 'InvalidAccessKeyId'])(
+  'who is told %s is told where to look, in sentences that end once',
+  (name) => {
+    const error = Object.assign(new Error('The security token included in the request is invalid.'), {
+      name,
+      $metadata: { httpStatusCode: 403 },
+    })
+    expect(explain(error)).toMatch(/ is invalid\. AWS does not know the workflow’s credentials: .*region/)
+  },
+)
 
 test('what the network says is not told as an answer of AWS', () => {
   const cause = Object.assign(new Error('getaddrinfo ENOTFOUND sqs.eu-centrl-1.amazonaws.com'), {
