@@ -71,7 +71,7 @@ export async function checkFunction(
 ): Promise<void> {
   const { timing, log } = tools
   const startedAt = timing.now()
-  for (;;) {
+  for (let asked = 1; ; asked++) {
     const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools)
     if (protocol !== PROTOCOL)
       throw new UserError(
@@ -85,7 +85,10 @@ export async function checkFunction(
       throw new UserError(
         `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`,
       )
-    log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`))
+    if (asked === 1)
+      log.info(
+        logLine(`Not yet: ${problems.join('; ')}. New rights take IAM up to a minute: waiting for that`),
+      )
     await timing.sleep(AGAIN_MS)
   }
 }

@@ -102,6 +102,14 @@ describe('the check of a run', () => {
     ])
   })
 
+  test('says once what is in the way while new rights spread, however long that takes', async () => {
+    const denied = { payload: { protocol: PROTOCOL, problems: ['destination: no right to write'] } }
+    const { check, lines, asked } = setUp(denied, denied, denied, fine)
+    await check(true)
+    expect(asked()).toBe(4)
+    expect(lines).toEqual([expect.stringMatching(/no right to write.*up to a minute/)])
+  })
+
   test('shows what S3 said on one line of the log, without a workflow command in it', async () => {
     const hostile = 'AccessDenied: \n::add-mask::photos ##[set-env name=PATH]x'
     const problem = { payload: { protocol: PROTOCOL, problems: [hostile] } }
