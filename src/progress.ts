@@ -1,4 +1,4 @@
-import type { Depths } from './depths.ts'
+import { type Depths, isDrained } from './depths.ts'
 import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
 import { Remaining } from './remaining.ts'
 import type { Totals } from './totals.ts'
@@ -48,7 +48,9 @@ export class Progress {
       formatBytes(totals.bytes),
       formatRate(rate),
       ...(leftMs === undefined ? [] : [`about ${formatDuration(leftMs)} left`]),
-      `${counted(open, 'task')} open`,
+      open > 0 || isDrained(depths)
+        ? `${counted(open, 'task')} open`
+        : 'all tasks settled, waiting for the queues to read empty',
       `queues of the stack: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
     ].join(' | ')
   }

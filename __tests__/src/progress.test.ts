@@ -37,6 +37,12 @@ test('one task is no tasks', () => {
   expect(new Progress().line(zero(), 1, NOTHING, 1_000)).toMatch(/ 1 task open /)
 })
 
+test('what is waited for when all is settled is said', () => {
+  const line = (inFlight: number) => new Progress().line(zero(), 0, { ...NOTHING, inFlight }, 1_000)
+  expect(line(3)).toMatch(/ all tasks settled, waiting for the queues to read empty /)
+  expect(line(0)).toMatch(/ 0 tasks open /)
+})
+
 test('how long the rest takes is told when all is listed, by the pace of the last minute', () => {
   const progress = new Progress()
   const left = (elapsedMs: number, totals: Partial<Totals>, list = 0) =>
