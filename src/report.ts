@@ -5,8 +5,9 @@ import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
 import { failsStep, foundNothing, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { printable, shorten } from './text.ts'
+import { tellFirst } from './unlisted.ts'
 
-/** GitHub shows 10 annotations of a kind for a step; the last one of ours says what fails the step. */
+/** GitHub shows 10 annotations of a kind for a step; the last two of ours say what was not listed, and what fails the step. */
 const ANNOTATIONS = 8
 /** GitHub cuts an annotation at 4,096 characters. */
 const ANNOTATION_CHARS = 1000
@@ -63,7 +64,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
   if (failures.length > 0) core.info(`Every object that failed: ${reportPath}`)
 }
 
-function annotate({ failures, nameless, deadLetterQueueUrl }: Result): void {
+function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }: Result): void {
   for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
     const example = examples[0]
     const shown = example
@@ -73,6 +74,8 @@ function annotate({ failures, nameless, deadLetterQueueUrl }: Result): void {
       title: 'Objects not copied',
     })
   }
+  const part = tellFirst(unlisted)
+  if (part !== undefined) core.error(shorten(part, ANNOTATION_CHARS), { title: 'Source not listed' })
   if (nameless > 0)
     core.warning(
       `The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told, not counted here. Delete what is not yours there: the queue is ${printable(deadLetterQueueUrl)}.`,

@@ -131,7 +131,9 @@ export function shortfalls(result: Result): string[] {
     )
   const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0)
   if (missing > 0)
-    lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`)
+    lines.push(
+      `${counted(missing, 'part')} of the source could not be listed; objects may be missing.${ending === 'settled' ? ` First mend the cause. ${listAgain(result)}` : ''}`,
+    )
   return lines
 }
 
@@ -151,6 +153,13 @@ function runAgain({ mode, options }: Result): string {
   return options.overwrite
     ? 'Run again to copy the rest.'
     : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.'
+}
+
+/** A redrive that is complete has left nothing of what it began with in the dead-letter queue. */
+function listAgain(result: Result): string {
+  return result.mode === 'redrive'
+    ? 'Then copy again: a redrive does not find them any more.'
+    : runAgain(result)
 }
 
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */

@@ -34,6 +34,27 @@ test('a summary that can’t be written is a warning, and no failure of the run'
   expect(process.exitCode).toBeUndefined()
 })
 
+test('why a part of the source could not be listed, and which keys it holds, is in the log', async () => {
+  delete process.env.GITHUB_OUTPUT
+  delete process.env.GITHUB_STEP_SUMMARY
+  const [code, message] = ['AccessDenied', 'no right to s3:ListBucket']
+  const key = 'k'.repeat(1024)
+  const some = {
+    part: { prefix: 'logs/', ranges: [{ after: 'logs/a\n::error::b', upTo: key }] },
+    code,
+    message,
+  }
+  const log = await said({ unlisted: [some] })
+  expect(log).toMatch(
+    /^::error title=Source not listed::Keys that begin with logs\/, after logs\/a\\u\{a\}::error::b, up to k+…: AccessDenied: no right to s3:ListBucket$/m,
+  )
+  expect(log).toMatch(
+    /^::error::1 part of the source could not be listed.* First mend the cause\. Run again/m,
+  )
+  const all = await said({ unlisted: [{ part: { prefix: '', ranges: [{}] }, code, message }] })
+  expect(all).toMatch(/::All keys: AccessDenied: no right to s3:ListBucket$/m)
+})
+
 test('the longest key leaves room for what S3 says of it', async () => {
   delete process.env.GITHUB_OUTPUT
   delete process.env.GITHUB_STEP_SUMMARY

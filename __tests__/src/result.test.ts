@@ -63,6 +63,18 @@ test.each<[string, Partial<Result>, RegExp]>([
   expect(shortfalls(keyed({ ending: 'cancelled', open: 1, ...more })).join(' ')).toMatch(text)
 })
 
+test('a part that could not be listed takes a copy, also after a redrive, which leaves nothing to redrive', () => {
+  const unlisted = [{ part: { prefix: '', ranges: [{}] }, code: 'AccessDenied', message: 'no' }]
+  expect(shortfalls(keyed({ unlisted })).join(' ')).toMatch(/First mend the cause\. Run again with/)
+  expect(shortfalls(keyed({ unlisted, mode: 'redrive' })).join(' ')).toMatch(/Then copy again: a redrive/)
+  // What goes on may list it yet, or says itself how to go on.
+  expect(
+    shortfalls(keyed({ unlisted, ending: 'cancelled', open: 1 }))
+      .join(' ')
+      .match(/Run again/g),
+  ).toHaveLength(1)
+})
+
 test('watching that broke off ends a run to which nobody can attach', () => {
   const result = keyed({ ending: 'unwatched', reason: 'No.', runKey: undefined })
   expect(statusOf(result)).toBe('failed')
