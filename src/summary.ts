@@ -10,6 +10,8 @@ import { unsettled } from './totals.ts'
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
 const CODES = 20
 const PARTS = 10
+/** As much of a reason as a function tells: who lacks which right stands at the end of it. */
+const REASON_CHARS = 500
 
 const ICONS: Record<Status, string> = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌' }
 /** How the run ended, where that has to be said at once. */
@@ -49,7 +51,8 @@ export function renderSummary(result: Result): string {
 
 function headline({ totals, durationMs, ending }: Result): string {
   const copied = `${formatCount(totals.copied)} of ${formatCount(totals.listed)} objects`
-  return `${copied} in ${formatDuration(durationMs)}${TITLES[ending]}`
+  const skipped = totals.skipped > 0 ? `, ${formatCount(totals.skipped)} skipped,` : ''
+  return `${copied}${skipped} in ${formatDuration(durationMs)}${TITLES[ending]}`
 }
 
 function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string {
@@ -72,7 +75,9 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
 function failuresTable(groups: FailureGroup[]): string {
   if (groups.length === 0) return ''
   const rows = groups.slice(0, CODES).map(({ code, count, examples }) => {
-    const shown = examples.map(({ key, message }) => `${markdown(key)}: ${markdown(message)}`).join('<br>')
+    const shown = examples
+      .map(({ key, message }) => `${markdown(key)}: ${markdown(message, REASON_CHARS)}`)
+      .join('<br>')
     return `| ${markdown(code)} | ${formatCount(count)} | ${shown} |`
   })
   const rest = groups.length > CODES ? [`| ${groups.length - CODES} more codes | | see the report |`] : []
@@ -101,9 +106,12 @@ function fidelityTable({ totals, options }: Result): string {
 function unlistedParts({ unlisted }: Result): string {
   if (unlisted.length === 0) return ''
   const all = unlisted.flatMap(({ part: { prefix, ranges }, code, message }) =>
-    ranges.map(({ after = '', upTo = '' }) => [after, upTo, prefix, `${code}: ${message}`]),
+    ranges.map(({ after = '', upTo = '' }) => ({ keys: [after, upTo, prefix], why: `${code}: ${message}` })),
   )
-  const rows = all.slice(0, PARTS).map((cells) => `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`)
+  const rows = all.slice(0, PARTS).map(({ keys, why }) => {
+    const cells = [...keys.map((key) => markdown(key)), markdown(why, REASON_CHARS)]
+    return `| ${cells.join(' | ')} |`
+  })
   const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|']
   const rest = all.length > PARTS ? [`| and ${all.length - PARTS} more | | | |`] : []
   return [...head, ...rows, ...rest].join('\n')
@@ -119,7 +127,9 @@ function whereToLook({
 }: Result): string {
   const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`]
   if (result.failures.length > 0)
-    lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner.`)
+    lines.push(
+      `Every failed object: ${markdown(reportPath, 500)} on the runner. It goes with the job, unless a step uploads it: its path is the output \`report\`.`,
+    )
   if (result.dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
   if (result.nameless > 0)
     lines.push(

@@ -26,6 +26,26 @@ describe('the job summary', () => {
     expect(renderSummary(good)).not.toContain('No object')
   })
 
+  test('of a run that found all there already: says that it was skipped', () => {
+    const text = renderSummary(resultOf({ totals: { ...zero(), listed: 500, skipped: 500 } }))
+    expect(text).toMatch(/^## ✅ S3 copy: 0 of 500 objects, 500 skipped, in 4m 46s\n/)
+  })
+
+  test('of failures: shows S3’s reason to its end, and that the report goes with the job', () => {
+    const message =
+      'User: arn:aws:sts::111122223333:assumed-role/s3-71-CopyFunctionRole-AbCdEfGhIjKl/s3-71-copy is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::photos-new/archive/2024/01/IMG_0001.jpg" because no permissions boundary allows the s3:PutObject action'
+    const failure = { key: 'k', code: 'AccessDenied', message }
+    const text = renderSummary({
+      ...good,
+      failures: [{ code: 'AccessDenied', count: 1, examples: [failure] }],
+      unlisted: [{ part: { prefix: '', ranges: [{}] }, ...failure }],
+    })
+    expect(
+      text.match(/because no permissions boundary allows the s3&#58;PutObject action \|$/gm),
+    ).toHaveLength(2)
+    expect(text).toMatch(/failures\.ndjson on the runner\. .* `report`\.$/m)
+  })
+
   test('of a run of which the samples are unevenly spread: its course is drawn over even times', () => {
     const samples = [0, 10, 20, 30, 1000, 2000].map((seconds) => ({
       elapsedMs: seconds * 1000,
