@@ -39,6 +39,7 @@ const polling = () => [...aws.lambda.mappings.values()].map(({ state }) => /^Ena
 test('a first run in an empty account deploys the stack, a second reuses it, and it is paused in between', async () => {
   const first = await run('one')
   expect(first.log).toMatch(/Creating the stack s3-71 in us-east-1/)
+  expect(first.log).toMatch(/^CREATE_COMPLETE AWS::Lambda::Function CopyFunction$/m)
   expect(first.log).toMatch(/Created in /)
   expect(first.exitCode).toBe(0)
   expect(first.outputs).toMatchObject({ listed: '3', copied: '3' })
