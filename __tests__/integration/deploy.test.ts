@@ -55,6 +55,15 @@ test('a first run in an empty account deploys the stack, a second reuses it, and
   expect(aws.lambda.functions).toEqual([])
 })
 
+test('a stack that can’t be created ends the step, which names what failed first', async () => {
+  jest.spyOn(aws.lambda, 'put').mockRejectedValueOnce(new Error('no right to lambda:CreateFunction'))
+  const step = await run('one')
+  expect(step.exitCode).toBe(1)
+  expect(step.log).toMatch(
+    /^::error::The stack s3-71 could not be created .* failed first: ListFunction .*no right to lambda:CreateFunction/m,
+  )
+})
+
 test('the functions find S3 where the workflow says', async () => {
   const seen: string[] = []
   const proxy = createServer((incoming, answer) => {
