@@ -2,10 +2,10 @@ import type { Sample } from './progress.ts'
 
 const POINTS = 30
 
-/** Objects copied over time, as a chart in GitHub's Markdown; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
+/** Objects copied over time, as a chart in GitHub's Markdown; nothing for a run that has copied nothing or is too short to show a course. The points of such a chart are equally far apart. */
 export function chart(samples: Sample[]): string {
   const [first, last] = [samples[0], samples.at(-1)]
-  if (!first || !last || samples.length < 4) return ''
+  if (!first || !last || last.copied === 0 || samples.length < 4) return ''
   const points = Math.min(POINTS, samples.length)
   const span = last.elapsedMs - first.elapsedMs
   const line = Array.from({ length: points }, (_, index) =>

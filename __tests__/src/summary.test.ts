@@ -136,5 +136,7 @@ describe('the job summary', () => {
   test('shows the course of a run that was long enough to have one', () => {
     const samples = [0, 1, 2, 3].map((n) => ({ elapsedMs: n * 10_000, copied: n * 5_000 }))
     expect(renderSummary({ ...good, samples })).toContain('line [0, 5000, 10000, 15000]')
+    const none = samples.map((sample) => ({ ...sample, copied: 0 }))
+    expect(renderSummary({ ...good, samples: none })).not.toContain('line [')
   })
 })
