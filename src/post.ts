@@ -29,7 +29,10 @@ async function post(): Promise<void> {
       core.warning(
         `Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${explain(error)}`,
       )
-    else core.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${explain(error)}`)
+    else
+      core.setFailed(
+        `Run ${runId} could not be stopped, or its stack ${stack.name} not be tidied up: its workers may go on copying. To stop it, delete its queue ${queueUrl}. ${explain(error)}`,
+      )
   }
 }
 

@@ -68,7 +68,15 @@ test('`delete` leaves the stack of a run that was killed, which `post` stops', a
       if (/^Run .*: s3:/.test(line)) killed.process.kill('SIGKILL')
     },
   })
-  const post = await runPost((await killed.result).state, aws.env)
+  const { state } = await killed.result
+  denied = 'DeleteQueue'
+  const early = await runPost(state, aws.env)
+  expect(early.exitCode).toBe(1)
+  expect(early.log).toMatch(
+    /::error::Run .* could not be stopped.* To stop it, delete its queue http.*-run-.*AccessDenied/,
+  )
+  denied = ''
+  const post = await runPost(state, aws.env)
   expect(post.log).toMatch(/was stopped before its end/)
   await expectPausedNotDeleted(post)
 })
