@@ -135,7 +135,9 @@ function whereToLook({
     lines.push(
       `The dead-letter queue also holds ${counted(result.nameless, 'message')} of no run that can be told.`,
     )
-  if (result.failures.length > 0 || result.dlqMessages > 0)
-    lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`)
+  if (result.failures.length > 0 || result.dlqMessages > 0 || result.unlisted.length > 0) {
+    const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`))
+    lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}, filtered by the run’s id.`)
+  }
   return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n')
 }

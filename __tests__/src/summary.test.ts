@@ -44,6 +44,8 @@ describe('the job summary', () => {
       text.match(/because no permissions boundary allows the s3&#58;PutObject action \|$/gm),
     ).toHaveLength(2)
     expect(text).toMatch(/failures\.ndjson on the runner\. .* `report`\.$/m)
+    const unlisted = [{ part: { prefix: '', ranges: [{}] }, ...failure }]
+    expect(renderSummary({ ...good, unlisted })).toContain('CloudWatch')
   })
 
   test('of a run of which the samples are unevenly spread: its course is drawn over even times', () => {
@@ -72,7 +74,8 @@ describe('the job summary', () => {
     expect(text).toContain('1 task with 2 objects went to the dead-letter queue')
     expect(text).toMatch(/\| AccessDenied \| 990 \| k1: no \|/)
     expect(text).toContain('| a |  |  | AccessDenied&#58; no |')
-    expect(text).toContain('CloudWatch')
+    expect(text).toContain('CloudWatch: /aws/lambda/s3-71-list and /aws/lambda/s3-71-copy,')
+    expect(renderSummary(good)).not.toContain('CloudWatch')
   })
 
   test.each(['timed-out', 'cancelled', 'stalled'] as const)(
