@@ -125,7 +125,12 @@ function knownFailure(
     const message = 'its copy would lie inside the source, where it may replace an object or be copied again'
     return { key, code: 'InsideSource', message }
   }
-  if (archived) return { key, code: 'InvalidObjectState', message: `it is in ${storageClass}, not restored` }
+  if (archived)
+    return {
+      key,
+      code: 'InvalidObjectState',
+      message: `it is in ${storageClass}, not restored: restore it, or leave such out by \`archived: skip\``,
+    }
   return undefined
 }
 
