@@ -57,7 +57,7 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
   if (course.ending === 'cancelled') await deleteRunQueue(sqs, run.queue)
   if (course.ending === 'settled' && origins.length > 0)
     try {
-      const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing.now())
+      const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing)
       if (left > 0)
         core.warning(
           `Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`,

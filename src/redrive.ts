@@ -4,7 +4,7 @@ import { newAttemptId, taskId } from '../protocol/ids.ts'
 import type { Place, Run } from '../protocol/run.ts'
 import { decodeTask, encodeTask, type Listed, newCopyTask, newListTask, type Task } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
-import { look } from './dlq.ts'
+import { LOOK_SECONDS, look } from './dlq.ts'
 import { counted } from './format.ts'
 import { showPlace } from './location.ts'
 import { pauseWhile } from './pause.ts'
@@ -33,6 +33,8 @@ export type Redriven = {
 /** A deleted queue may be named and answer for a minute (SQS API reference, DeleteQueue), and some more. */
 const DELETED_MS = 70_000
 const LOOK_AGAIN_MS = 5_000
+/** For as long as a look may hide what is to be removed, also one that was cut off. */
+const HIDDEN_MS = LOOK_SECONDS * 1000
 /** Characters: a good deal more than ours have. It becomes a part of messages. */
 const LONGEST_ID = 100
 
@@ -112,30 +114,35 @@ export async function redrive(
 
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
- * the run's own name. With it goes what earlier redrives of the same have left, if they are over.
+ * the run's own name. With it goes what earlier redrives of the same have left, if they are over. What another look hides is
+ * waited for.
  *
  * @param runId the run's, whose own dead letters stay
- * @param now milliseconds since the epoch
- * @returns how many of them it did not come across: another look may hide them
+ * @returns how many of them it did not come across in two minutes
  */
 export async function forget(
   { sqs, stack, signal }: Redrive,
   runId: string,
   origins: ReadonlySet<string>,
-  now: number,
+  timing: Timing,
 ): Promise<number> {
   const left = new Set(origins)
-  const active = (await idsOfActive(sqs, stack, now)).add(runId)
-  await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
-    const task = readTask(body)
-    if (!task) return 'keep'
-    const name = nameOf(task)
-    const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id)
-    if (!origins.has(name) && !isLeftover) return 'keep'
-    left.delete(name)
-    return 'remove'
-  })
-  return left.size
+  const active = (await idsOfActive(sqs, stack, timing.now())).add(runId)
+  const until = timing.now() + HIDDEN_MS
+  for (;;) {
+    const isLastLook = timing.now() >= until
+    await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+      const task = readTask(body)
+      if (!task) return 'keep'
+      const name = nameOf(task)
+      const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id)
+      if (!origins.has(name) && !isLeftover) return 'keep'
+      left.delete(name)
+      return 'remove'
+    })
+    if (left.size === 0 || isLastLook) return left.size
+    await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing)
+  }
 }
 
 async function idsOfActive(

@@ -127,9 +127,8 @@ function redriveFrom(fake: FakeSqs) {
   return { sqs, stack: STACK as never, signal: fake.abort.signal }
 }
 
-/** Redrives what this DLQ holds. */
-function play(fake: FakeSqs, onPause = () => {}) {
-  const timing = {
+function timingOf(fake: FakeSqs, onPause = () => {}) {
+  return {
     now: () => fake.now,
     sleep: async (ms: number) => {
       fake.now += ms
@@ -137,8 +136,12 @@ function play(fake: FakeSqs, onPause = () => {}) {
     },
     random: () => 0.5,
   }
+}
+
+/** Redrives what this DLQ holds. */
+function play(fake: FakeSqs, onPause = () => {}) {
   const log = { info: () => {}, warning: () => {} }
-  return redrive(redriveFrom(fake), run, { timing, log })
+  return redrive(redriveFrom(fake), run, { timing: timingOf(fake, onPause), log })
 }
 
 test('finds a task of an earlier run behind thousands of messages that are none', async () => {
@@ -283,7 +286,7 @@ describe('what a redrive that was cut off has left', () => {
   ])('%s', async (_, queues, count) => {
     const sqs = new FakeSqs(letters(again, dead('a'), dead('b'), dead('h.0', 'new', 'old/a')))
     sqs.runQueues.push(...queues)
-    expect(await forget(redriveFrom(sqs), 'new', new Set(['old/a']), 0)).toBe(0)
+    expect(await forget(redriveFrom(sqs), 'new', new Set(['old/a']), timingOf(sqs))).toBe(0)
     sqs.now = 200_000
     const left: string[] = []
     await look(redriveFrom(sqs).sqs, 'dlq', sqs.abort.signal, async ({ body }) => {
@@ -301,13 +304,25 @@ test('a job that is cancelled waits no longer for what another look hides', asyn
   expect(sqs.now).toBeLessThan(5_000)
 })
 
-test('tells how many redriven tasks another look hides when they are to be removed', async () => {
-  const sqs = new FakeSqs([
-    ...letters(dead('a'), dead('a'), dead('b')),
-    { body: dead('c'), hiddenUntil: 60_000 },
-  ])
-  expect(await forget(redriveFrom(sqs), 'new', new Set(['old/a', 'old/c']), 0)).toBe(1)
-  sqs.now = 60_000
-  expect(await forget(redriveFrom(sqs), 'new', new Set(['old/c']), 0)).toBe(0)
-  expect([...(await play(sqs)).origins]).toEqual(['old/b'])
+describe('when redriven tasks are to be removed', () => {
+  const both = new Set(['old/a', 'old/c'])
+  const hidden = (hiddenUntil: number) =>
+    new FakeSqs([...letters(dead('a'), dead('a'), dead('b')), { body: dead('c'), hiddenUntil }])
+
+  test.each([5, 60, 119])(
+    'one that another look hides for %i more seconds is waited for',
+    async (seconds) => {
+      const sqs = hidden(seconds * 1000)
+      expect(await forget(redriveFrom(sqs), 'new', both, timingOf(sqs))).toBe(0)
+      expect(sqs.now).toBeLessThan((seconds + 10) * 1000)
+      expect([...(await play(sqs)).origins]).toEqual(['old/b'])
+    },
+  )
+
+  test('those that are not shown for two minutes are counted', async () => {
+    const sqs = hidden(Number.POSITIVE_INFINITY)
+    expect(await forget(redriveFrom(sqs), 'new', both, timingOf(sqs))).toBe(1)
+    expect(sqs.now).toBeGreaterThan(120_000)
+    expect(sqs.now).toBeLessThan(150_000)
+  })
 })
