@@ -113,11 +113,11 @@ async function writeReport(
 }
 
 async function seedAndResume(job: Job, tools: RunTools): Promise<Checkpoint> {
-  const { outputs } = job
+  const { outputs, signal } = job
   const { lambda } = job.clients
   const failed = new AbortController()
   const enabled = resume(lambda, outputs, tools).then(() =>
-    untilEnabled(lambda, outputs, failed.signal, tools),
+    untilEnabled(lambda, outputs, AbortSignal.any([failed.signal, signal]), tools),
   )
   try {
     const [checkpoint] = await Promise.all([seedOnce(job, tools), enabled])
@@ -180,7 +180,7 @@ async function observe(job: Job, books: Books, saver: Saver | undefined, tools: 
   const { store, inputs } = job
   try {
     if (!saver || !store) return await watchRun(job, books, (delivery) => delivery.remove(), tools)
-    if (!inputs.wait && job.found.checkpoint.seeded === false) {
+    if (!inputs.wait && !job.found.checkpoint.seeded && !job.signal.aborted) {
       await saver.release()
       return { ending: 'left', endedAt: tools.timing.now() }
     }

@@ -2,7 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { follow, type Job } from '../../src/follow.ts'
-import { checkpointOf, runOf } from './checkpoint/support.ts'
+import { checkpointOf, FakeS3, runOf } from './checkpoint/support.ts'
 
 type Command = { input: { Enabled?: boolean }; constructor: { name: string } }
 
@@ -37,4 +37,42 @@ test('a run that can’t be seeded does not enable what is paused after it', asy
   expect(before).toBeGreaterThan(2)
   for (let turns = 0; turns < 50; turns++) await turn()
   expect(enabled).toBe(before)
+})
+
+test.each([true, false])('a job that is cancelled while its run begins stops it: wait %s', async (wait) => {
+  const job = new AbortController()
+  const deleted: string[] = []
+  const sqs = {
+    send: async ({ input, constructor: { name } }: { input: { QueueUrl: string } } & Command) => {
+      if (name === 'SendMessageBatchCommand') job.abort()
+      if (name === 'DeleteQueueCommand') deleted.push(input.QueueUrl)
+      return {}
+    },
+  }
+  let now = 0
+  const timing = {
+    now: () => now,
+    sleep: async (ms: number) => {
+      now += ms
+    },
+    random: () => 0.5,
+  }
+  const store = new FakeS3().store()
+  const checkpoint = checkpointOf(runOf('new'))
+  const etag = await store.write(checkpoint, undefined)
+  const course = follow(
+    {
+      inputs: { wait, pollSeconds: 1 },
+      // One that takes minutes to be enabled.
+      clients: { sqs, lambda: { send: async () => ({ State: 'Enabling' }) } },
+      outputs: { listMappingId: 'l', copyMappingId: 'c', listQueueUrl: 'list' },
+      found: { checkpoint, etag },
+      store,
+      signal: job.signal,
+    } as unknown as Job,
+    { timing, log: { info: () => {}, warning: () => {} } },
+  )
+  expect(await course).toMatchObject({ ending: 'cancelled' })
+  expect(deleted).toEqual(['queue-of-new'])
+  expect(now).toBeLessThan(5_000)
 })
