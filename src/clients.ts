@@ -4,7 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { STSClient } from '@aws-sdk/client-sts'
 import { SQS_ATTEMPTS } from '../aws/queue.ts'
-import { namePermissions, VERSION } from './stack/index.ts'
+import { nameCalls, VERSION } from './stack/index.ts'
 
 /** Tries of each call but SQS's: what fails ends a deployment, or the watching. Between them the SDK backs off, up to 20 s. */
 const ATTEMPTS = 8
@@ -28,9 +28,9 @@ export function createClients(region: string, silenceMs = SILENCE_MS) {
   const config = { region, customUserAgent: userAgent(), requestHandler, maxAttempts: ATTEMPTS }
   const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
   return {
-    cfn: namePermissions(new CloudFormationClient(config)),
-    lambda: namePermissions(new LambdaClient(config)),
-    s3: namePermissions(
+    cfn: nameCalls(new CloudFormationClient(config)),
+    lambda: nameCalls(new LambdaClient(config)),
+    s3: nameCalls(
       new S3Client({
         ...config,
         // Buckets may be in other regions than the stack.
@@ -39,11 +39,11 @@ export function createClients(region: string, silenceMs = SILENCE_MS) {
         forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
       }),
     ),
-    sqs: namePermissions(
+    sqs: nameCalls(
       // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
       new SQSClient({ ...config, maxAttempts: SQS_ATTEMPTS, useQueueUrlAsEndpoint: false }),
     ),
-    sts: namePermissions(new STSClient(config)),
+    sts: nameCalls(new STSClient(config)),
   }
 }
 

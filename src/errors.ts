@@ -3,20 +3,23 @@ export class UserError extends Error {
   override name = 'UserError'
 }
 
-/** What to tell a person of any error, in whole sentences: the message, and for AWS's errors the code, the request and what to look at. */
+/** What to tell a person of any error, in whole sentences: the message, and for AWS's errors the code, the call, the request and what to look at. */
 export function explain(error: unknown): string {
   if (error instanceof UserError) return error.message
   if (!(error instanceof Error)) return String(error)
-  const { $metadata, cause } = error as Error & {
+  const { $metadata, cause, call } = error as Error & {
     $metadata?: { httpStatusCode?: number; requestId?: string }
+    /** See `nameCalls`. */
+    call?: string
   }
   if (error.name === 'AbortError') return 'What was under way was broken off.'
   if (!$metadata) return `${sentence(`${error.name}: ${error.message}`)}${hint(error.name)}`
   // The SDK puts it on what the network says, too.
   if ($metadata.httpStatusCode === undefined)
-    return `AWS can’t be reached: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`
+    return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`
   const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : ''
-  return `${sentence(`AWS answered ${error.name}: ${error.message}${request}`)}${hint(error.name)}`
+  const to = call ? ` to ${call}` : ''
+  return `${sentence(`AWS answered ${error.name}${to}: ${error.message}${request}`)}${hint(error.name)}`
 }
 
 /** What others say may end with a full stop, or not. */

@@ -1,3 +1,4 @@
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createClients } from '../../src/clients.ts'
@@ -34,6 +35,16 @@ test('of an error that AWS answered, the request is told and what to look at', (
   expect(explain(denied)).toBe(
     'AWS answered AccessDenied: no (request r1). The workflow’s role lacks a permission: see docs/permissions.md.',
   )
+})
+
+test('an error that AWS answered names the call, and is a sentence to which another can be added', async () => {
+  const { sqs } = createClients('eu-west-1')
+  const failing = (error: Error) => () => () => Promise.reject(error)
+  const metadata = { httpStatusCode: 503, requestId: 'r1' }
+  const error = Object.assign(new Error('busy'), { name: 'ServiceUnavailable', $metadata: metadata })
+  sqs.middlewareStack.add(failing(error) as never, { step: 'initialize', priority: 'low' })
+  const thrown = await sqs.send(new DeleteQueueCommand({ QueueUrl: 'q' })).catch((it: unknown) => it)
+  expect(explain(thrown)).toBe('AWS answered ServiceUnavailable to sqs:DeleteQueue: busy (request r1).')
 })
 
 test('an error of another kind is told as it is', () => {

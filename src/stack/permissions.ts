@@ -17,9 +17,13 @@ const OTHERWISE: Record<string, string> = {
 
 /** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
 export function permissionFor(clientName: string, commandName: string): string {
-  const service = clientName.replace(/Client$/, '').toLowerCase()
-  const call = `${service}:${commandName.replace(/Command$/, '')}`
+  const call = callOf(clientName, commandName)
   return OTHERWISE[call] ?? call
+}
+
+/** An API call as IAM writes its actions. */
+function callOf(clientName: string, commandName: string): string {
+  return `${clientName.replace(/Client$/, '').toLowerCase()}:${commandName.replace(/Command$/, '')}`
 }
 
 type Context = { clientName?: string; commandName?: string }
@@ -29,23 +33,21 @@ type AnyClient = {
   middlewareStack: { add: (middleware: never, options: { step: 'initialize'; name: string }) => void }
 }
 
-/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
-export function namePermissions<C extends AnyClient>(client: C): C {
+/** Makes a client's errors say which call failed, and which permission was missing where AWS leaves that out. Returns the client. */
+export function nameCalls<C extends AnyClient>(client: C): C {
   const middleware =
     (next: Next, { clientName = '', commandName = '' }: Context) =>
     async (args: never) => {
       try {
         return await next(args)
       } catch (error) {
-        if (
-          error instanceof Error &&
-          isDenied(error.name) &&
-          !/not authorized to perform/.test(error.message)
-        )
+        if (!(error instanceof Error)) throw error
+        Object.assign(error, { call: callOf(clientName, commandName) })
+        if (isDenied(error.name) && !/not authorized to perform/.test(error.message))
           error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`
         throw error
       }
     }
-  client.middlewareStack.add(middleware as never, { step: 'initialize', name: 'namePermissions' })
+  client.middlewareStack.add(middleware as never, { step: 'initialize', name: 'nameCalls' })
   return client
 }

@@ -7,7 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { uploadCode } from '../../../src/stack/artifact.ts'
-import { describeStack, namePermissions, resume } from '../../../src/stack/index.ts'
+import { describeStack, nameCalls, resume } from '../../../src/stack/index.ts'
 import { activeRuns } from '../../../src/stack/runs.ts'
 import { tools } from './support.ts'
 
@@ -62,20 +62,17 @@ const home = { accountId: '111122223333', region: 'eu-west-1' }
 test.each<[string, () => Promise<unknown>]>([
   [
     'cloudformation:DescribeStacks',
-    () => describeStack(namePermissions(new CloudFormationClient(config)), 's3-71'),
+    () => describeStack(nameCalls(new CloudFormationClient(config)), 's3-71'),
   ],
-  [
-    'lambda:UpdateEventSourceMapping',
-    () => resume(namePermissions(new LambdaClient(config)), mappings, tools()),
-  ],
-  ['sqs:ListQueues', () => activeRuns(namePermissions(new SQSClient(config)), 's3-71-run-', 0)],
+  ['lambda:UpdateEventSourceMapping', () => resume(nameCalls(new LambdaClient(config)), mappings, tools())],
+  ['sqs:ListQueues', () => activeRuns(nameCalls(new SQSClient(config)), 's3-71-run-', 0)],
   [
     's3:PutObject',
-    () => uploadCode(namePermissions(new S3Client({ ...config, forcePathStyle: true })), code, home, 'own'),
+    () => uploadCode(nameCalls(new S3Client({ ...config, forcePathStyle: true })), code, home, 'own'),
   ],
   [
     's3:ListBucket',
-    () => uploadCode(namePermissions(new S3Client({ ...config, forcePathStyle: true })), code, home),
+    () => uploadCode(nameCalls(new S3Client({ ...config, forcePathStyle: true })), code, home),
   ],
 ])('a refused call names the permission %s, once', async (permission, call) => {
   const error = (await call().catch((thrown: unknown) => thrown)) as Error
@@ -84,7 +81,7 @@ test.each<[string, () => Promise<unknown>]>([
 })
 
 test('other errors stay as they are', async () => {
-  const sts = namePermissions(new STSClient({ ...config, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 }))
+  const sts = nameCalls(new STSClient({ ...config, endpoint: 'http://127.0.0.1:1', maxAttempts: 1 }))
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
   await expect(sts.send(new GetCallerIdentityCommand({}))).rejects.not.toThrow(/permission/)
 })
@@ -104,6 +101,6 @@ test('a permission that AWS names is the one that is missing', async () => {
     },
   }
   let call: (args: object) => Promise<unknown> = async () => undefined
-  namePermissions(client as unknown as Parameters<typeof namePermissions>[0])
+  nameCalls(client as unknown as Parameters<typeof nameCalls>[0])
   await expect(call({})).rejects.toThrow(new Error(message))
 })
