@@ -13,6 +13,8 @@ const BODY_BYTES = 51_200
 
 /** Serves the calls of CloudFormation's API that deploy, show and delete a stack. */
 export function createCloudFormationApi(stacks: Stacks, readObject: ReadObject): Handler {
+  const createdOnce = onceForToken()
+  const executedOnce = onceForToken()
   const actions: Record<string, Action> = {
     CreateStack: async (params) => ({ StackId: stacks.create(await stackInput(params, readObject)).id }),
     DeleteStack: ({ StackName }) => stacks.delete(text(StackName)),
@@ -26,19 +28,22 @@ export function createCloudFormationApi(stacks: Stacks, readObject: ReadObject):
       stack.terminationProtected = EnableTerminationProtection === 'true'
       return { StackId: stack.id }
     },
-    CreateChangeSet: async (params) => {
-      const { stack, changeSet } = stacks.createChangeSet({
-        ...(await stackInput(params, readObject)),
-        changeSetName: text(params.ChangeSetName),
-        kind: params.ChangeSetType === 'CREATE' ? 'CREATE' : 'UPDATE',
-        description: optionalText(params.Description),
-      })
-      return { Id: changeSet.id, StackId: stack.id }
-    },
+    CreateChangeSet: (params) =>
+      createdOnce(params.ClientToken, async () => {
+        const { stack, changeSet } = stacks.createChangeSet({
+          ...(await stackInput(params, readObject)),
+          changeSetName: text(params.ChangeSetName),
+          kind: params.ChangeSetType === 'CREATE' ? 'CREATE' : 'UPDATE',
+          description: optionalText(params.Description),
+        })
+        return { Id: changeSet.id, StackId: stack.id }
+      }),
     DescribeChangeSet: ({ ChangeSetName, StackName }) =>
       describeChangeSet(stacks.changeSet(text(ChangeSetName), optionalText(StackName))),
-    ExecuteChangeSet: ({ ChangeSetName, StackName }) =>
-      stacks.executeChangeSet(text(ChangeSetName), optionalText(StackName)),
+    ExecuteChangeSet: ({ ChangeSetName, StackName, ClientRequestToken }) =>
+      executedOnce(ClientRequestToken, () =>
+        stacks.executeChangeSet(text(ChangeSetName), optionalText(StackName)),
+      ),
     DeleteChangeSet: ({ ChangeSetName, StackName }) =>
       stacks.deleteChangeSet(text(ChangeSetName), optionalText(StackName)),
   }
@@ -46,6 +51,17 @@ export function createCloudFormationApi(stacks: Stacks, readObject: ReadObject):
     'http://cloudformation.amazonaws.com/doc/2010-05-15/',
     new Map(Object.entries(actions)),
   )
+}
+
+/** What was done for a token is not done again: a call whose answer got lost is repeated with it. */
+function onceForToken(): (token: QueryParams[string], work: () => unknown) => Promise<unknown> {
+  const answers = new Map<QueryParams[string], unknown>()
+  return async (token, work) => {
+    if (token !== undefined && answers.has(token)) return answers.get(token)
+    const answer = await work()
+    answers.set(token, answer)
+    return answer
+  }
 }
 
 async function stackInput(params: QueryParams, readObject: ReadObject): Promise<StackInput> {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import {
   type CloudFormationClient,
   CreateChangeSetCommand,
@@ -74,10 +74,13 @@ async function createChangeSet(
 ): Promise<ChangeSet | 'unchanged' | 'overtaken'> {
   const isNew = conditionOf(before) === 'absent'
   const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name))
+  const ChangeSetName = `s3-71-${randomBytes(8).toString('hex')}`
   const { Id = '', StackId = '' } = await cfn.send(
     new CreateChangeSetCommand({
       StackName: stackName,
-      ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
+      ChangeSetName,
+      // The SDK repeats a call whose answer got lost: this tells it from another one (CloudFormation API reference, CreateChangeSet).
+      ClientToken: ChangeSetName,
       ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
       TemplateBody: template,
       Parameters: [
@@ -132,7 +135,14 @@ async function execute(
 ): Promise<Stack> {
   const events = new StackEvents(cfn, stackId, tools)
   await events.skip()
-  await cfn.send(new ExecuteChangeSetCommand({ ChangeSetName: id, StackName: stackId }))
+  await cfn.send(
+    new ExecuteChangeSetCommand({
+      ChangeSetName: id,
+      StackName: stackId,
+      // Repeated without it, the call would find a stack that is being changed, as if by somebody else.
+      ClientRequestToken: randomUUID(),
+    }),
+  )
   const stack = await events.follow(before)
   if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE') return stack
   const what = conditionOf(before) === 'absent' ? 'created' : 'updated'

@@ -118,6 +118,21 @@ describe('a stack that is absent', () => {
     expect((await ensure()).how).toBe('created')
   })
 
+  test.each(['CreateChangeSetCommand', 'ExecuteChangeSetCommand'])(
+    'is created by this step though an answer gets lost, so that the SDK makes the call again: %s',
+    async (lost) => {
+      account.clients.cfn.middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) => {
+            if (commandName === lost) await next(args)
+            return await next(args)
+          },
+        { step: 'initialize', priority: 'low' },
+      )
+      expect((await ensure()).how).toBe('created')
+    },
+  )
+
   test('is not created under `deploy: never`, which says so', async () => {
     expect(await refusal(ensure({ deploy: 'never' }))).toMatch(/no stack s3-71 in eu-west-1.*never/)
     expect(account.calls).toEqual(['CloudFormation DescribeStacks'])
