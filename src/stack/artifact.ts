@@ -1,5 +1,6 @@
 import {
   CreateBucketCommand,
+  ListObjectsV2Command,
   PutBucketLifecycleConfigurationCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
@@ -67,12 +68,13 @@ export async function uploadCode(
   return { bucket, key }
 }
 
-/** Makes the action's own bucket when it is missing. */
+/** Makes the action's own bucket when it is missing, or gets done with it where a step was cut off while it made it. */
 export async function ensureBucket(s3: S3Client, bucket: string, home: Home): Promise<void> {
   const owner = { ExpectedBucketOwner: home.accountId }
-  if (await exists(s3, bucket, owner)) return
-  await create(s3, bucket, home)
-  await waitUntilBucketExists({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner })
+  if (!(await exists(s3, bucket, owner))) {
+    await create(s3, bucket, home)
+    await waitUntilBucketExists({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner })
+  } else if (!(await isEmpty(s3, bucket, owner))) return
   await s3.send(
     new PutPublicAccessBlockCommand({
       Bucket: bucket,
@@ -105,11 +107,15 @@ export async function ensureBucket(s3: S3Client, bucket: string, home: Home): Pr
   )
 }
 
-async function exists(
-  s3: S3Client,
-  bucket: string,
-  owner: { ExpectedBucketOwner: string },
-): Promise<boolean> {
+type Owner = { ExpectedBucketOwner: string }
+
+/** Nothing is put into a bucket that is not done; one that somebody has emptied is as good as new. */
+async function isEmpty(s3: S3Client, bucket: string, owner: Owner): Promise<boolean> {
+  const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1, ...owner }))
+  return KeyCount === 0
+}
+
+async function exists(s3: S3Client, bucket: string, owner: Owner): Promise<boolean> {
   const status = await bucketStatus(s3, { Bucket: bucket, ...owner })
   if (status === 403)
     throw new UserError(

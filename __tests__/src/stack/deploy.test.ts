@@ -82,6 +82,24 @@ describe('a stack that is absent', () => {
     ])
   })
 
+  test('gets its code from a bucket that clears up checkpoints, also where a step was cut off while it made that', async () => {
+    let cutOff = true
+    account.clients.s3.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === 'PutBucketLifecycleConfigurationCommand' && cutOff) throw new Error('cut off')
+          return await next(args)
+        },
+      { step: 'initialize' },
+    )
+    await expect(ensure()).rejects.toThrow('cut off')
+    cutOff = false
+    await ensure()
+    const Bucket = 's3-71-000000000000-eu-west-1-an'
+    const { Rules } = await account.clients.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+    expect(Rules).toMatchObject([{ Status: 'Enabled', Expiration: { Days: 14 } }])
+  })
+
   test('gets its code from a bucket of the user’s', async () => {
     await ensure({ artifactBucket: 'films-new' })
     const { Contents } = await account.clients.s3.send(new ListObjectsV2Command({ Bucket: 'films-new' }))
