@@ -3,17 +3,18 @@ import { KEY_BYTES, utf8Length } from '../protocol/key.ts'
 import { overlappingPrefixes } from '../protocol/range.ts'
 import type { Options, Place } from '../protocol/run.ts'
 import { type Budget, parseBudget } from './budget.ts'
+import type { Mode } from './checkpoint/run-key.ts'
 import { UserError } from './errors.ts'
 import { BUCKET, joinsNames, overlaps, parseLocation } from './location.ts'
 import { readOptions } from './options.ts'
-import { readChoice } from './read-choice.ts'
+import { readChoice, readOptional } from './read-input.ts'
 import type { AfterRun } from './stack/index.ts'
 import { printable } from './text.ts'
 
 /** The action's inputs, valid together. */
 export type Inputs = {
   /** What the run begins with: the source's keys, or the tasks in the DLQ. */
-  mode: 'copy' | 'redrive'
+  mode: Mode
   source: Place
   destination: Place
   stackName: string
@@ -57,6 +58,8 @@ export function readInputs(): Inputs {
       return fallback
     }
   }
+  const optional = (name: string, pattern: RegExp, what: string) =>
+    attempt(() => readOptional(name, pattern, what), undefined)
   const nowhere = { bucket: '', prefix: '' }
   const source = attempt(() => readPlace('source'), nowhere)
   const destination = attempt(() => readPlace('destination'), nowhere)
@@ -67,7 +70,7 @@ export function readInputs(): Inputs {
     if (trap) core.warning(trap)
   }
   const inputs = {
-    mode: attempt<Inputs['mode']>(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
+    mode: attempt<Mode>(() => readChoice('mode', ['copy', 'redrive']), 'copy'),
     source,
     destination,
     stackName: attempt(readStackName, ''),
@@ -78,33 +81,15 @@ export function readInputs(): Inputs {
     pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
     timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
     wait: attempt(() => readBoolean('wait'), true),
-    runKey: attempt<string | undefined>(
-      () => readOptional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'),
-      undefined,
-    ),
+    runKey: optional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'),
     failOnError: attempt(() => readBoolean('fail-on-error'), true),
-    maxFailures: attempt<Budget | undefined>(
-      () => parseBudget('max-failures', core.getInput('max-failures')),
-      undefined,
-    ),
+    maxFailures: attempt(() => parseBudget('max-failures', core.getInput('max-failures')), undefined),
     deploy: attempt<Inputs['deploy']>(() => readChoice('deploy', ['auto', 'never']), 'auto'),
     afterRun: attempt<AfterRun>(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
-    artifactBucket: attempt<string | undefined>(
-      () => readOptional('artifact-bucket', BUCKET, 'the name of a bucket'),
-      undefined,
-    ),
-    sourceKmsKey: attempt<string | undefined>(
-      () => readOptional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'),
-      undefined,
-    ),
-    destinationKmsKey: attempt<string | undefined>(
-      () => readOptional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'),
-      undefined,
-    ),
-    permissionsBoundary: attempt<string | undefined>(
-      () => readOptional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'),
-      undefined,
-    ),
+    artifactBucket: optional('artifact-bucket', BUCKET, 'the name of a bucket'),
+    sourceKmsKey: optional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'),
+    destinationKmsKey: optional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'),
+    permissionsBoundary: optional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'),
     stackTags: attempt(readStackTags, {}),
     options: readOptions(attempt),
   }
@@ -184,13 +169,6 @@ function readNumber(name: string, least: number, most: number): number {
   if (!/^\d+$/.test(text) || value < least || value > most)
     throw new Error(`${name}: "${printable(text)}" must be a whole number from ${least} to ${most}`)
   return value
-}
-
-function readOptional(name: string, pattern: RegExp, what: string): string | undefined {
-  const text = core.getInput(name)
-  if (text === '') return undefined
-  if (!pattern.test(text)) throw new Error(`${name}: "${printable(text)}" is not ${what}`)
-  return text
 }
 
 /** Lines of `name=value`; AWS allows 128 and 256 characters (CloudFormation API reference, Tag). */

@@ -1,7 +1,6 @@
 import * as core from '@actions/core'
 import type { Options } from '../protocol/run.ts'
-import { readChoice } from './read-choice.ts'
-import { printable } from './text.ts'
+import { readChoice, readOptional } from './read-input.ts'
 
 const STORAGE_CLASSES = [
   'preserve',
@@ -33,7 +32,8 @@ const ACLS = [
 export function readOptions(attempt: <T>(read: () => T, fallback: T) => T): Options {
   const choice = <T extends string>(name: string, choices: readonly [T, ...T[]]): T =>
     attempt(() => readChoice(name, choices), choices[0])
-  const owner = (name: string) => attempt(() => readOwner(name), undefined)
+  const owner = (name: string) =>
+    attempt(() => readOptional(name, /^\d{12}$/, 'an account id of 12 digits'), undefined)
   const storageClass = choice('storage-class', STORAGE_CLASSES)
   const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse'])
   const sseKmsKey = core.getInput('destination-kms-key')
@@ -62,12 +62,4 @@ export function readOptions(attempt: <T>(read: () => T, fallback: T) => T): Opti
     ...(sourceOwner !== undefined && { sourceOwner }),
     ...(destinationOwner !== undefined && { destinationOwner }),
   }
-}
-
-function readOwner(name: string): string | undefined {
-  const text = core.getInput(name)
-  if (text === '') return undefined
-  if (!/^\d{12}$/.test(text))
-    throw new Error(`${name}: "${printable(text)}" is not an account id of 12 digits`)
-  return text
 }
