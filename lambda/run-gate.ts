@@ -1,5 +1,5 @@
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { isQueueGone } from '../aws/queue.ts'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { queueExists } from '../aws/queue.ts'
 
 /** For how long an answer holds: a stopped run's tasks are dropped within this time. */
 const FRESH_MS = 5_000
@@ -24,7 +24,7 @@ export class RunGate {
   async isOpen(queueUrl: string): Promise<boolean> {
     const known = this.#answers.get(queueUrl)
     if (known && known.until > this.#now()) return known.open
-    const open = await this.#exists(queueUrl)
+    const open = await queueExists(this.#sqs, queueUrl)
     this.#remember(queueUrl, open)
     return open
   }
@@ -37,17 +37,5 @@ export class RunGate {
   #remember(queueUrl: string, open: boolean): void {
     if (this.#answers.size >= KEPT) this.#answers.clear()
     this.#answers.set(queueUrl, { open, until: this.#now() + FRESH_MS })
-  }
-
-  async #exists(queueUrl: string): Promise<boolean> {
-    try {
-      await this.#sqs.send(
-        new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }),
-      )
-      return true
-    } catch (error) {
-      if (isQueueGone(error)) return false
-      throw error
-    }
   }
 }

@@ -1,5 +1,5 @@
-import { GetQueueAttributesCommand, paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs'
-import { isQueueGone } from '../../aws/queue.ts'
+import { paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs'
+import { queueExists } from '../../aws/queue.ts'
 import { isDrained, readDepths } from '../depths.ts'
 import { deleteRunQueue } from '../run.ts'
 import type { StackOutputs } from './outputs.ts'
@@ -71,15 +71,4 @@ function isAbandoned(queueUrl: string, runQueuePrefix: string, now: number): boo
   if (parts.length === 0) return false
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number)
   return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS
-}
-
-/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
-export async function queueExists(sqs: SQSClient, queueUrl: string): Promise<boolean> {
-  try {
-    await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }))
-    return true
-  } catch (error) {
-    if (isQueueGone(error)) return false
-    throw error
-  }
 }
