@@ -1,12 +1,7 @@
-/** As much of an AWS SDK client as is needed to count its calls. */
-type AnyClient = {
-  middlewareStack: { add: (middleware: never, options: { step: 'initialize'; name: string }) => void }
-}
-
-export type ApiCalls = { readonly count: number }
+import type { AnyClient } from './stack/permissions.ts'
 
 /** Counts the API calls that clients make from now on. Retries of one call are not counted. */
-export function countCalls(clients: Record<string, AnyClient>): ApiCalls {
+export function countCalls(clients: Record<string, AnyClient>): { readonly count: number } {
   const calls = { count: 0 }
   for (const client of Object.values(clients)) {
     const middleware = (next: (args: unknown) => Promise<unknown>) => (args: unknown) => {

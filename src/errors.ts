@@ -33,7 +33,7 @@ function hint(code: string): string {
     return ' The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.'
   if (isUnknown(code))
     return ' AWS does not know the workflow’s credentials: are they whole and still there, and is the region one that the account has enabled?'
-  if (/^(CredentialsProviderError)$/.test(code))
+  if (code === 'CredentialsProviderError')
     return ' No AWS credentials: run aws-actions/configure-aws-credentials before this step.'
   return ''
 }

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CHECKED_PREFIXES } from '../protocol/check.ts'
-import { type ApiCalls, countCalls } from './api-calls.ts'
+import { countCalls } from './api-calls.ts'
 import type { Clients } from './clients.ts'
 import { explain, UserError } from './errors.ts'
-import { formatDuration } from './format.ts'
+import { counted, formatDuration } from './format.ts'
 import type { Inputs } from './inputs.ts'
 import { afterRun, checkFunction, type EnsuredStack, ensureStack } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
@@ -64,7 +64,8 @@ export async function prepareStack(clients: Clients, inputs: Inputs, tools: Tool
     await leaveUnused(clients, inputs, stack, tools)
     throw error
   }
-  tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${tell(calls)}`)
+  const duration = formatDuration(tools.timing.now() - startedAt)
+  tools.log.info(`${DONE[how]} in ${duration}, ${counted(calls.count, 'API call')}`)
   return stack
 }
 
@@ -92,11 +93,6 @@ export async function leaveUnused(
 /** Whether this step has deployed it. */
 function isDeployed({ how }: EnsuredStack): boolean {
   return how !== 'reused'
-}
-
-function tell(calls: ApiCalls): string {
-  const count = calls.count
-  return `${count} API call${count === 1 ? '' : 's'}`
 }
 
 /** The folder with action.yml: above this file, whether it runs from the sources or from the bundle. */

@@ -14,17 +14,17 @@ const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi
  * stays, because ARNs hold it.
  */
 export function printable(text: string): string {
-  return text
-    .replaceAll('\\', '\\\\')
-    .replace(HIDDEN, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`)
-    .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
-    .replaceAll('##[', '#\\u{23}[')
+  return visible(text.replaceAll('\\', '\\\\')).replace(/^(\s*):(?=:)/, '$1\\u{3a}')
 }
 
 /** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
 export function logLine(text: string): string {
+  return visible(text.replace(/\s+/g, ' '))
+}
+
+/** Without hidden characters, and without `##[`. */
+function visible(text: string): string {
   return text
-    .replace(/\s+/g, ' ')
     .replace(HIDDEN, (char) => `\\u{${(char.codePointAt(0) as number).toString(16)}}`)
     .replaceAll('##[', '#\\u{23}[')
 }

@@ -29,7 +29,7 @@ function callOf(clientName: string, commandName: string): string {
 type Context = { clientName?: string; commandName?: string }
 type Next = (args: never) => Promise<unknown>
 /** As much of an AWS SDK client as is needed to stand in the way of its calls. */
-type AnyClient = {
+export type AnyClient = {
   middlewareStack: { add: (middleware: never, options: { step: 'initialize'; name: string }) => void }
 }
 
