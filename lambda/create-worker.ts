@@ -6,7 +6,7 @@ import { RunGate } from './run-gate.ts'
 import { createS3Client, type S3 } from './s3/index.ts'
 import type { WorkerDeps } from './worker.ts'
 
-export type Environment = { listQueueUrl: string; copyQueueUrl: string }
+type Environment = { listQueueUrl: string; copyQueueUrl: string }
 
 /** What a function needs, made once for an instance. Throws when the stack's variables are missing. */
 export function createWorker(kind: 'list' | 'copy'): { s3: S3; deps: WorkerDeps; environment: Environment } {

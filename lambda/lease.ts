@@ -5,7 +5,7 @@ import type { Timing } from '../protocol/timing.ts'
 const LEASE_SECONDS = 30
 const RENEW_MS = 10_000
 
-export type LeaseDeps = {
+type LeaseDeps = {
   sqs: SQSClient
   timing: Timing
   /** Told when SQS refuses. The work goes on: a message that shows too early only means that another worker tries it too. */

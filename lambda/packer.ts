@@ -9,7 +9,7 @@ const HEAD_BYTES = 8 * 1024
 const DATA_BYTES = 64 * 1024 ** 3
 
 /** What copy tasks are to be like: how many objects each holds at most, and after how many seconds workers see it. */
-export type Shape = { most: number; delaySeconds: number }
+type Shape = { most: number; delaySeconds: number }
 
 /** Packs listed objects into copy tasks: full by count, by the size of the message, or by that of the objects. */
 export class Packer {

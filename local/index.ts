@@ -13,7 +13,7 @@ import { createS3, type S3 } from './s3/index.ts'
 import { createSqs, type QueueStore, type SqsFaults } from './sqs.ts'
 import { createSts } from './sts.ts'
 
-export type AwsOptions = {
+type AwsOptions = {
   /** 0, the default, takes a free one. */
   port?: number
   /** The address to listen on: 127.0.0.1, or `0.0.0.0` for all that this machine has. */
@@ -28,7 +28,7 @@ export type AwsOptions = {
   sqs?: SqsFaults
 }
 
-export type DeployInput = {
+type DeployInput = {
   stackName: string
   /** Path of a template file; CodeUri may be a folder or a zip beside it. */
   template: string

@@ -29,7 +29,7 @@ export type StepResult = {
   log: string
 }
 
-export type Step = { process: ChildProcess; result: Promise<StepResult> }
+type Step = { process: ChildProcess; result: Promise<StepResult> }
 
 export type StepOptions = {
   inputs: Record<string, string>

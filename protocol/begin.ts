@@ -1,7 +1,7 @@
 import { commonPrefix } from './key.ts'
 
 /** What a message says of one key: the key, percent-encoded, and the rest. */
-export type Entry = [key: string, ...unknown[]]
+type Entry = [key: string, ...unknown[]]
 
 /**
  * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are

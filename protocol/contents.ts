@@ -3,7 +3,7 @@ import { asciiJson, encodeKey } from './encoding.ts'
 import type { Listed } from './task.ts'
 
 /** What is told of objects in the body of a copy task. */
-export type Contents = {
+type Contents = {
   count: number
   /** Bytes, if each key were written as a whole. */
   whole: number

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 export const SEED_FAMILY = 'seed'
 
 /** A task's name, taken apart: its family (the attempt that spawned it) and its number in it, from 0. */
-export type TaskName = { family: string; index: number }
+type TaskName = { family: string; index: number }
 
 /** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
 export function newAttemptId(): string {

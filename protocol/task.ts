@@ -85,7 +85,7 @@ export function decodeTask(body: string): Task {
 }
 
 /** What can be told of a message that {@link decodeTask} may have refused: enough to say whose it is. */
-export type Trace = { runId: string; taskId?: string | undefined; objects: number }
+type Trace = { runId: string; taskId?: string | undefined; objects: number }
 
 /** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
 export function traceOf(body: string): Trace | undefined {

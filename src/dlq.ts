@@ -16,7 +16,7 @@ export const LOOK_SECONDS = 120
 export type DeadLetter = { id: string; body: string }
 
 /** What is to become of a message that was looked at. */
-export type Verdict = 'keep' | 'remove'
+type Verdict = 'keep' | 'remove'
 
 /**
  * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two

@@ -3,7 +3,7 @@ import { formatCount } from './format.ts'
 import type { Totals } from './totals.ts'
 
 /** What became of one kind of thing that belongs to objects: of how many copies it was kept, set anew or left out. */
-export type Fidelity = {
+type Fidelity = {
   what: string
   kept: number
   setAnew: number

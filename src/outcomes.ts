@@ -10,7 +10,7 @@ const WARNINGS = 5
 const SHORT_WAIT_SECONDS = 1
 
 /** What receiving came to: whether there may be more at once, and when the latest outcome was sent (0 for none). */
-export type Taken = { more: boolean; sentAt: number }
+type Taken = { more: boolean; sentAt: number }
 
 /** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
 export async function takeOutcomes(

@@ -5,7 +5,7 @@ import { pauseWhile } from './pause.ts'
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 
-export type PatienceOptions = {
+type PatienceOptions = {
   timing: Timing
   /** Whether there is still something to wait for. */
   worthwhile: () => boolean

@@ -9,7 +9,7 @@ import { isDrained, readDepths } from '../../src/depths.ts'
 import { type DeadLetter, look } from '../../src/dlq.ts'
 import { describeStack, readOutputs } from '../../src/stack/outputs.ts'
 
-export const ROOT = join(import.meta.dirname, '..', '..')
+const ROOT = join(import.meta.dirname, '..', '..')
 export const STACK = 's3-71-test'
 /** Inputs of a run on it that are the same in most tests. */
 export const ON_STACK = {

@@ -5,7 +5,7 @@ import type { Aws } from '../../local/index.ts'
 import type { FunctionSettings } from '../../local/lambda/index.ts'
 
 /** Generous, for a machine that is busy with other things. */
-export const PATIENCE_MS = 30_000
+const PATIENCE_MS = 30_000
 
 /** Waits until something is so, and gives it. Throws with `what` when it takes too long. */
 export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>> {
@@ -67,7 +67,7 @@ export function redriveTo(deadLetters: TestQueue, maxReceiveCount: number): Reco
   return { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount }) }
 }
 
-export type Counts = { visible: number; hidden: number }
+type Counts = { visible: number; hidden: number }
 
 export async function counts(sqs: SQSClient, { url }: TestQueue): Promise<Counts> {
   const { Attributes } = await sqs.send(

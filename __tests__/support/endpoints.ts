@@ -13,7 +13,7 @@ export type Endpoint = {
   close(): Promise<void>
 }
 
-export type EndpointKind = {
+type EndpointKind = {
   name: string
   start(): Promise<Endpoint>
   /** Why there is none here. */
@@ -39,7 +39,7 @@ function missingMoto(): string | undefined {
 }
 
 /** Starts moto's server on a free port and waits until it answers. Throws with its output when it ends instead. */
-export async function startMoto(): Promise<Endpoint> {
+async function startMoto(): Promise<Endpoint> {
   const port = await freePort()
   const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -11,14 +11,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import {
-  afterRun,
-  describeStack,
-  ensureStack,
-  readOutputs,
-  type StackOutputs,
-  type StackRequest,
-} from '../../src/stack/index.ts'
+import type { StackRequest } from '../../src/stack/ensure.ts'
+import { afterRun, ensureStack, type StackOutputs } from '../../src/stack/index.ts'
+import { describeStack, readOutputs } from '../../src/stack/outputs.ts'
 import { type Clients, clientsFor, STACK, TEMPLATE, tools, writeCode } from '../src/stack/support.ts'
 import { describeWithPython, python, startMoto } from './python.ts'
 

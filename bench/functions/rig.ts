@@ -98,7 +98,7 @@ export class Rig {
   }
 
   /** Takes the messages of a queue, until it is empty. */
-  async *messages(queueUrl: string): AsyncGenerator<{ body: string; receiptHandle: string }> {
+  async *#messages(queueUrl: string): AsyncGenerator<{ body: string; receiptHandle: string }> {
     for (;;) {
       const { Messages } = await this.#sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }))
       const message = Messages?.[0]
@@ -112,7 +112,7 @@ export class Rig {
   /** What the tasks have come to since the last time. */
   async outcomes(): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
-    for await (const { body } of this.messages(this.run.queue)) outcomes.push(decodeOutcome(body))
+    for await (const { body } of this.#messages(this.run.queue)) outcomes.push(decodeOutcome(body))
     return outcomes
   }
 
@@ -136,7 +136,7 @@ export class Rig {
       startCpuMs: cpuMs,
       work: async () => {
         const invocations: Invocation[] = []
-        for await (const { body, receiptHandle } of this.messages(this.#queues[kind])) {
+        for await (const { body, receiptHandle } of this.#messages(this.#queues[kind])) {
           const invocation = await child.ask<Invocation>(eventOf(body, receiptHandle))
           if (invocation.failures > 0) throw new Error(`a ${kind} task failed`)
           invocations.push(invocation)
@@ -148,7 +148,7 @@ export class Rig {
   }
 }
 
-export type FunctionProcess = {
+type FunctionProcess = {
   /** CPU time until it could begin, in milliseconds. */
   startCpuMs: number
   /** Works on what its queue holds, one message after another, until the queue is empty. Throws when a task fails or the process ends. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createServer, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 
-export type Tls = {
+type Tls = {
   /** With which a function's S3 calls go through TLS. */
   env: Record<string, string>
   close: () => Promise<void>

@@ -3,7 +3,7 @@ import type { Message } from './queue.ts'
 import type { SimulatedSqs } from './sqs.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
-export type LambdaModel = {
+type LambdaModel = {
   /** Executions at once when a mapping wakes up, and how many more each minute (Lambda guide, SQS scaling). */
   startConcurrency: number
   growthPerMinute: number
@@ -12,7 +12,7 @@ export type LambdaModel = {
   invokeMs: number
 }
 
-export type SimulatedFunction = {
+type SimulatedFunction = {
   name: string
   queueUrl: string
   maxConcurrency: number
@@ -23,7 +23,7 @@ export type SimulatedFunction = {
   instance: () => (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>
 }
 
-export type Usage = { invocations: number; coldStarts: number; gbSeconds: number; mostAtOnce: number }
+type Usage = { invocations: number; gbSeconds: number }
 
 /** A model of Lambda with event source mappings of batch size 1: scaling, cold starts, and what it bills. */
 export class SimulatedLambda {
@@ -41,7 +41,7 @@ export class SimulatedLambda {
   /** Runs a function's mapping until `ended`. */
   async map(fn: SimulatedFunction, ended: () => boolean): Promise<void> {
     const { startConcurrency, growthPerMinute } = this.#model
-    const usage = { invocations: 0, coldStarts: 0, gbSeconds: 0, mostAtOnce: 0 }
+    const usage = { invocations: 0, gbSeconds: 0 }
     this.usage.set(fn.name, usage)
     const slots: Promise<void>[] = []
     for (let slot = 0; slot < fn.maxConcurrency; slot++) {
@@ -60,8 +60,6 @@ export class SimulatedLambda {
       const message = await this.#sqs.take(fn.queueUrl, fn.visibilityMs, ended)
       if (!message) return
       if (!handler) {
-        usage.coldStarts++
-        usage.mostAtOnce++
         await this.#time.sleep(this.#model.coldStartMs)
         usage.gbSeconds += gbSeconds(fn, this.#model.coldStartMs)
         handler = fn.instance()

@@ -20,7 +20,7 @@ import { type S3Model, SimulatedS3 } from './s3.ts'
 import { SimulatedSqs } from './sqs.ts'
 import { VirtualTime } from './virtual-time.ts'
 
-export type Scenario = {
+type Scenario = {
   keys: KeySet
   /** What all keys begin with. */
   prefix: string
@@ -40,7 +40,6 @@ export type Simulated = {
   /** The drain time that S3's copy limit alone would allow, at an even spread over the partitions. */
   floorMs: number
   lists: number
-  copies: number
   refusedShare: number
   gbSeconds: number
   invocations: number
@@ -161,7 +160,6 @@ export async function simulateRun(scenario: Scenario): Promise<Simulated> {
     listedMs: s3.listedMs,
     floorMs: (keys.size / (S3_MODEL.copiesPerSecond * partitions)) * 1000,
     lists: s3.lists,
-    copies: s3.copies,
     refusedShare: s3.refused / (s3.copies + s3.lists),
     gbSeconds: usage.reduce((sum, { gbSeconds }) => sum + gbSeconds, 0),
     invocations: usage.reduce((sum, { invocations }) => sum + invocations, 0),

@@ -9,7 +9,7 @@ import type { Cpu } from './cpu.ts'
 import { type Message, Queue } from './queue.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
-export type SqsModel = {
+type SqsModel = {
   /** Milliseconds that a request takes. */
   latencyMs: number
   /** Share of messages that are delivered twice. */
@@ -80,11 +80,6 @@ export class SimulatedSqs {
   delete(queueUrl: string, message: Message): void {
     this.requests++
     this.#queue(queueUrl).inFlight.delete(message.id)
-  }
-
-  depth(queueUrl: string): number {
-    const { depth, inFlight } = this.#queue(queueUrl)
-    return depth + inFlight.size
   }
 
   /** Wakes everybody who waits for a message, so that they see that the run has ended. */

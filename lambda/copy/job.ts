@@ -8,7 +8,7 @@ import { copyGuards, placement } from './headers.ts'
 export type CopyS3 = Pick<S3, 'copyObject' | 'perform'>
 
 /** What the copies of one task tell each other. */
-export type Memory = {
+type Memory = {
   /** How many of the source's objects in a row turned out not to be stored plainly, so that their ETags are no MD5s. */
   encrypted: number
   /** Lets a few through at once to find that out. */

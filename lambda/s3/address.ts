@@ -1,7 +1,7 @@
 import { encodePath } from './encode.ts'
 
 /** Where a request goes. */
-export type Address = {
+type Address = {
   origin: string
   /** Percent-encoded, from the first slash up to the query. */
   path: string

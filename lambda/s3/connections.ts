@@ -17,7 +17,7 @@ type Connection = {
   idleSince: number
 }
 
-export type ConnectionsOptions = {
+type ConnectionsOptions = {
   origin: string
   /** Connections at most; further requests wait. */
   most: number

@@ -1,19 +1,17 @@
 import { COPY_OBJECT, type CopyAnswer, type CopyRequest } from './copy.ts'
 import { LIST_OBJECTS_V2, type ListAnswer, type ListRequest } from './list.ts'
-import { type Operation, Sender, type SenderOptions } from './sender.ts'
+import { type Operation, type S3Options, Sender } from './sender.ts'
 
 export * from './annotations.ts'
-export { type CopyAnswer, type CopyRequest, copySource } from './copy.ts'
-export { type CredentialProvider, type Credentials, environmentCredentials } from './credentials.ts'
-export { type Answer, failureOf, isThrottle, isTransient, orUnfinished, S3Error } from './errors.ts'
+export type { CopyAnswer, CopyRequest } from './copy.ts'
+export { failureOf, isThrottle, isTransient, orUnfinished, S3Error } from './errors.ts'
 export { GET_FIRST_BYTE, HEAD_OBJECT, type HeadAnswer, type HeadRequest } from './head.ts'
 export type { NamedHeaders } from './headers.ts'
-export type { ListAnswer, ListedObject, ListRequest, RestoreStatus } from './list.ts'
+export type { ListAnswer, ListedObject, ListRequest } from './list.ts'
 export * from './multipart.ts'
-export type { Operation, S3Request } from './sender.ts'
+export type { Operation, S3Options } from './sender.ts'
 export type { Header } from './signer.ts'
 export { GET_OBJECT_TAGGING, PUT_OBJECT_TAGGING } from './tagging.ts'
-export type S3Options = SenderOptions
 
 /**
  * S3 for the calls that are made millions of times: about a tenth of the AWS SDK's work for each.

@@ -33,7 +33,7 @@ export type ListedObject = {
   restoreStatus?: RestoreStatus
 }
 
-export type RestoreStatus = { inProgress: boolean }
+type RestoreStatus = { inProgress: boolean }
 
 export type ListAnswer = {
   /** In S3's order; may be fewer than asked for, even none, with more to come. */

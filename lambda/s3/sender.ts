@@ -8,7 +8,7 @@ import type { Outgoing } from './exchange.ts'
 import { type Header, Signer } from './signer.ts'
 import { element, XmlError } from './xml.ts'
 
-export type SenderOptions = {
+export type S3Options = {
   /** The region of buckets of which nothing else is known. */
   region: string
   /** Default: those in the environment. */
@@ -67,7 +67,7 @@ export class Sender {
   readonly #clock: () => number
   readonly #newConnections: (origin: string) => Connections
 
-  constructor(options: SenderOptions) {
+  constructor(options: S3Options) {
     const { region, connections = CONNECTIONS, silenceMs = SILENCE_MS, clock = Date.now } = options
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env
     const endpoint = options.endpoint ?? (AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL)

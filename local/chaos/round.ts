@@ -21,7 +21,7 @@ const LATEST = 0.9
 const ENDED_LATE = /stopped at its timeout|timeout is over/
 
 /** The stack, and the bucket that the action keeps its checkpoints in. */
-export type Home = { stackName: string; artifacts: string }
+type Home = { stackName: string; artifacts: string }
 export type Round = { seed: number; number: number; scenario: Scenario; objects: number }
 export type Verdict = { problems: string[]; outputs: Record<string, string>; seconds: number }
 

@@ -46,7 +46,7 @@ export type Scenario = {
 }
 
 const ALL: readonly Fault[] = [...S3_FAULTS, ...SQS_FAULTS, ...WORKER_FAULTS, ...ACTION_FAULTS]
-export const MOST = 0.2
+const MOST = 0.2
 
 /** What is played before the mixtures: each fault alone, and one that certainly leaves dead letters. */
 const ALONE: readonly Scenario[] = [

@@ -6,7 +6,7 @@ import type { Store } from '../s3/index.ts'
 export const STALLED = /queues have been empty for minutes/
 
 /** What an independent look at the two buckets says. */
-export type Sides = { source: number; missing: string[]; strange: string[] }
+type Sides = { source: number; missing: string[]; strange: string[] }
 
 /** Compares two buckets, by key and content. */
 export function compareSides(store: Store, source: string, destination: string): Sides {

@@ -6,7 +6,7 @@ import type { Created } from './resources/provider.ts'
 import { transformServerless } from './sam.ts'
 import { type Properties, parseTemplate, type Template } from './template.ts'
 
-export type StackIdentity = { stackName: string; stackId: string; region: string }
+type StackIdentity = { stackName: string; stackId: string; region: string }
 
 export type Output = { key: string; value: string; description?: string }
 

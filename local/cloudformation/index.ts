@@ -7,10 +7,9 @@ import { lambdaProviders, type ReadObject } from './resources/lambda.ts'
 import { queueProviders } from './resources/queue.ts'
 import { Stacks } from './stacks.ts'
 
-export { Stack } from './stack.ts'
 export { Stacks } from './stacks.ts'
 
-export type CloudFormationOptions = {
+type CloudFormationOptions = {
   region: string
   sqs: SQSClient
   lambda: Lambda

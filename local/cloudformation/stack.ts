@@ -6,7 +6,7 @@ import type { Properties } from './template.ts'
 
 export type Resource = Created & { type: string; properties: Properties; retained: boolean }
 
-export type StackEvent = {
+type StackEvent = {
   id: string
   logicalId: string
   physicalId: string

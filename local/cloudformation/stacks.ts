@@ -22,7 +22,7 @@ export type StackInput = {
   terminationProtected?: boolean
 }
 
-export type ChangeSetInput = StackInput & {
+type ChangeSetInput = StackInput & {
   changeSetName: string
   kind: 'CREATE' | 'UPDATE'
   description?: string | undefined

@@ -26,7 +26,7 @@ export type ResourceDefinition = {
   UpdateReplacePolicy?: string
 }
 
-export type OutputDefinition = { Value: unknown; Description?: string; Condition?: string; Export?: unknown }
+type OutputDefinition = { Value: unknown; Description?: string; Condition?: string; Export?: unknown }
 
 /** A template as it is written, intrinsic functions in their long form. */
 export type Template = {

@@ -23,7 +23,7 @@ const LARGE_BYTES = 1024 ** 3
 const SAMPLES = 32
 const SAMPLE_BYTES = 64 * 1024
 
-export type Comparison = { identical: number; total: number; differences: string[] }
+type Comparison = { identical: number; total: number; differences: string[] }
 
 /** Reads every object of both sides and compares size, content, content type, metadata, tags and storage class. */
 export async function compareBuckets(s3: S3Client, source: string, destination: string): Promise<Comparison> {

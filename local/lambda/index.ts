@@ -19,7 +19,7 @@ const LOG_LINES = 10_000
 
 type Deployed = { revision: FunctionRevision; pool: Pool; log: string[] }
 
-export type LambdaOptions = {
+type LambdaOptions = {
   region: string
   sqs: Pick<Sqs, 'store' | 'traceOf'>
   /** Concurrent executions of the account. */

@@ -20,7 +20,7 @@ export type MappingSettings = {
   reportBatchItemFailures: boolean
 }
 
-export type MappingDeps = {
+type MappingDeps = {
   region: string
   sqs: Pick<Sqs, 'store' | 'traceOf'>
   slots: Slots

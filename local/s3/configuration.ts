@@ -17,7 +17,7 @@ const SETTINGS = {
 } as const
 
 /** The query parameter that names a setting, such as `lifecycle`. */
-export type Setting = keyof typeof SETTINGS
+type Setting = keyof typeof SETTINGS
 
 export function settingOf(query: { has: (name: string) => boolean }): Setting | undefined {
   return (Object.keys(SETTINGS) as Setting[]).find((name) => query.has(name))

@@ -8,7 +8,7 @@ import { checkCustomerKey, isArchived, MAX_PUT_BYTES } from './objects.ts'
 import { type Attributes, type Bucket, newObject, type StoredObject } from './store.ts'
 import { element, xmlDocument } from './xml.ts'
 
-export type Source = { bucket: Bucket; key: Bytes; object: StoredObject }
+type Source = { bucket: Bucket; key: Bytes; object: StoredObject }
 
 /**
  * The object that x-amz-copy-source names: `bucket/key`, form-encoded (`+` is a space), with an optional

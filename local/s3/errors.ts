@@ -61,7 +61,7 @@ const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 
 /** What an error answer may carry besides its code and message. */
-export type ErrorDetails = {
+type ErrorDetails = {
   /** Elements of the error body after Code and Message. */
   elements?: Record<string, string | number>
   headers?: Record<string, string>

@@ -12,9 +12,8 @@ import { Store } from './store.ts'
 import { errorDocument } from './xml.ts'
 
 export { Content } from './content.ts'
-export { S3Error } from './errors.ts'
 export type { OperationName } from './operations.ts'
-export { type Attributes, type Bucket, type Denial, Store, type StoredObject } from './store.ts'
+export { type Attributes, type Denial, Store } from './store.ts'
 
 /** What an {@link Intercept} sees of a request: its operation and, as text, its key. */
 export type Intercepted = Omit<S3Request, 'key'> & { operation: OperationName; key: string }

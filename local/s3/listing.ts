@@ -8,7 +8,7 @@ import { element, xmlDocument } from './xml.ts'
 /** A page never has more entries than this. */
 const MAX_KEYS = 1000
 
-export type Page = {
+type Page = {
   /** Keys, and common prefixes where `object` is undefined, in order. */
   entries: { name: Bytes; object?: StoredObject }[]
   /** Where the next page begins (this key included); undefined on the last. */

@@ -73,7 +73,7 @@ function parseQuery(raw: string): Map<string, Bytes> {
  * S3 refuses keys that are too long, and keys whose `..` segments lead out of the bucket (user guide, "Naming Amazon S3
  * objects": a relative path must not have more parents than the segments before it).
  */
-export function checkKey(key: Bytes): void {
+function checkKey(key: Bytes): void {
   if (key.length > MAX_KEY_BYTES) {
     throw new S3Error('KeyTooLongError', undefined, {
       elements: { Size: key.length, MaxSizeAllowed: MAX_KEY_BYTES },

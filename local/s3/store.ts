@@ -16,7 +16,7 @@ export type Encryption = {
   customerKeyMd5?: string
 }
 
-export type Restore = { ongoing: boolean; expires?: Date }
+type Restore = { ongoing: boolean; expires?: Date }
 
 /** What belongs to an object besides its bytes. */
 export type Attributes = {

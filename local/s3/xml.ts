@@ -45,7 +45,7 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
  * Text as S3 writes it. Control characters become references such as `&#x1;`, which XML 1.0 does not allow: readers
  * fail on them, which is why listings ask for `encoding-type=url`.
  */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   if (!/[&<>"\x00-\x08\x0b-\x1f]/.test(text)) return text
   return text.replace(
     /[&<>"\x00-\x08\x0b-\x1f]/g,

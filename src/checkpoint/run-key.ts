@@ -9,7 +9,7 @@ export type Subject = Omit<Run, 'id' | 'queue'> & { mode: Mode; parts: Part[] }
 export type Mode = 'copy' | 'redrive'
 
 /** As much of the environment as is needed; the variables are GitHub's (workflow reference, default variables). */
-export type Environment = Record<string, string | undefined>
+type Environment = Record<string, string | undefined>
 
 /**
  * The key that a step's run has when none is given: the same each time this step of this workflow run is run again, another

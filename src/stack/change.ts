@@ -26,7 +26,7 @@ const STATE_ERRORS = [
   'InvalidChangeSetStatus',
 ]
 
-export type Change = {
+type Change = {
   stackName: string
   /** The stack as it was seen before, or undefined. */
   before: Stack | undefined

@@ -41,7 +41,7 @@ export class StackEvents {
   }
 
   /** Shows the events since the last look, oldest first. */
-  async show(): Promise<void> {
+  async #show(): Promise<void> {
     for (const event of (await this.#fetch()).reverse()) {
       this.#seen.add(event.EventId ?? '')
       this.#tools.log.info(lineOf(event))
@@ -61,7 +61,7 @@ export class StackEvents {
     const startedAt = now()
     for (;;) {
       const stack = await describeStack(this.#cfn, this.#stackId)
-      await this.show()
+      await this.#show()
       if (conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack))) return stack
       if (now() - startedAt > LONGEST_MS)
         throw new UserError(

@@ -15,7 +15,7 @@ const LONGEST_MS = 5 * 60_000
 /** Lambda refuses an update while an earlier one is being carried out (Lambda API reference, UpdateEventSourceMapping). */
 const BUSY = ['ResourceInUseException', 'ResourceConflictException', 'TooManyRequestsException']
 
-export type Mappings = Pick<StackOutputs, 'listMappingId' | 'copyMappingId'>
+type Mappings = Pick<StackOutputs, 'listMappingId' | 'copyMappingId'>
 
 /**
  * Lets the stack poll its queues: enables its event source mappings. Two API calls. Call it after the run queue was

@@ -9,7 +9,7 @@ import type { Stack } from './outputs.ts'
  * - `broken`: it can only be deleted.
  * - `stuck`: a person has to look after it.
  */
-export type Condition = 'absent' | 'busy' | 'usable' | 'broken' | 'stuck'
+type Condition = 'absent' | 'busy' | 'usable' | 'broken' | 'stuck'
 
 /** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
 const CONDITIONS: Record<string, Condition> = {

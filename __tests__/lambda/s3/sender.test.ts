@@ -1,11 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import {
-  type Answer,
-  createS3Client,
-  HEAD_OBJECT,
-  type Operation,
-  type S3Request,
-} from '../../../lambda/s3/index.ts'
+import type { Answer } from '../../../lambda/s3/errors.ts'
+import { createS3Client, HEAD_OBJECT, type Operation } from '../../../lambda/s3/index.ts'
+import type { S3Request } from '../../../lambda/s3/sender.ts'
 import { COPIED, COPY, client, errorXml, REGION, rejection, type Seen, serve } from './support.ts'
 
 /** The region that a request was signed for. */

@@ -20,7 +20,7 @@ export type Seen = {
 }
 
 /** What a server answers to the nth request (from 0); undefined: nothing at all. */
-export type Answerer = (
+type Answerer = (
   seen: Seen,
   n: number,
   response: ServerResponse,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, test } from '@jest/globals'
 import type { Store } from '../../../local/s3/index.ts'
 import { type Endpoint, endpointKinds } from '../../support/endpoints.ts'
 
-export const REGION = 'us-east-1'
+const REGION = 'us-east-1'
 
 type Test = (title: string, body: () => Promise<void>, timeout?: number) => void
 
@@ -25,8 +25,8 @@ export type Under = {
   store(): Store
 }
 
-export type RawOptions = { headers?: Record<string, string>; body?: string | Buffer; region?: string }
-export type RawReply = { status: number; headers: IncomingHttpHeaders; body: Buffer; text: string }
+type RawOptions = { headers?: Record<string, string>; body?: string | Buffer; region?: string }
+type RawReply = { status: number; headers: IncomingHttpHeaders; body: Buffer; text: string }
 
 const AGENT = new Agent({ keepAlive: true })
 const kinds = endpointKinds()
@@ -127,7 +127,7 @@ export function rawRequest(
 }
 
 /** What S3 answered with instead of success. */
-export type Refusal = { code: string; status: number }
+type Refusal = { code: string; status: number }
 
 /** The error that the call ends in; throws when it succeeds. */
 export async function refusal(call: Promise<unknown>): Promise<Refusal> {

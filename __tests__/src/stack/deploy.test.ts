@@ -12,7 +12,8 @@ import {
 import { CreateQueueCommand, DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
-import { afterRun, describeStack, ensureStack, readOutputs } from '../../../src/stack/index.ts'
+import { afterRun, ensureStack } from '../../../src/stack/index.ts'
+import { describeStack, readOutputs } from '../../../src/stack/outputs.ts'
 import { VERSION } from '../../../src/stack/version.ts'
 import { changedTemplate, emptyAccount, STACK, TEMPLATE, tools, writeCode } from './support.ts'
 

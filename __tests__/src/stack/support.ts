@@ -10,7 +10,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { STSClient } from '@aws-sdk/client-sts'
 import { zipSync } from 'fflate'
 import { type Aws, startAws } from '../../../local/index.ts'
-import type { StackRequest } from '../../../src/stack/index.ts'
+import type { StackRequest } from '../../../src/stack/ensure.ts'
 import type { Tools } from '../../../src/stack/tools.ts'
 
 export const TEMPLATE = join(import.meta.dirname, '..', '..', '..', 'template.yaml')
