@@ -4,8 +4,7 @@ import {
   PUT_OBJECT_ANNOTATION,
   S3Error,
 } from '../s3/index.ts'
-import { destinationGuards, sourceGuards } from './headers.ts'
-import { type CopyJob, perform } from './job.ts'
+import { type CopyJob, perform, sourceOf, targetOf } from './job.ts'
 
 /**
  * Copies an object's annotations (up to 1,000, of up to 1 MiB each), one after the other.
@@ -13,10 +12,7 @@ import { type CopyJob, perform } from './job.ts'
  * @throws S3Error, OutOfTime, Refused
  */
 export async function copyAnnotations(job: CopyJob, progress: { upTo: string }): Promise<void> {
-  const { run, object, key, memory } = job
-  const options = run.options ?? {}
-  const source = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
-  const target = { bucket: run.destination.bucket, key, ...destinationGuards(options) }
+  const [source, target] = [sourceOf(job), targetOf(job)]
   const names: string[] = []
   for (let token: string | undefined, more = true; more; more = token !== undefined) {
     const page: { names: string[]; next: string | undefined } = await perform(job, LIST_OBJECT_ANNOTATIONS, {
@@ -27,7 +23,7 @@ export async function copyAnnotations(job: CopyJob, progress: { upTo: string }):
     token = page.next
   }
   for (const name of names.filter((it) => it > progress.upTo).sort()) {
-    await memory.annotating.hold(async () => {
+    await job.memory.annotating.hold(async () => {
       const text = await perform(job, GET_OBJECT_ANNOTATION, { ...source, name }).catch(undefinedIfRemoved)
       if (text !== undefined) await perform(job, PUT_OBJECT_ANNOTATION, { ...target, name, text })
     })

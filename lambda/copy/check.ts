@@ -8,15 +8,15 @@ import {
   failureOf,
   GET_FIRST_BYTE,
   GET_OBJECT_TAGGING,
-  type HeadRequest,
   isTransient,
   LIST_OBJECT_ANNOTATIONS,
   type ListedObject,
+  type ObjectRequest,
   type Operation,
   type S3,
   S3Error,
 } from '../s3/index.ts'
-import { destinationGuards, placement, sourceGuards } from './headers.ts'
+import { destinationGuards, placement, sourceGuards, storageClassOf } from './headers.ts'
 
 /** Objects of the source that are looked at, of the first prefix that has some. */
 const KEYS = 5
@@ -57,7 +57,7 @@ async function checkSource(
     const object = `s3://${bucket}/${key}`
     /** Why none of them can be asked that; one object that is closed is a failure of that object. */
     const refusal = async <Output>(
-      operation: Operation<HeadRequest, Output>,
+      operation: Operation<ObjectRequest, Output>,
     ): Promise<S3Error | undefined> => {
       const failures = await Promise.all(
         objects.map((it) => failureOf(s3.perform(operation, { bucket, key: it.key, ...guards }))),
@@ -101,12 +101,11 @@ async function tryUpload(
 ): Promise<S3Error | undefined> {
   const target = { bucket, key: checkKey(prefix) }
   const guards = { ...destinationGuards(options), signal }
-  const { storageClass } = options
   const request = {
     ...target,
     ...guards,
     ...placement({ options }),
-    ...(storageClass !== undefined && { storageClass }),
+    ...storageClassOf(undefined, options),
     ...more,
     metadata: [],
   }

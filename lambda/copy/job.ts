@@ -1,9 +1,9 @@
 import type { Run } from '../../protocol/run.ts'
 import type { Listed } from '../../protocol/task.ts'
-import type { CopyRequest, Operation, S3 } from '../s3/index.ts'
+import type { CopyRequest, ObjectRequest, Operation, S3 } from '../s3/index.ts'
 import type { Slots } from '../slots.ts'
 import type { Caller } from './caller.ts'
-import { copyGuards, placement } from './headers.ts'
+import { copyGuards, destinationGuards, placement, sourceGuards } from './headers.ts'
 
 export type CopyS3 = Pick<S3, 'copyObject' | 'perform'>
 
@@ -47,6 +47,16 @@ export function perform<Input extends object, Output>(
   request: Input,
 ): Promise<Output> {
   return caller.call(({ signal }) => s3.perform(operation, { ...request, signal }))
+}
+
+/** What a request says that reads the source. */
+export function sourceOf({ run, object }: CopyJob): ObjectRequest {
+  return { bucket: run.source.bucket, key: object.key, ...sourceGuards(run.options ?? {}) }
+}
+
+/** What a request says that changes the destination and reads nothing from the source. */
+export function targetOf({ run, key }: CopyJob): ObjectRequest {
+  return { bucket: run.destination.bucket, key, ...destinationGuards(run.options ?? {}) }
 }
 
 /** What each CopyObject of a run says. */

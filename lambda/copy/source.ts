@@ -5,13 +5,12 @@ import {
   HEAD_OBJECT,
   type HeadAnswer,
   type Header,
-  type HeadRequest,
   isTransient,
+  type ObjectRequest,
   type S3,
   S3Error,
 } from '../s3/index.ts'
-import { sourceGuards } from './headers.ts'
-import { type CopyJob, perform, unquoted } from './job.ts'
+import { type CopyJob, perform, sourceOf, unquoted } from './job.ts'
 
 /** A checksum for the copy; with the source's value where it is one of all its bytes, which the copy's has to equal. */
 export type Checksum = { algorithm: string; type: 'FULL_OBJECT' | 'COMPOSITE'; value: string | undefined }
@@ -51,8 +50,7 @@ export async function readSource(job: CopyJob): Promise<Source> {
       `${head.missingMetadata} of its entries of user metadata can't be read over HTTP, so that a copy in parts would lose them`,
       { status: 200 },
     )
-  const request = { bucket: run.source.bucket, key: object.key, ...sourceGuards(options) }
-  const tagging = options.tags === 'skip' ? '' : await perform(job, GET_OBJECT_TAGGING, request)
+  const tagging = options.tags === 'skip' ? '' : await perform(job, GET_OBJECT_TAGGING, sourceOf(job))
   return {
     etag,
     size: head.size,
@@ -78,13 +76,12 @@ function checksumFor(
 }
 
 /** The source as it is now. @throws S3Error, OutOfTime, Refused */
-export function headOf({ run, object, s3, caller }: CopyJob): Promise<HeadAnswer> {
-  const request = { bucket: run.source.bucket, key: object.key, ...sourceGuards(run.options ?? {}) }
-  return caller.call(({ signal }) => head(s3, { ...request, signal }))
+export function headOf(job: CopyJob): Promise<HeadAnswer> {
+  return job.caller.call(({ signal }) => head(job.s3, { ...sourceOf(job), signal }))
 }
 
 /** The answer to HEAD has no room for a code: what it is refused with, a read of the object says. */
-async function head(s3: Pick<S3, 'perform'>, request: HeadRequest): Promise<HeadAnswer> {
+async function head(s3: Pick<S3, 'perform'>, request: ObjectRequest): Promise<HeadAnswer> {
   try {
     return await s3.perform(HEAD_OBJECT, request)
   } catch (error) {

@@ -10,8 +10,8 @@ import {
   UPLOAD_PART_COPY,
 } from '../s3/index.ts'
 import { GotFurther, OutOfTime, Refused } from './caller.ts'
-import { copyGuards, destinationGuards, placement, storageClassOf } from './headers.ts'
-import { type CopyJob, perform, Taken } from './job.ts'
+import { copyGuards, placement, storageClassOf } from './headers.ts'
+import { type CopyJob, perform, Taken, targetOf } from './job.ts'
 import { type PartRange, partsOf } from './parts.ts'
 import { sideBySide } from './side-by-side.ts'
 import type { Checksum, Source } from './source.ts'
@@ -26,19 +26,16 @@ export type Upload = { id: string; etag: string; size: number }
 
 /** Begins the upload of an object with all that belongs to it. */
 export async function begin(job: CopyJob, source: Source): Promise<Upload> {
-  const { run, key } = job
-  const options = run.options ?? {}
+  const { run } = job
   const { checksum, metadata, tagging, redirect, etag, size } = source
   const request = {
-    bucket: run.destination.bucket,
-    key,
+    ...targetOf(job),
     metadata,
     ...(tagging !== '' && tagging.length <= TAGGING_BYTES && { tagging }),
     ...(redirect !== undefined && { websiteRedirectLocation: redirect }),
     ...(checksum && { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
-    ...storageClassOf(source.storageClass, options),
+    ...storageClassOf(source.storageClass, run.options ?? {}),
     ...placement(run),
-    ...destinationGuards(options),
   }
   return { id: await perform(job, CREATE_MULTIPART_UPLOAD, request), etag, size }
 }
@@ -73,13 +70,10 @@ export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum 
   if (errors.length > 0) throw parts.size > before ? new GotFurther() : errors[0]
 }
 
-async function copyPart(
-  { run, object, key, s3, caller }: CopyJob,
-  upload: Upload,
-  { number, first, last }: PartRange,
-): Promise<Part> {
+async function copyPart(job: CopyJob, upload: Upload, { number, first, last }: PartRange): Promise<Part> {
+  const { run, object, s3, caller } = job
   const request = {
-    ...targetOf(run, key, upload),
+    ...uploadRequest(job, upload),
     ...copyGuards(run.options ?? {}),
     partNumber: number,
     sourceBucket: run.source.bucket,
@@ -112,15 +106,15 @@ function changed(): S3Error {
  * begins with it.
  */
 async function join(
-  { run, key, s3, caller }: CopyJob,
+  job: CopyJob,
   upload: Upload,
   parts: Part[],
   checksum: Checksum | undefined,
 ): Promise<void> {
+  const { run, s3, caller } = job
   const expected = checksum?.value !== undefined && { algorithm: checksum.algorithm, value: checksum.value }
   const request = {
-    ...targetOf(run, key, upload),
-    ...destinationGuards(run.options ?? {}),
+    ...uploadRequest(job, upload),
     ...(run.options?.overwrite === 'never' && { ifNoneMatch: '*' as const }),
     parts,
     size: upload.size,
@@ -144,21 +138,12 @@ async function join(
 
 /** Sets tags that are too many for the request that begins an upload. */
 export async function setTags(job: CopyJob, tagging: string): Promise<void> {
-  const { run, key } = job
-  const request = {
-    bucket: run.destination.bucket,
-    key,
-    tagging,
-    ...destinationGuards(run.options ?? {}),
-  }
-  await perform(job, PUT_OBJECT_TAGGING, request)
+  await perform(job, PUT_OBJECT_TAGGING, { ...targetOf(job), tagging })
 }
 
 /** The parts that an earlier attempt copied. */
 async function partsThere(job: CopyJob, upload: Upload): Promise<Map<number, Part>> {
-  const { run, key } = job
   const there = new Map<number, Part>()
-  const target = { ...targetOf(run, key, upload), ...destinationGuards(run.options ?? {}) }
   // Parts of another length are those of another version of this code.
   const lengths = new Map<number, number>()
   for (const { number, first, last } of partsOf(upload.size)) lengths.set(number, last - first + 1)
@@ -167,7 +152,7 @@ async function partsThere(job: CopyJob, upload: Upload): Promise<Map<number, Par
     const page: { parts: (Part & { size: number })[]; next: number | undefined } = await perform(
       job,
       LIST_PARTS,
-      { ...target, after },
+      { ...uploadRequest(job, upload), after },
     )
     for (const part of page.parts) if (part.size === lengths.get(part.number)) there.set(part.number, part)
     after = page.next
@@ -176,11 +161,11 @@ async function partsThere(job: CopyJob, upload: Upload): Promise<Map<number, Par
 }
 
 /** Drops an upload, so that nobody pays for its parts. What can't be dropped is left to the bucket's lifecycle. */
-export async function drop({ run, key, s3, caller }: CopyJob, upload: Upload): Promise<void> {
-  const target = { ...targetOf(run, key, upload), ...destinationGuards(run.options ?? {}) }
-  await caller.tidy(({ signal }) => s3.perform(ABORT_MULTIPART_UPLOAD, { ...target, signal }))
+export async function drop(job: CopyJob, upload: Upload): Promise<void> {
+  const request = uploadRequest(job, upload)
+  await job.caller.tidy(({ signal }) => job.s3.perform(ABORT_MULTIPART_UPLOAD, { ...request, signal }))
 }
 
-function targetOf({ destination: { bucket } }: CopyJob['run'], key: string, { id }: Upload) {
-  return { bucket, key, uploadId: id }
+function uploadRequest(job: CopyJob, { id }: Upload) {
+  return { ...targetOf(job), uploadId: id }
 }

@@ -1,11 +1,11 @@
-import type { HeadRequest } from './head.ts'
+import type { ObjectRequest } from './head.ts'
 import { namedHeaders } from './headers.ts'
 import type { Operation } from './sender.ts'
 import { children, element, rootChildren, unescapeXml } from './xml.ts'
 
 /** The names of an object's annotations (S3 API reference, ListObjectAnnotations, since June 2026). */
 export const LIST_OBJECT_ANNOTATIONS: Operation<
-  HeadRequest & { token?: string | undefined },
+  ObjectRequest & { token?: string | undefined },
   { names: string[]; next: string | undefined }
 > = {
   request: ({ bucket, key, token, signal, ...named }) => ({
@@ -31,7 +31,7 @@ export const LIST_OBJECT_ANNOTATIONS: Operation<
 }
 
 /** An annotation's payload: 1 byte to 1 MiB of UTF-8. */
-export const GET_OBJECT_ANNOTATION: Operation<HeadRequest & { name: string }, string> = {
+export const GET_OBJECT_ANNOTATION: Operation<ObjectRequest & { name: string }, string> = {
   opaque: true,
   request: ({ bucket, key, name, signal, ...named }) => ({
     method: 'GET',
@@ -45,7 +45,7 @@ export const GET_OBJECT_ANNOTATION: Operation<HeadRequest & { name: string }, st
 }
 
 /** Attaches an annotation to an object, in place of one of that name. */
-export const PUT_OBJECT_ANNOTATION: Operation<HeadRequest & { name: string; text: string }, void> = {
+export const PUT_OBJECT_ANNOTATION: Operation<ObjectRequest & { name: string; text: string }, void> = {
   request: ({ bucket, key, name, text, signal, ...named }) => ({
     method: 'PUT',
     bucket,

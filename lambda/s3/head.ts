@@ -3,7 +3,8 @@ import { namedHeaders } from './headers.ts'
 import type { Operation } from './sender.ts'
 import type { Header } from './signer.ts'
 
-export type HeadRequest = {
+/** A request about an object that is there. */
+export type ObjectRequest = {
   bucket: string
   key: string
   requestPayer?: 'requester' | undefined
@@ -40,7 +41,7 @@ const META = 'x-amz-meta-'
 const CHECKSUM = /^x-amz-checksum-(?!type$|mode$|algorithm$)(\w+)$/
 
 /** What S3 knows of an object besides its content and tags. An error has no code but what its status tells. */
-export const HEAD_OBJECT: Operation<HeadRequest, HeadAnswer> = {
+export const HEAD_OBJECT: Operation<ObjectRequest, HeadAnswer> = {
   request: ({ bucket, key, signal, ...named }) => ({
     method: 'HEAD',
     bucket,
@@ -55,7 +56,7 @@ export const HEAD_OBJECT: Operation<HeadRequest, HeadAnswer> = {
  * Reads a byte of an object, or nothing of an empty one: says with a code and in words what HEAD is refused with, and takes the
  * right to decrypt, which HEAD does not always.
  */
-export const GET_FIRST_BYTE: Operation<HeadRequest, void> = {
+export const GET_FIRST_BYTE: Operation<ObjectRequest, void> = {
   opaque: true,
   request: ({ bucket, key, signal, ...named }) => ({
     method: 'GET',
