@@ -99,7 +99,7 @@ export class Sender {
       const [first] = refused.values()
       if (tries === TRIES || wrong) {
         const { Code, Message = 'no reason given' } = wrong ?? first ?? {}
-        throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`)
+        throw new Error(`SQS refused ${refused.size} of ${entries.length} messages: ${Code}: ${Message}`)
       }
       entries = entries.filter(({ Id }) => refused.has(Id))
       await this.#timing.sleep(backoffMs(tries, this.#timing.random))

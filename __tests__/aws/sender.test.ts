@@ -6,15 +6,17 @@ import { BATCH_BYTES } from '../../protocol/limits.ts'
 type Entry = { Id: string; MessageBody: string; MessageGroupId?: string }
 type Refusal = { Id: string; SenderFault: boolean; Code: string }
 
-function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined) {
+/** A sender, what has arrived of its messages, and how many entries each of its requests had. */
+function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined = () => undefined) {
   const arrived: string[] = []
-  let requests = 0
+  const sizes: number[] = []
   const sqs = {
     send: async ({ input: { Entries } }: { input: { Entries: Entry[] } }) => {
-      requests++
+      sizes.push(Entries.length)
+      await new Promise(setImmediate)
       const Failed: Refusal[] = []
       for (const entry of Entries) {
-        const refusal = refuse(entry, requests)
+        const refusal = refuse(entry, sizes.length)
         if (refusal) Failed.push(refusal)
         else arrived.push(entry.MessageBody)
       }
@@ -22,7 +24,7 @@ function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined) {
     },
   } as unknown as SQSClient
   const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
-  return { sender: new Sender(sqs, 'https://sqs/copy', 'run-1', timing), arrived, requests: () => requests }
+  return { sender: new Sender(sqs, 'https://sqs/copy', 'run-1', timing), arrived, sizes }
 }
 
 const busy = ({ Id }: Entry): Refusal => ({ Id, SenderFault: false, Code: 'InternalError' })
@@ -59,30 +61,21 @@ test('all messages are of one group, also when they are sent again', async () =>
 })
 
 test('an entry that is wrong in itself is not sent again, wherever it stands among the refused', async () => {
-  const { sender, requests } = setUp((entry) => (entry.MessageBody === 'b' ? wrong(entry) : busy(entry)))
+  const { sender, sizes } = setUp((entry) => (entry.MessageBody === 'b' ? wrong(entry) : busy(entry)))
   await sender.send('a')
   await sender.send('b')
   await expect(sender.flush()).rejects.toThrow('InvalidMessageContents')
-  expect(requests()).toBe(1)
+  expect(sizes).toEqual([2])
 })
 
 test('gives up when SQS keeps refusing', async () => {
   const { sender } = setUp(busy)
   await sender.send('a')
-  await expect(sender.flush()).rejects.toThrow('SQS refused 1 messages: InternalError')
+  await expect(sender.flush()).rejects.toThrow('SQS refused 1 of 1 messages: InternalError')
 })
 
 test('no request has more entries than SQS takes, though many send at once', async () => {
-  const sizes: number[] = []
-  const sqs = {
-    send: async ({ input }: { input: { Entries: Entry[] } }) => {
-      sizes.push(input.Entries.length)
-      await new Promise(setImmediate)
-      return {}
-    },
-  } as unknown as SQSClient
-  const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
-  const sender = new Sender(sqs, 'https://sqs/copy', 'run-1', timing)
+  const { sender, sizes } = setUp()
   await Promise.all(Array.from({ length: 200 }, (_, index) => sender.send(String(index))))
   await sender.flush()
   expect(Math.max(...sizes)).toBe(10)
@@ -93,18 +86,10 @@ test.each([
   ['halves of what SQS takes', BATCH_BYTES / 2, [2, 2, 2, 2]],
   ['a byte more than halves', BATCH_BYTES / 2 + 1, [1, 1, 1, 1, 1, 1, 1, 1]],
 ])('requests are no larger than SQS takes, and as few as that allows: %s', async (_, size, expected) => {
-  const counts: number[] = []
-  const sqs = {
-    send: async ({ input }: { input: { Entries: Entry[] } }) => {
-      counts.push(input.Entries.length)
-      return {}
-    },
-  } as unknown as SQSClient
-  const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
-  const sender = new Sender(sqs, 'https://sqs/copy', 'run-1', timing)
+  const { sender, sizes } = setUp()
   for (let index = 0; index < 8; index++) await sender.send('x'.repeat(size))
   await sender.flush()
-  expect(counts).toEqual(expected)
+  expect(sizes).toEqual(expected)
 })
 
 test('a message that is too large goes alone, and fails with what SQS says', async () => {
