@@ -1,4 +1,5 @@
 import { foldersOf, indexAfter, type KeySet, mix } from '../../../bench/simulation/key-sets.ts'
+import { VirtualTime } from '../../../bench/simulation/virtual-time.ts'
 import type { Page } from '../../../lambda/list/reader.ts'
 import { walk } from '../../../lambda/list/walk.ts'
 import type { Range } from '../../../protocol/range.ts'
@@ -30,7 +31,7 @@ export type Simulated = {
 
 /** Lists a key set by walks in virtual time; deterministic. */
 export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = ''): Promise<Simulated> {
-  const clock = new Clock()
+  const clock = new VirtualTime()
   const result: Simulated = {
     requests: 0,
     tasks: 0,
@@ -41,23 +42,27 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
   }
   const waiting: (() => void)[] = []
   let running = 0
+  /** Tasks that are not through. */
+  let open = 0
+  const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<void>()
 
   const admit = () => {
-    while (waiting.length > 0 && running < INSTANCES.atStart + (INSTANCES.perSecond * clock.now) / 1000) {
+    while (waiting.length > 0 && running < INSTANCES.atStart + (INSTANCES.perSecond * clock.now()) / 1000) {
       running++
       ;(waiting.shift() as () => void)()
     }
-    if (waiting.length > 0) clock.at(clock.now + 100, admit)
+    if (waiting.length > 0) void clock.sleep(100).then(admit)
   }
   const send = (ranges: Range[], depth: number) => {
     const hop = HOP_MS[0] + (mix(result.tasks++) % (HOP_MS[1] - HOP_MS[0]))
-    clock.at(clock.now + hop, () => {
-      waiting.push(() => void run(ranges, depth))
+    open++
+    void clock.sleep(hop).then(() => {
+      waiting.push(() => void run(ranges, depth).catch(fail))
       admit()
     })
   }
   const run = async (ranges: Range[], depth: number) => {
-    const begun = clock.now
+    const begun = clock.now()
     await walk<{ key: string; index: number }>(ranges, {
       prefix,
       page: async ({ startAfter, token }) => {
@@ -80,20 +85,21 @@ export async function simulate(keys: KeySet, seeds: Range[] = [{}], prefix = '')
         }
       },
       spawn: async (hands) => {
-        result.sharedMs = Math.min(result.sharedMs, clock.now)
+        result.sharedMs = Math.min(result.sharedMs, clock.now())
         for (const child of hands) send(child, depth + 1)
       },
       isLarge: () => result.requests > LARGE_PAGES,
       isHuge: () => result.requests > HUGE_PAGES,
-      isLate: () => clock.now - begun >= TASK_MS,
+      isLate: () => clock.now() - begun >= TASK_MS,
     })
     result.depth = Math.max(result.depth, depth)
-    result.ms = Math.max(result.ms, clock.now)
+    result.ms = Math.max(result.ms, clock.now())
     running--
+    if (--open === 0) end()
     admit()
   }
   for (const seed of seeds) send([seed], 0)
-  await clock.drain()
+  await clock.run(ended)
   return result
 }
 
@@ -102,39 +108,4 @@ export function pageOf(keys: KeySet, from: number, size = PAGE_KEYS): Page<{ key
   const end = Math.min(keys.size, from + size)
   const objects = Array.from({ length: end - from }, (_, i) => ({ key: keys.at(from + i), index: from + i }))
   return end < keys.size ? { objects, token: String(end) } : { objects }
-}
-
-/** Virtual time: runs what is due in order, each time after the promises before have settled. */
-class Clock {
-  now = 0
-  readonly #events: { time: number; order: number; run: () => void }[] = []
-  #order = 0
-
-  at(time: number, run: () => void): void {
-    this.#events.push({ time, order: this.#order++, run })
-  }
-
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.at(this.now + ms, resolve))
-  }
-
-  async drain(): Promise<void> {
-    for (;;) {
-      await new Promise(setImmediate)
-      const next = this.#takeNext()
-      if (!next) return
-      this.now = next.time
-      next.run()
-    }
-  }
-
-  #takeNext() {
-    let best = 0
-    for (const [i, event] of this.#events.entries()) {
-      const champion = this.#events[best] as typeof event
-      if (event.time < champion.time || (event.time === champion.time && event.order < champion.order))
-        best = i
-    }
-    return this.#events.splice(best, 1)[0]
-  }
 }
