@@ -33,7 +33,7 @@ test.each([50, 250, 2_160, 9_000])(
   },
 )
 
-test('one task is no tasks', () => {
+test('a single open task is named in the singular', () => {
   expect(new Progress().line(zero(), 1, NOTHING, 1_000)).toMatch(/ 1 task open /)
 })
 

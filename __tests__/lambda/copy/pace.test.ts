@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { keysNamed } from '../../bench/simulation/key-sets.ts'
-import { simulateRun } from '../../bench/simulation/run.ts'
-import { seededRandom, VirtualTime } from '../../bench/simulation/virtual-time.ts'
-import { Pace } from '../../lambda/copy/pace.ts'
+import { keysNamed } from '../../../bench/simulation/key-sets.ts'
+import { simulateRun } from '../../../bench/simulation/run.ts'
+import { seededRandom, VirtualTime } from '../../../bench/simulation/virtual-time.ts'
+import { Pace } from '../../../lambda/copy/pace.ts'
 
 const LIMIT = 3_500
 const FROM_MS = 10_000
