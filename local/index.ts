@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { createCloudFormation, type Stacks } from './cloudformation/index.ts'
+import { close, listen } from './http.ts'
 import { ACCESS_KEY_ID, ACCOUNT_ID, SECRET_ACCESS_KEY } from './identity.ts'
 import { createLambdaApi } from './lambda/api.ts'
 import { Lambda } from './lambda/index.ts'
@@ -142,19 +142,4 @@ async function deploy(
 
 function ignoreOwned(error: Error): void {
   if (error.name !== 'BucketAlreadyOwnedByYou') throw error
-}
-
-async function listen(server: Server, port: number, host: string): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-  return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${(server.address() as AddressInfo).port}`
-}
-
-async function close(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }

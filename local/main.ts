@@ -27,7 +27,7 @@ try {
       DestinationBucketArns: 'arn:aws:s3:::destination',
     },
   })
-  await prepareEvents(aws.url, aws.region)
+  await prepareEvents(aws)
   for (const [name, value] of Object.entries(aws.env)) console.log(`export ${name}=${value}`)
   console.log(`# stack ${STACK}`)
   for (const [name, value] of Object.entries(outputs)) console.log(`# ${name}: ${value}`)

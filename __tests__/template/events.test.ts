@@ -27,7 +27,7 @@ function propertiesOf(kind: keyof typeof FUNCTIONS, template: string): Propertie
 let aws: Aws
 beforeAll(async () => {
   aws = await startAws()
-  await prepareEvents(aws.url, aws.region)
+  await prepareEvents(aws)
 })
 afterAll(() => aws.stop())
 

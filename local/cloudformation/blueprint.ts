@@ -67,9 +67,7 @@ export class Blueprint {
     return evaluate(this.#template.Resources[id]?.Properties ?? {}, this.#scope(resources)) as Properties
   }
 
-  outputs(
-    resources: ReadonlyMap<string, Created>,
-  ): Array<{ key: string; value: string; description?: string }> {
+  outputs(resources: ReadonlyMap<string, Created>): Output[] {
     const scope = this.#scope(resources)
     return Object.entries(this.#template.Outputs ?? {})
       .filter(([, { Condition }]) => Condition === undefined || scope.condition(Condition))

@@ -19,7 +19,11 @@ const PASSED_ON = [
 ]
 const FOR_THE_ROLE = ['AssumeRolePolicyDocument', 'PermissionsBoundary', 'Policies', 'Role']
 const EVENT_PROPERTIES = [
-  ...['BatchSize', 'Enabled', 'FunctionResponseTypes', 'MaximumBatchingWindowInSeconds', 'ScalingConfig'],
+  'BatchSize',
+  'Enabled',
+  'FunctionResponseTypes',
+  'MaximumBatchingWindowInSeconds',
+  'ScalingConfig',
 ]
 
 /**

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { arn } from '../identity.ts'
 import type { Body } from './body.ts'
 import { toText } from './bytes.ts'
 import type { Content } from './content.ts'
@@ -73,6 +74,6 @@ export function authorize(store: Store, action: string, bucket: string, key = ''
   const resource = `arn:aws:s3:::${bucket}${key === '' ? '' : `/${toText(key)}`}`
   throw new S3Error(
     'AccessDenied',
-    `User: arn:aws:iam::000000000000:user/local is not authorized to perform: ${action} on resource: "${resource}" because no identity-based policy allows the ${action} action`,
+    `User: ${arn('iam', '', 'user/local')} is not authorized to perform: ${action} on resource: "${resource}" because no identity-based policy allows the ${action} action`,
   )
 }

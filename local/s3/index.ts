@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { finished, Readable } from 'node:stream'
-import { type Body, readBody } from './body.ts'
+import { close, listen } from '../http.ts'
+import { readBody } from './body.ts'
 import { toText } from './bytes.ts'
 import type { Reply } from './call.ts'
 import { Content } from './content.ts'
@@ -58,7 +58,7 @@ export function createS3({ intercept }: { intercept?: Intercept } = {}): S3 {
       const reply =
         fault?.kind === 'error-in-200'
           ? { body: fault.code ? errorBody(new S3Error(fault.code, fault.message), message, request) : '' }
-          : await work(operation, request, body)
+          : await perform(operation, { store, request, body })
       if (fault?.kind === 'reset') return reset(message)
       if (fault?.kind === 'truncated' && typeof reply.body === 'string')
         reply.body = reply.body.slice(0, reply.body.length / 2)
@@ -67,10 +67,6 @@ export function createS3({ intercept }: { intercept?: Intercept } = {}): S3 {
       const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error))
       sendError(message, response, known, request)
     }
-  }
-
-  function work(operation: OperationName, request: S3Request, body: Body): Reply | Promise<Reply> {
-    return perform(operation, { store, request, body })
   }
 
   return { store, handle: (message, response) => void answer(message, response) }
@@ -83,13 +79,8 @@ export async function startS3(
   const { handle, store } = createS3(options)
   const server = createServer(handle)
   server.keepAliveTimeout = 60_000
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, store, close }
+  const url = await listen(server)
+  return { url, store, close: () => close(server) }
 }
 
 function reset(message: IncomingMessage): void {
