@@ -26,7 +26,7 @@ export class Packer {
     this.#send = send
   }
 
-  /** Takes objects in and sends what is full: shown after as many seconds. Tasks that begin with one of them hold no more than so many. */
+  /** Takes objects in and sends each task that is full, shown after `delaySeconds`. Tasks that begin with one of these hold no more than `most`. */
   async add(objects: readonly Listed[], { most, delaySeconds }: Shape): Promise<void> {
     this.#delaySeconds = delaySeconds
     for (const object of objects) {

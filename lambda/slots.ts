@@ -1,4 +1,4 @@
-/** Lets so many through at once; the others wait in line. Where nobody has to wait it makes no promise, which counts when millions pass. */
+/** Lets `most` through at once; the others wait in line. Makes no promise where nobody has to wait, which counts when millions pass. */
 export class Slots {
   #free: number
   readonly #line: (() => void)[] = []

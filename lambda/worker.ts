@@ -35,8 +35,8 @@ export type Attempt = {
   /** Aborted a little later: whatever is still under way then would take the function's last seconds. */
   signal: AbortSignal
   /**
-   * Sends a child task to a queue, in the message group of its run: `make` gets the child's id. It may wait for others that fill a
-   * request with it.
+   * Sends a child task to a queue, in the message group of its run: `make` gets the child's id. It may leave only with others
+   * that fill a request, or when {@link dispatch} is called.
    */
   spawn: (queueUrl: string, make: (id: string) => Task, delaySeconds?: number) => Promise<void>
   /** Waits until all that was spawned has left. */

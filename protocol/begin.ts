@@ -4,15 +4,15 @@ import { commonPrefix } from './key.ts'
 type Entry = [key: string, ...unknown[]]
 
 /**
- * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
- * encoded, so that it may end within the escape of a byte.
+ * Takes off what all keys of a message begin with, so that it is written only once: in a deep folder that is most of each
+ * key. The keys are percent-encoded, so it may end within the escape of a byte.
  */
 export function takeBegin<T extends Entry>(entries: readonly T[]): { begin: string; rests: T[] } {
   const begin = entries.map(([key]) => key).reduce(commonBegin, entries[0]?.[0] ?? '')
   return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest] as T) }
 }
 
-/** Entries with their whole keys again. What is no entry stays as it is. */
+/** Undoes {@link takeBegin}. What is not an entry stays as it is. */
 export function giveBegin(begin: string, rests: readonly unknown[]): unknown[] {
   return rests.map((entry) => {
     if (!Array.isArray(entry) || typeof entry[0] !== 'string') return entry

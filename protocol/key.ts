@@ -8,7 +8,7 @@
 export const KEY_BYTES = 1024
 
 export const MAX_CODE_POINT = 0x10ffff
-/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+/** Appended to a folder's prefix it gives a text that sorts after all keys in the folder, but for those that have it there themselves. */
 export const ABOVE = String.fromCodePoint(MAX_CODE_POINT)
 const FIRST_SURROGATE = 0xd800
 const LAST_SURROGATE = 0xdfff

@@ -2,8 +2,8 @@
 export const OUTCOME_BYTES = 256 * 1024
 
 /**
- * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
- * leaves room for those, the reasons shortened where need be.
+ * Bytes of a task's body at most. At worst its outcome repeats every key with a code and a reason: half of an outcome's
+ * limit leaves room for these, with the reasons shortened if need be.
  */
 export const TASK_BYTES = 128 * 1024
 

@@ -6,12 +6,12 @@ import { KEY_BYTES } from './key.ts'
 /** The version of all messages. A worker refuses tasks of any other. */
 export const PROTOCOL = 1
 
-/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
+/** Characters of `begin` at most: those of the longest key, each byte escaped. */
 const MOST_BEGIN = 3 * KEY_BYTES
-/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
-const MOST_BEGUN = 2_000 * MOST_BEGIN
+/** And when it is put before every key: twice as many as 1,000 of the longest keys have. Otherwise a small message could fill the memory. */
+const MOST_REPEATED = 2_000 * MOST_BEGIN
 
-/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
+/** Where the reason for refusing a message is cut off: it may quote the message. */
 const REASON_CHARS = 200
 
 export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -64,7 +64,7 @@ function withWholeKeys(message: Record<string, unknown>, what: string, entries: 
   const { begin, [entries]: rests } = message
   if (!Array.isArray(rests)) return message
   if (typeof begin !== 'string') throw new MalformedMessageError(`not ${what}: begin: is not a text`)
-  if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
+  if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_REPEATED)
     throw new MalformedMessageError(`not ${what}: begin: is too long`)
   return { ...message, [entries]: giveBegin(begin, rests) }
 }

@@ -4,7 +4,7 @@ import { compareKeys } from './key.ts'
 export type Range = {
   after?: string | undefined
   upTo?: string | undefined
-  /** Where S3 goes on (its continuation token) behind a stretch of it in which it found no keys, as where many objects were deleted. */
+  /** S3's continuation token, from a page without keys: S3 gives such pages where many objects were deleted. */
   token?: string | undefined
 }
 

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sqs'
 
 /** SQS hands out 10 messages at once, and waits 20 s for the first of them, at most (SQS API reference, ReceiveMessage). */
-const BATCH = 10
+export const BATCH = 10
 export const LONGEST_WAIT_SECONDS = 20
 /** Longer than outcomes wait for their checkpoint; after a crash they come again when it is over. */
 const VISIBILITY_SECONDS = 60

@@ -1,10 +1,10 @@
 import { MalformedMessageError } from '../protocol/message.ts'
 import { decodeOutcome, type Outcome } from '../protocol/outcome.ts'
 import { isSpent } from './budget.ts'
-import { type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
+import { BATCH, type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
 import type { Watched, WatchOptions } from './watch.ts'
 
-/** Warnings about messages that are no outcomes at most. */
+/** Different warnings that one watching gives at most. */
 const WARNINGS = 5
 /** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
 const SHORT_WAIT_SECONDS = 1
@@ -28,7 +28,7 @@ export async function takeOutcomes(
     const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal })
     if (!delivery) return { more: false, sentAt }
     sentAt = Math.max(sentAt, delivery.sentAt)
-    busy = delivery.bodies.length >= 10
+    busy = delivery.bodies.length >= BATCH
     for (const body of delivery.bodies) {
       const outcome = readOutcome(body, onWarning)
       if (outcome) await record(outcome, watched)

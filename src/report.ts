@@ -11,7 +11,7 @@ import { tellFirst } from './unlisted.ts'
 const ANNOTATIONS = 8
 /** GitHub cuts an annotation at 4,096 characters. */
 const ANNOTATION_CHARS = 1000
-/** Of which a key takes so many at most: what S3 says of it has to be there. */
+/** A key takes at most so many of these, to leave room for what S3 says of it. */
 const KEY_CHARS = 300
 
 /** Tells how a run went: log, outputs, annotations and job summary. Marks the step as failed when it fell short, unless told not to. */

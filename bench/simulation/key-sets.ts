@@ -15,7 +15,7 @@ export function indexAfter({ size, at }: KeySet, key: string): number {
   return low
 }
 
-/** What a request with a delimiter is answered: folders in a folder, and keys, after a key that lies in it; at most `most`. */
+/** What S3 answers to a listing with a delimiter: the folders and keys in a folder, after a key in it; at most `most` of both. */
 export function foldersOf(
   { size, at }: KeySet,
   folder: string,

@@ -7,13 +7,13 @@ import type { Pace } from './pace.ts'
 const TRIES = 8
 /** For how long a task puts up with S3 saying slow down before it hands on what is left: no task takes much longer than a minute. */
 const PATIENCE_MS = 45_000
-/** One that is told so for the first time after that is tried again for as long at least: S3 refuses a few of its requests all the time. */
+/** A request that is told to slow down for the first time after that is still tried again for so long: S3 refuses a few requests all the time. */
 const LEAST_PATIENCE_MS = 10_000
 /** The pace already answers a slow down, so that the wait before the next try need not grow far: to 1.6 s. */
 const THROTTLE_STEPS = 4
-/** The slowest that S3 is expected to copy, 20 MB a second: a copy that could not end in time at that is not begun. */
+/** The slowest that S3 is expected to copy, 20 MB a second: a copy that could not end in time at this speed is not begun. */
 const SLOWEST_BYTES_PER_MS = 20_000
-/** S3 may say nothing until a copy is done; this long, and as long as the slowest copy takes. */
+/** S3 may be silent until a copy is done. A large one may take so long in addition to the time of the slowest copy. */
 const SILENCE_MS = 60_000
 const LARGE_BYTES = 64 * 1024 ** 2
 const TIDY_TRIES = 4
@@ -78,7 +78,7 @@ export class Caller {
     const { pace, timing, deadline, signal } = this.#deps
     const how: Try = bytes > LARGE_BYTES ? { signal, silenceMs: SILENCE_MS + neededMs } : { signal }
     let begunAt: number | undefined
-    /** What tries were refused with that took up much of the task's time: they would in the next task, too. */
+    /** The last refusal, once tries have taken up much of the task's time: in the next task they would, too. */
     let slow: S3Error | undefined
     const outOfTime = () => (slow ? new Refused(slow) : new OutOfTime())
     const begin = () => {

@@ -73,7 +73,7 @@ export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): P
     object,
     key: destinationKey(object.key, run.source.prefix, run.destination.prefix),
   }))
-  // As many as the pace has in flight take the next object in turn: a thousand waiting for it would be a burden.
+  // As many loops as the pace lets be in flight, each taking the next object: a promise for each of a thousand would be a burden.
   const rest = targets.values()
   // What is no answer of S3 ends the task.
   const errors = await sideBySide(IN_FLIGHT, async (errors) => {

@@ -3,7 +3,7 @@ import { Slots } from '../slots.ts'
 
 /** Copies in flight at most. */
 export const IN_FLIGHT = 256
-/** Copies begun in a second, before S3 has been asked: the first five workers, which Lambda starts at once, then ask for a quarter of a partition. */
+/** Copies a second that a new worker begins with. Lambda starts five at once, which together ask for a quarter of what a partition takes. */
 const START = 170
 /** However much S3 refuses: 200 workers at this pace are still below the limit of one partition. */
 const LEAST = 10
@@ -21,16 +21,17 @@ const KEPT = 0.8
 /** Growth in a window until S3 refuses for the first time. */
 const START_GROWTH = 1.2
 /**
- * Growth afterwards, each second: so many times the root of what the worker has, since the same for all would be too much for
- * two hundred on one partition and take minutes to make a few alike; and a share of what it has.
+ * Growth after that, each second: so many times the square root of the worker's pace, and a share of its pace. If all grew by
+ * the same, it would be too much for two hundred on one partition, and take minutes to make a few alike.
  */
 const GROWTH_ROOTS_PER_SECOND = 0.36
 const GROWTH_SHARE_PER_SECOND = 0.02
 /** That share doubles with so many answers in a row that are no refusals: at the limit they are fewer, and where there is room to grow far more. */
 const DOUBLING_ANSWERS = 120
 const MOST_SHARE_PER_SECOND = 1
-/** All growth is less the more S3 has refused of late, beyond this share of so many answers: many slow workers need no more to stay at the limit. */
+/** Where a larger share of the last answers were refusals, growth is less in proportion: many slow workers need no more to stay at the limit. */
 const REFUSED_SHARE = 0.007
+/** About how many answers count as the last. */
 const LATELY_ANSWERS = 256
 /** A window's cut is this many times the share that S3 refused, so that a small excess is met with a small cut. */
 const CUT_PER_SHARE = 2
@@ -56,7 +57,7 @@ export class Pace {
   #accepted = 0
   /** The share of answers of late that were refusals. */
   #refused = 0
-  /** The most answers a second of late. A new worker's first ones are refusals, if there are any, which come faster: they don't tell what it does. */
+  /** The most answers a second of late. It starts high, since the first answers of a new worker may be refusals, which tell nothing of what it can do. */
   #done = START
   #window: Window
 

@@ -1,6 +1,6 @@
 /**
- * Runs a loop so many times side by side, each to its end, and gives the errors that some ended with. A loop looks at those so
- * far before it goes on: when one has ended badly, nothing else is begun.
+ * Runs a loop `count` times side by side, waits for all of them, and returns the errors that they threw. Each looks at the
+ * errors so far before it begins anything more, so that nothing is begun once one has failed.
  */
 export async function sideBySide(
   count: number,

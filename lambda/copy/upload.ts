@@ -48,7 +48,7 @@ export async function transfer(job: CopyJob, upload: Upload, checksum: Checksum 
   const parts = job.object.upload === upload.id ? await partsThere(job, upload) : new Map<number, Part>()
   const before = parts.size
   const ranges = partsOf(upload.size)
-  // As many as are copied at once take the next part in turn.
+  // As many loops as parts are copied at once, each taking the next part.
   const errors = await sideBySide(AT_ONCE, async (errors) => {
     for (const range of ranges) {
       if (errors.length > 0) return

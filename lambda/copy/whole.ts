@@ -41,7 +41,7 @@ export async function copyWhole(job: CopyJob): Promise<Copy> {
     const etag = unquoted(answer.etag)
     if (etag === object.etag || !PLAIN.test(object.etag) || !PLAIN.test(etag)) return listed
     if (!isPlainlyStored(answer.encryption)) return listed
-    const now = await lookWhereItTells(job)
+    const now = await lookUnlessEncrypted(job)
     // What is gone by now was there to be copied.
     if (!now || !isPlainlyStored(now.encryption)) return listed
     if (unquoted(now.etag) === etag || !PLAIN.test(unquoted(now.etag))) return { bytes: now.size, reclassed }
@@ -76,8 +76,8 @@ async function look(job: CopyJob): Promise<HeadAnswer | undefined> {
   }
 }
 
-/** The same, but after so many that are not stored plainly no other of the task is asked: there it would tell nothing either, and costs. */
-function lookWhereItTells(job: CopyJob): Promise<HeadAnswer | undefined> {
+/** The same, but after several encrypted objects in a row no other of the task is asked: that costs a request, and would tell nothing. */
+function lookUnlessEncrypted(job: CopyJob): Promise<HeadAnswer | undefined> {
   const { memory } = job
   return memory.looking.hold(async () => {
     if (memory.encrypted >= ENCRYPTED) return undefined

@@ -2,8 +2,8 @@
 type Abortable = { abort: () => void }
 
 /**
- * Ends what is under way when its signal says so, with one listener for each signal: a signal looks through all that it has
- * whenever one comes, which with hundreds of requests in flight costs more than signing them.
+ * Ends what is under way when its signal says so, with one listener for each signal: a signal goes through all of its
+ * listeners when one is added, which with hundreds of requests in flight costs more than signing them.
  */
 export class Aborts {
   readonly #signals = new Map<AbortSignal, { running: Set<Abortable>; listener: () => void }>()

@@ -22,7 +22,7 @@ const HEADERS = {
   websiteRedirectLocation: 'x-amz-website-redirect-location',
 } as const
 
-/** Asked by the few names that a request has: to ask a request for all of these takes longer than to sign it. */
+/** A map, to look up the few names that a request has: to look for each of these names in the request takes longer than to sign it. */
 const HEADER_OF = new Map<string, string>(Object.entries(HEADERS))
 
 type Choices = {

@@ -5,8 +5,8 @@ const BLOCK = 64
 const DIGEST = 32
 
 /**
- * HMAC-SHA256 (RFC 2104) of ASCII texts by a key of at most 64 bytes, in hex. It hashes twice at one go, which takes half as
- * long as Node's `createHmac` and leaves no object with a native part behind for each text.
+ * HMAC-SHA256 (RFC 2104) of ASCII texts by a key of at most 64 bytes, in hex. Two calls of `hash` take half as long as
+ * Node's `createHmac`, and leave no native object behind for each text.
  */
 export function hmacSha256(key: Uint8Array): (text: string) => string {
   const inner = Buffer.alloc(BLOCK, 0x36)

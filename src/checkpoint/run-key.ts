@@ -12,9 +12,9 @@ export type Mode = 'copy' | 'redrive'
 type Environment = Record<string, string | undefined>
 
 /**
- * The key that a step's run has when none is given: the same each time this step of this workflow run is run again, another
- * for any other. Outside of GitHub nothing can be said to be the same step, so every key is another.
- * @param fallback for there
+ * The run-key of a step that gives none: the same whenever this step of this workflow run is run again, and different for
+ * any other step. Outside of GitHub nothing tells that two steps are the same, so each gets a key of its own.
+ * @param fallback the key outside of GitHub
  */
 export function defaultRunKey(
   env: Environment,
