@@ -12,6 +12,8 @@ const BATCH_ENTRIES = 10
 const THROTTLED = /Throttl/
 /** Times that one message is offered to SQS before its task is given up and left to redelivery. */
 const TRIES = 6
+/** Batches on their way at once; a producer that is faster waits. */
+const PARALLEL = 8
 
 type Queued = { body: string; delaySeconds: number }
 
@@ -31,19 +33,16 @@ export class Sender {
   readonly #queueUrl: string
   readonly #group: string
   readonly #timing: Timing
-  /** Batches on their way at once; a producer that is faster waits. */
-  readonly #parallel: number
 
   /**
    * @param group of all messages: letters, digits and hyphens, 128 at most. While one group has more than a tenth of the workers
    * SQS delivers those of others first (SQS developer guide, "How Amazon SQS fair queues work")
    */
-  constructor(sqs: SQSClient, queueUrl: string, group: string, timing: Timing, parallel = 8) {
+  constructor(sqs: SQSClient, queueUrl: string, group: string, timing: Timing) {
     this.#sqs = sqs
     this.#queueUrl = queueUrl
     this.#group = group
     this.#timing = timing
-    this.#parallel = parallel
   }
 
   /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
@@ -71,7 +70,7 @@ export class Sender {
     this.#batch = []
     this.#bytes = 0
     if (batch.length === 0) return
-    while (this.#sending.size >= this.#parallel) await Promise.race(this.#sending)
+    while (this.#sending.size >= PARALLEL) await Promise.race(this.#sending)
     const sending = this.#deliver(batch)
       .catch((error: unknown) => {
         this.#failure ??= error

@@ -10,6 +10,7 @@ export type Depths = {
   dlq: number
 }
 
+/** The depths of the stack's queues. Three API calls. */
 export async function readDepths(sqs: SQSClient, stack: StackOutputs): Promise<Depths> {
   const [list, copy, dlq] = (await Promise.all(
     [stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url)),

@@ -28,6 +28,7 @@ export type FamilySnapshot =
       heldFamilies: Family['heldFamilies'],
     ]
 
+/** A family for a snapshot; a number stands for so many children, all of them settled. */
 export function writeFamily(attempt: string, family: Family | number): FamilySnapshot {
   if (typeof family === 'number') return [attempt, family]
   const { live, size, settled, settledCount, held, heldFamilies } = family
@@ -39,6 +40,7 @@ export function writeFamily(attempt: string, family: Family | number): FamilySna
     : [attempt, null, settledCount, bits, { ...held }, [...heldFamilies]]
 }
 
+/** Undoes {@link writeFamily}. */
 export function readFamily([, size, settledCount, bits, held, heldFamilies]: FamilySnapshot):
   | Family
   | number {

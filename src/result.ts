@@ -46,6 +46,7 @@ export type Result = {
 /** What a later step can go by. */
 export type Status = 'running' | 'succeeded' | 'failed' | 'cancelled'
 
+/** `running` only where somebody can go on with the run: it has checkpoints, or another step watches it. */
 export function statusOf(result: Result): Status {
   switch (result.ending) {
     case 'settled':

@@ -3,6 +3,9 @@ import { ABOVE, compareKeys } from '../../protocol/key.ts'
 /** A sorted set of keys that is computed rather than stored: the key at each index, in S3's order. */
 export type KeySet = { size: number; at: (index: number) => string }
 
+/** Keys and folders of one answer at most (S3 API reference, ListObjectsV2). */
+const MOST_ENTRIES = 1000
+
 /** Index of the first key after `key` in S3's order. */
 export function indexAfter({ size, at }: KeySet, key: string): number {
   let low = 0
@@ -15,19 +18,18 @@ export function indexAfter({ size, at }: KeySet, key: string): number {
   return low
 }
 
-/** What S3 answers to a listing with a delimiter: the folders and keys in a folder, after a key in it; at most `most` of both. */
+/** What S3 answers to a listing with a delimiter: the folders and keys in a folder, after a key in it; at most 1,000 of both. */
 export function foldersOf(
   { size, at }: KeySet,
   folder: string,
   startAfter: string,
-  most = 1000,
 ): { folders: string[]; hasKeys: boolean; end: string | undefined } {
   const folders: string[] = []
   let hasKeys = false
   let index = indexAfter({ size, at }, startAfter)
   let end = ''
   for (let count = 0; index < size && at(index).startsWith(folder); count++) {
-    if (count === most) return { folders, hasKeys, end }
+    if (count === MOST_ENTRIES) return { folders, hasKeys, end }
     const key = at(index)
     const slash = key.indexOf('/', folder.length)
     end = slash < 0 ? key : key.slice(0, slash + 1)

@@ -36,7 +36,7 @@ export async function openStore(
       return undefined
     }
     if (name !== 'NoSuchBucket') throw error
-    await ensureBucket(s3, bucket.name, home)
+    await ensureBucket(s3, home)
   }
   return store
 }

@@ -39,8 +39,7 @@ export async function uploadCode(
   home: Home,
   given?: string | undefined,
 ): Promise<{ bucket: string; key: string }> {
-  const bucket = given ?? artifactBucketName(home)
-  if (given === undefined) await ensureBucket(s3, bucket, home)
+  const bucket = given ?? (await ensureBucket(s3, home))
   const key = `functions/${codeHash}.zip`
   try {
     await s3.send(
@@ -68,13 +67,17 @@ export async function uploadCode(
   return { bucket, key }
 }
 
-/** Makes the action's own bucket when it is missing, or gets done with it where a step was cut off while it made it. */
-export async function ensureBucket(s3: S3Client, bucket: string, home: Home): Promise<void> {
+/**
+ * Makes the action's own bucket when it is missing, or gets done with it where a step was cut off while it made it. Returns its
+ * name.
+ */
+export async function ensureBucket(s3: S3Client, home: Home): Promise<string> {
+  const bucket = artifactBucketName(home)
   const owner = { ExpectedBucketOwner: home.accountId }
   if (!(await exists(s3, bucket, owner))) {
     await create(s3, bucket, home)
     await waitUntilBucketExists({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner })
-  } else if (!(await isEmpty(s3, bucket, owner))) return
+  } else if (!(await isEmpty(s3, bucket, owner))) return bucket
   await s3.send(
     new PutPublicAccessBlockCommand({
       Bucket: bucket,
@@ -105,6 +108,7 @@ export async function ensureBucket(s3: S3Client, bucket: string, home: Home): Pr
       ...owner,
     }),
   )
+  return bucket
 }
 
 type Owner = { ExpectedBucketOwner: string }
