@@ -19,6 +19,7 @@ const OutcomeSchema = v.object({
   children: v.pipe(Count, v.maxValue(MOST_CHILDREN)),
   listed: Count,
   copied: Count,
+  /** Objects left out on purpose: there at the destination already, archived, or a marker that would have no key. */
   skipped: Count,
   /** Objects that were gone when their turn came. */
   vanished: Count,

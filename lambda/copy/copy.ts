@@ -5,6 +5,7 @@ import type { Run } from '../../protocol/run.ts'
 import type { CopyTask, Listed } from '../../protocol/task.ts'
 import { S3Error } from '../s3/index.ts'
 import { Slots } from '../slots.ts'
+import { emptyResult, type Result } from '../worker.ts'
 import { Caller, type CallerDeps, GotFurther, OutOfTime, Refused, toFailure } from './caller.ts'
 import { baseRequest, type Copy, type CopyJob, type CopyS3, Taken } from './job.ts'
 import { copyInParts, Unfinished } from './multipart.ts'
@@ -26,15 +27,8 @@ export type CopyDeps = CallerDeps & {
   isLast: boolean
 }
 
-export type Copied = {
-  copied: number
-  /** Left out on purpose: there at the destination already, archived, or a marker that would have no key. */
-  skipped: number
-  vanished: number
-  reclassed: number
-  /** Bytes copied. */
-  bytes: number
-  failures: Failure[]
+/** What became of the objects of a task, as its outcome says it, and those that are left for a later one. */
+export type Copied = Result & {
   /** Not begun or not finished when the time ran out. */
   late: Listed[]
   /** Those of them of which an upload has got further. */
@@ -49,17 +43,7 @@ export type Copied = {
  */
 export async function copyObjects({ run, objects }: CopyTask, deps: CopyDeps): Promise<Copied> {
   const { s3, isLast } = deps
-  const result: Copied = {
-    copied: 0,
-    skipped: 0,
-    vanished: 0,
-    reclassed: 0,
-    bytes: 0,
-    failures: [],
-    late: [],
-    further: new Set(),
-    refused: [],
-  }
+  const result: Copied = { ...emptyResult(), late: [], further: new Set(), refused: [] }
   const caller = new Caller(deps)
   const base = baseRequest(run)
   const memory = {

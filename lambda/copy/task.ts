@@ -1,7 +1,7 @@
 import { LONGEST_DELAY_SECONDS } from '../../protocol/limits.ts'
 import { type CopyTask, type Listed, newCopyTask } from '../../protocol/task.ts'
 import { Packer } from '../packer.ts'
-import { type Attempt, emptyResult, type Result } from '../worker.ts'
+import type { Attempt, Result } from '../worker.ts'
 import { type CopyDeps, copyObjects } from './copy.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function workOnCopyTask(
 ): Promise<Result> {
   const { deadline, signal } = attempt
   const isLast = task.round >= ROUNDS
-  const { late, further, refused, ...counts } = await copyObjects(task, { ...deps, deadline, signal, isLast })
+  const { late, further, refused, ...result } = await copyObjects(task, { ...deps, deadline, signal, isLast })
   /** Follow-ups hold the ids of uploads too, so that they may be more than one where the task was one. */
   const handOn = async (objects: Listed[], round: number, delaySeconds = 0) => {
     const packer = new Packer((some, delay) =>
@@ -39,12 +39,12 @@ export async function workOnCopyTask(
   )
   if (refused.length > 0) {
     if (isLast) {
-      counts.failures.push(...refused.map(({ failure }) => failure))
+      result.failures.push(...refused.map(({ failure }) => failure))
     } else {
       const objects = refused.map(({ object }) => object)
       const pause = Math.min(LONGEST_DELAY_SECONDS, FIRST_PAUSE_SECONDS * 2 ** task.round)
       await handOn(objects, task.round + 1, pause)
     }
   }
-  return { ...emptyResult(), ...counts }
+  return result
 }
