@@ -21,7 +21,7 @@ async function post(): Promise<void> {
   const status = statusOver()
   try {
     const clients = createClients(run.region)
-    if (status) await endRun(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl })
+    if (status) await endRun(clients.sqs, storeOf(run, clients), { id: runId, queue: queueUrl })
     else if (!(await stop(run, clients))) return
     await afterRun(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools)
   } catch (error) {
@@ -52,7 +52,7 @@ async function leaveDeployed({ stackName, region, afterRun: what }: DeployingSta
 
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
 async function stop(run: RunState, clients: Clients): Promise<boolean> {
-  const store = openStore(run, clients)
+  const store = storeOf(run, clients)
   const last = await lastCheckpoint(run, store)
   const watcher = last?.checkpoint.watcher
   if (watcher && watcher.id !== run.checkpoints?.watcher) {
@@ -67,7 +67,7 @@ async function stop(run: RunState, clients: Clients): Promise<boolean> {
   return true
 }
 
-function openStore({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore | undefined {
+function storeOf({ checkpoints }: RunState, { s3 }: Clients): CheckpointStore | undefined {
   return checkpoints && new CheckpointStore(s3, checkpoints.bucket, checkpoints.folder)
 }
 
