@@ -117,25 +117,18 @@ function unlistedParts({ unlisted }: Result): string {
   return [...head, ...rows, ...rest].join('\n')
 }
 
-function whereToLook({
-  runId,
-  reportPath,
-  deadLetterQueueUrl,
-  stackName,
-  region,
-  ...result
-}: Result): string {
+function whereToLook(result: Result): string {
+  const { runId, stackName, region, reportPath, deadLetterQueueUrl } = result
+  const { failures, unlisted, dlqMessages, nameless } = result
   const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`]
-  if (result.failures.length > 0)
+  if (failures.length > 0)
     lines.push(
       `Every failed object: ${markdown(reportPath, 500)} on the runner. It goes with the job, unless a step uploads it: its path is the output \`report\`.`,
     )
-  if (result.dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
-  if (result.nameless > 0)
-    lines.push(
-      `The dead-letter queue also holds ${counted(result.nameless, 'message')} of no run that can be told.`,
-    )
-  if (result.failures.length > 0 || result.dlqMessages > 0 || result.unlisted.length > 0) {
+  if (dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
+  if (nameless > 0)
+    lines.push(`The dead-letter queue also holds ${counted(nameless, 'message')} of no run that can be told.`)
+  if (failures.length > 0 || dlqMessages > 0 || unlisted.length > 0) {
     const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`))
     lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}, filtered by the run’s id.`)
   }

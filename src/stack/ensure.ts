@@ -10,7 +10,7 @@ import { type Blueprint, readBlueprint, withCode } from './blueprint.ts'
 import { applyChange } from './change.ts'
 import { untilAtRest } from './events.ts'
 import { describeStack, isOwnStack, readOutputs, type Stack, type StackOutputs } from './outputs.ts'
-import { differences, isRight, type Wishes, wantedParameters } from './parameters.ts'
+import { concernsRights, differences, type Wishes, wantedParameters } from './parameters.ts'
 import { checkBuckets, checkConcurrency } from './preflight.ts'
 import { foreignStack, removeStack } from './remove.ts'
 import { activeRuns, listRuns } from './runs.ts'
@@ -79,8 +79,8 @@ export async function ensureStack(
       tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`)
       await removeStack(cfn, stack, tools)
     } else {
-      const ensured = await createOrUpdate(clients, request, stack, blueprint, tools)
-      if (ensured !== 'overtaken') return ensured
+      const outcome = await createOrUpdate(clients, request, stack, blueprint, tools)
+      if (outcome !== 'overtaken') return outcome
       tools.log.info('Another workflow has begun to change the stack')
     }
   }
@@ -102,18 +102,18 @@ async function createOrUpdate(
   tools: Tools,
 ): Promise<EnsuredStack | 'overtaken'> {
   const before = conditionOf(stack) === 'absent' ? undefined : stack
-  const known = before && homeOf(before.id)
+  const known = before && accountOf(before.id)
   const changes = before && known && differencesFrom(before, request, blueprint, known.partition)
   if (before && changes?.length === 0) return ensured(before, 'reused')
   if (before) await checkRuns(clients.sqs, before, tools.timing.now())
 
-  const home = known ?? (await callerHome(clients.sts))
+  const { accountId, partition } = known ?? (await callerAccount(clients.sts))
   await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket])
   await checkConcurrency(clients.lambda, request.maxConcurrency)
   const location = await uploadCode(
     clients.s3,
     blueprint,
-    { accountId: home.accountId, region: request.region },
+    { accountId, region: request.region },
     request.artifactBucket,
   )
   tools.log.info(
@@ -128,11 +128,7 @@ async function createOrUpdate(
       stackName: request.stackName,
       before,
       template: withCode(blueprint.template, location),
-      parameters: wantedParameters(
-        request,
-        { ...blueprint, partition: home.partition },
-        before?.parameters ?? new Map(),
-      ),
+      parameters: wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map()),
       tags: request.tags ?? {},
     },
     tools,
@@ -172,8 +168,8 @@ function reuseAsItIs(
       `The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`,
     )
   const found = ensured(stack, 'reused')
-  const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws')
-  const missing = changes.filter(isRight)
+  const changes = differencesFrom(stack, request, blueprint, accountOf(stack.id)?.partition ?? 'aws')
+  const missing = changes.filter(concernsRights)
   if (missing.length > 0)
     throw new UserError(
       `The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`,
@@ -201,20 +197,20 @@ function differencesFrom(
 }
 
 function ensured(stack: Stack, how: EnsuredStack['how']): EnsuredStack {
-  return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how }
+  return { outputs: readOutputs(stack), accountId: accountOf(stack.id)?.accountId ?? '', how }
 }
 
 type Account = { partition: string; accountId: string }
 
 /** Partition and account in an ARN. */
-function homeOf(arn: string): Account | undefined {
+function accountOf(arn: string): Account | undefined {
   const [, partition, , , accountId] = arn.split(':')
   return partition && accountId ? { partition, accountId } : undefined
 }
 
-async function callerHome(sts: STSClient): Promise<Account> {
+async function callerAccount(sts: STSClient): Promise<Account> {
   const { Arn = '' } = await sts.send(new GetCallerIdentityCommand({}))
-  const home = homeOf(Arn)
-  if (!home) throw new Error(`STS names the caller ${Arn}, which is no ARN`)
-  return home
+  const account = accountOf(Arn)
+  if (!account) throw new Error(`STS names the caller ${Arn}, which is no ARN`)
+  return account
 }

@@ -102,7 +102,7 @@ export function differences(
 }
 
 /** Whether a run can't do without this difference: the functions have no rights on its buckets or keys. */
-export function isRight(difference: string): boolean {
+export function concernsRights(difference: string): boolean {
   return RIGHTS.includes(difference)
 }
 

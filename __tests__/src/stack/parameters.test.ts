@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
 import {
+  concernsRights,
   differences,
-  isRight,
   listConcurrency,
   type Wishes,
   wantedParameters,
@@ -90,6 +90,6 @@ describe('differences', () => {
     const has = stack({ ...Object.fromEntries(wanted()), CopyMaxConcurrency: '5', SourceBucketArns: '' })
     const found = differences(has, wanted(), { team: 'a' })
     expect(found).toEqual(['SourceBucketArns', 'CopyMaxConcurrency', 'tag team'])
-    expect(found.filter(isRight)).toEqual(['SourceBucketArns'])
+    expect(found.filter(concernsRights)).toEqual(['SourceBucketArns'])
   })
 })
