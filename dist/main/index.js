@@ -47568,7 +47568,7 @@ __webpack_unused_export__ = ListObjectsCommand;
 __webpack_unused_export__ = ListObjectsOutput$;
 __webpack_unused_export__ = ListObjectsRequest$;
 __webpack_unused_export__ = ListObjectsV2$;
-__webpack_unused_export__ = ListObjectsV2Command;
+exports.u6x = ListObjectsV2Command;
 __webpack_unused_export__ = ListObjectsV2Output$;
 __webpack_unused_export__ = ListObjectsV2Request$;
 __webpack_unused_export__ = ListParts$;
@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1451);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(49);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1451:
+/***/ 49:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -79559,6 +79559,50 @@ function backoffMs(tries, random) {
     return random() * Math.min(CAP_MS, BASE_MS * 2 ** tries);
 }
 
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
+var dist_cjs = __nccwpck_require__(8868);
+;// CONCATENATED MODULE: ./build/aws/queue.js
+
+/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
+function isQueueGone(error) {
+    const name = error?.name;
+    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
+}
+/**
+ * Whether a queue exists; for a run queue, whether its run is going on. Up to a minute after it was deleted the answer may
+ * still be yes (SQS API reference, DeleteQueue). Throws when SQS can't be asked.
+ */
+async function queueExists(sqs, queueUrl) {
+    try {
+        await sqs.send(new dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
+        return true;
+    }
+    catch (error) {
+        if (isQueueGone(error))
+            return false;
+        throw error;
+    }
+}
+/**
+ * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
+ * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
+ */
+const SQS_ATTEMPTS = 10;
+/** How long it may take to learn how many messages wait: a hint that comes late is none. */
+const WAITING_MS = 1_000;
+/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
+async function waitingIn(queueUrl, sqs) {
+    const name = 'ApproximateNumberOfMessages';
+    try {
+        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
+        const count = Number(Attributes?.[name]);
+        return Number.isInteger(count) ? count : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/protocol/ids.js
@@ -79588,35 +79632,46 @@ function parseTaskId(id) {
 class UserError extends Error {
     name = 'UserError';
 }
-/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
+/** What to tell a person of any error, in whole sentences: the message, and for AWS's errors the code, the call, the request and what to look at. */
 function explain(error) {
     if (error instanceof UserError)
         return error.message;
     if (!(error instanceof Error))
         return String(error);
-    const { $metadata, cause } = error;
+    const { $metadata, cause, call } = error;
     if (error.name === 'AbortError')
         return 'What was under way was broken off.';
     if (!$metadata)
-        return `${error.name}: ${error.message}${hint(error.name)}`;
+        return `${sentence(`${error.name}: ${error.message}`)}${hint(error.name)}`;
     // The SDK puts it on what the network says, too.
     if ($metadata.httpStatusCode === undefined)
-        return `AWS can’t be reached: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
+        return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
     const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : '';
-    return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
+    const to = call ? ` to ${call}` : '';
+    return `${sentence(`AWS answered ${error.name}${to}: ${error.message}${request}`)}${hint(error.name)}`;
+}
+/** What others say may end with a full stop, or not. */
+function sentence(text) {
+    return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 function hint(code) {
     if (isDenied(code))
-        return '. The workflow’s role lacks a permission: see docs/permissions.md.';
+        return ' The workflow’s role lacks a permission: see docs/permissions.md.';
     if (isExpired(code))
-        return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
-    if (/^(CredentialsProviderError)$/.test(code))
-        return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
+        return ' The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
+    if (isUnknown(code))
+        return ' AWS does not know the workflow’s credentials: are they whole and still there, and is the region one that the account has enabled?';
+    if (code === 'CredentialsProviderError')
+        return ' No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
     return '';
 }
 /** Whether an error's name says that a permission is missing. A HEAD request has no room for a code. */
 function isDenied(name) {
     return /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|Forbidden|403)$/.test(name);
+}
+/** CloudFormation and STS, Lambda and SQS, and S3 each have a name of their own for it. */
+function isUnknown(code) {
+    return /^(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|InvalidToken)$/.test(code);
 }
 function isExpired(code) {
     return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
@@ -79634,7 +79689,7 @@ var external_node_zlib_ = __nccwpck_require__(8522);
  * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
  * printable ASCII, so what a message weighs is its length.
  */
-/** What encodeURIComponent leaves as it is, and slashes: most keys are nothing else, and it takes many times longer to say so. */
+/** Characters that encodeURIComponent leaves as they are, and slashes. Most keys hold no others, and to see that is many times faster. */
 const PLAIN = /^[\w.~!'()*/-]*$/;
 /** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
 function encoding_encodeKey(key) {
@@ -87241,7 +87296,7 @@ function unwrap(schema) {
 /** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
 const KEY_BYTES = 1024;
 const MAX_CODE_POINT = 0x10ffff;
-/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+/** Appended to a folder's prefix it gives a text that sorts after all keys in the folder, but for those that have it there themselves. */
 const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
 const FIRST_SURROGATE = 0xd800;
 const LAST_SURROGATE = 0xdfff;
@@ -87284,14 +87339,14 @@ function rank(unit) {
 ;// CONCATENATED MODULE: ./build/protocol/begin.js
 
 /**
- * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
- * encoded, so that it may end within the escape of a byte.
+ * Takes off what all keys of a message begin with, so that it is written only once: in a deep folder that is most of each
+ * key. The keys are percent-encoded, so it may end within the escape of a byte.
  */
 function begin_takeBegin(entries) {
     const begin = entries.map(([key]) => key).reduce(begin_commonBegin, entries[0]?.[0] ?? '');
     return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
 }
-/** Entries with their whole keys again. What is no entry stays as it is. */
+/** Undoes {@link takeBegin}. What is not an entry stays as it is. */
 function giveBegin(begin, rests) {
     return rests.map((entry) => {
         if (!Array.isArray(entry) || typeof entry[0] !== 'string')
@@ -87312,11 +87367,11 @@ function begin_commonBegin(begin, key) {
 
 /** The version of all messages. A worker refuses tasks of any other. */
 const PROTOCOL = 1;
-/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
+/** Characters of `begin` at most: those of the longest key, each byte escaped. */
 const MOST_BEGIN = 3 * KEY_BYTES;
-/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
-const MOST_BEGUN = 2_000 * MOST_BEGIN;
-/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
+/** And when it is put before every key: twice as many as 1,000 of the longest keys have. Otherwise a small message could fill the memory. */
+const MOST_REPEATED = 2_000 * MOST_BEGIN;
+/** Where the reason for refusing a message is cut off: it may quote the message. */
 const REASON_CHARS = 200;
 const Count = pipe(number(), safeInteger(), minValue(0));
 const Key = pipe(string(), rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
@@ -87358,7 +87413,7 @@ function withWholeKeys(message, what, entries) {
         return message;
     if (typeof begin !== 'string')
         throw new MalformedMessageError(`not ${what}: begin: is not a text`);
-    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
+    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_REPEATED)
         throw new MalformedMessageError(`not ${what}: begin: is too long`);
     return { ...message, [entries]: giveBegin(begin, rests) };
 }
@@ -87460,6 +87515,7 @@ function unsettled({ listed, copied, skipped, vanished, failed, deadObjects }) {
 
 ;// CONCATENATED MODULE: ./build/src/family.js
 
+/** A family for a snapshot; a number stands for so many children, all of them settled. */
 function writeFamily(attempt, family) {
     if (typeof family === 'number')
         return [attempt, family];
@@ -87471,6 +87527,7 @@ function writeFamily(attempt, family) {
         ? [attempt, size, settledCount, bits]
         : [attempt, null, settledCount, bits, { ...held }, [...heldFamilies]];
 }
+/** Undoes {@link writeFamily}. */
 function readFamily([, size, settledCount, bits, held, heldFamilies]) {
     if (bits === undefined)
         return size;
@@ -87700,9 +87757,9 @@ function noCheckpoint(url, cause) {
 ;// CONCATENATED MODULE: ./build/src/checkpoint/run-key.js
 
 /**
- * The key that a step's run has when none is given: the same each time this step of this workflow run is run again, another
- * for any other. Outside of GitHub nothing can be said to be the same step, so every key is another.
- * @param fallback for there
+ * The run-key of a step that gives none: the same whenever this step of this workflow run is run again, and different for
+ * any other step. Outside of GitHub nothing tells that two steps are the same, so each gets a key of its own.
+ * @param fallback the key outside of GitHub
  */
 function defaultRunKey(env, stackName, subject, fallback) {
     const { GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_JOB, GITHUB_ACTION } = env;
@@ -87930,13 +87987,13 @@ function lease({ watcher }, now) {
 }
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
-var dist_cjs = __nccwpck_require__(3711);
+var client_s3_dist_cjs = __nccwpck_require__(3711);
 ;// CONCATENATED MODULE: ./build/src/stack/bucket-status.js
 
 /** The HTTP status with which S3 answers HeadBucket: 404 where there is no such bucket. Throws what is no answer. */
 async function bucketStatus(s3, bucket) {
     try {
-        await s3.send(new dist_cjs/* HeadBucketCommand */.kuI(bucket));
+        await s3.send(new client_s3_dist_cjs/* HeadBucketCommand */.kuI(bucket));
         return 200;
     }
     catch (error) {
@@ -87971,12 +88028,10 @@ function artifactBucketName({ accountId, region }) {
  * @throws UserError when the bucket can't be used
  */
 async function uploadCode(s3, { code, codeHash }, home, given) {
-    const bucket = given ?? artifactBucketName(home);
-    if (given === undefined)
-        await ensureBucket(s3, bucket, home);
+    const bucket = given ?? (await ensureBucket(s3, home));
     const key = `functions/${codeHash}.zip`;
     try {
-        await s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+        await s3.send(new client_s3_dist_cjs/* PutObjectCommand */.wKZ({
             Bucket: bucket,
             Key: key,
             Body: code,
@@ -87996,14 +88051,20 @@ async function uploadCode(s3, { code, codeHash }, home, given) {
     }
     return { bucket, key };
 }
-/** Makes the action's own bucket when it is missing. */
-async function ensureBucket(s3, bucket, home) {
+/**
+ * Makes the action's own bucket when it is missing, or gets done with it where a step was cut off while it made it. Returns its
+ * name.
+ */
+async function ensureBucket(s3, home) {
+    const bucket = artifactBucketName(home);
     const owner = { ExpectedBucketOwner: home.accountId };
-    if (await artifact_exists(s3, bucket, owner))
-        return;
-    await create(s3, bucket, home);
-    await (0,dist_cjs/* waitUntilBucketExists */.Ymh)({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner });
-    await s3.send(new dist_cjs/* PutPublicAccessBlockCommand */.ZXv({
+    if (!(await artifact_exists(s3, bucket, owner))) {
+        await create(s3, bucket, home);
+        await (0,client_s3_dist_cjs/* waitUntilBucketExists */.Ymh)({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner });
+    }
+    else if (!(await isEmpty(s3, bucket, owner)))
+        return bucket;
+    await s3.send(new client_s3_dist_cjs/* PutPublicAccessBlockCommand */.ZXv({
         Bucket: bucket,
         PublicAccessBlockConfiguration: {
             BlockPublicAcls: true,
@@ -88013,7 +88074,7 @@ async function ensureBucket(s3, bucket, home) {
         },
         ...owner,
     }));
-    await s3.send(new dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
+    await s3.send(new client_s3_dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
         Bucket: bucket,
         LifecycleConfiguration: {
             // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
@@ -88029,6 +88090,12 @@ async function ensureBucket(s3, bucket, home) {
         },
         ...owner,
     }));
+    return bucket;
+}
+/** Nothing is put into a bucket that is not done; one that somebody has emptied is as good as new. */
+async function isEmpty(s3, bucket, owner) {
+    const { KeyCount } = await s3.send(new client_s3_dist_cjs/* ListObjectsV2Command */.u6x({ Bucket: bucket, MaxKeys: 1, ...owner }));
+    return KeyCount === 0;
 }
 async function artifact_exists(s3, bucket, owner) {
     const status = await bucketStatus(s3, { Bucket: bucket, ...owner });
@@ -88039,7 +88106,7 @@ async function artifact_exists(s3, bucket, owner) {
 /** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */
 async function create(s3, bucket, { region }) {
     try {
-        await s3.send(new dist_cjs/* CreateBucketCommand */.cZX({
+        await s3.send(new client_s3_dist_cjs/* CreateBucketCommand */.cZX({
             Bucket: bucket,
             ...(!WITHOUT_NAMESPACE.includes(region) && { BucketNamespace: 'account-regional' }),
             // The region of S3's first endpoint is the one that can't be named.
@@ -88060,10 +88127,15 @@ async function create(s3, bucket, { region }) {
 ;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
 
 
+
 /** Objects of one DeleteObjects at most (S3 API reference). */
 const DELETE_AT_ONCE = 1000;
-/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
-const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
+/** A conditional write met another that was under way: it is to be made again (S3 user guide, conditional writes). */
+const UNDER_WAY = 'ConditionalRequestConflict';
+const WRITES = 5;
+const AGAIN_MS = 500;
+/** The same, or a conditional write or delete found another object than it expected, or none. */
+const CONFLICTS = ['PreconditionFailed', 'NoSuchKey', UNDER_WAY];
 /** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
 class CheckpointStore {
     #s3;
@@ -88078,7 +88150,7 @@ class CheckpointStore {
     /** The checkpoint, or undefined when there is none. Throws a UserError when what is there is none of this version. */
     async read() {
         try {
-            const { Body, ETag = '' } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
+            const { Body, ETag = '' } = await this.#s3.send(new client_s3_dist_cjs/* GetObjectCommand */.jLs(this.#at(STATE)));
             const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
             return { checkpoint: await decodeCheckpoint(bytes, this.#url), etag: ETag };
         }
@@ -88093,27 +88165,35 @@ class CheckpointStore {
      * @returns its ETag, or undefined when something else is there
      */
     async write(checkpoint, expected) {
-        try {
-            const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
-                ...this.#at(STATE),
-                Body: await encodeCheckpoint(checkpoint),
-                ContentType: 'application/gzip',
-                ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
-            }));
-            return ETag;
-        }
-        catch (error) {
-            if (!CONFLICTS.includes(error.name))
-                throw error;
-            // A write whose answer got lost is repeated by the SDK, and finds itself there.
-            const found = await this.read();
-            const { watcher, savedAt } = checkpoint;
-            const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
-            return isOurs ? found.etag : undefined;
+        const body = await encodeCheckpoint(checkpoint);
+        for (let tries = 1;; tries++) {
+            try {
+                const { ETag } = await this.#s3.send(new client_s3_dist_cjs/* PutObjectCommand */.wKZ({
+                    ...this.#at(STATE),
+                    Body: body,
+                    ContentType: 'application/gzip',
+                    ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+                }));
+                return ETag;
+            }
+            catch (error) {
+                const { name } = error;
+                if (!CONFLICTS.includes(name))
+                    throw error;
+                const found = await this.read();
+                const { watcher, savedAt } = checkpoint;
+                const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
+                // A write whose answer got lost is repeated by the SDK, and finds itself there; or still under way.
+                if (isOurs)
+                    return found.etag;
+                if (name !== UNDER_WAY || found?.etag !== expected || tries === WRITES)
+                    return undefined;
+                await (0,promises_namespaceObject.setTimeout)(AGAIN_MS);
+            }
         }
     }
     async writeSegment(watcher, number, bytes) {
-        await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+        await this.#s3.send(new client_s3_dist_cjs/* PutObjectCommand */.wKZ({
             ...this.#at(segmentName(watcher, number)),
             Body: bytes,
             ContentType: 'application/x-ndjson',
@@ -88122,7 +88202,7 @@ class CheckpointStore {
     /** The contents of the segments that a checkpoint names, one after the other. */
     async *segments({ segments }) {
         for (const name of segmentNames(segments)) {
-            const { Body } = await this.#s3.send(new dist_cjs/* GetObjectCommand */.jLs(this.#at(name)));
+            const { Body } = await this.#s3.send(new client_s3_dist_cjs/* GetObjectCommand */.jLs(this.#at(name)));
             if (Body)
                 yield await Body.transformToByteArray();
         }
@@ -88136,7 +88216,7 @@ class CheckpointStore {
      */
     async remove({ checkpoint, etag }) {
         try {
-            await this.#s3.send(new dist_cjs/* DeleteObjectCommand */.k4j({ ...this.#at(STATE), IfMatch: etag }));
+            await this.#s3.send(new client_s3_dist_cjs/* DeleteObjectCommand */.k4j({ ...this.#at(STATE), IfMatch: etag }));
         }
         catch (error) {
             const { name } = error;
@@ -88150,7 +88230,7 @@ class CheckpointStore {
     async #remove(names) {
         const { Bucket, ExpectedBucketOwner } = this.#at('');
         for (let from = 0; from < names.length; from += DELETE_AT_ONCE)
-            await this.#s3.send(new dist_cjs/* DeleteObjectsCommand */.xvx({
+            await this.#s3.send(new client_s3_dist_cjs/* DeleteObjectsCommand */.xvx({
                 Bucket,
                 ...(ExpectedBucketOwner && { ExpectedBucketOwner }),
                 Delete: {
@@ -88176,7 +88256,7 @@ function segmentNames(segments) {
     return segments.flatMap(([watcher, count]) => Array.from({ length: count }, (_, index) => segmentName(watcher, index)));
 }
 
-;// CONCATENATED MODULE: ./build/src/checkpoint/bucket.js
+;// CONCATENATED MODULE: ./build/src/checkpoint/open-store.js
 
 
 
@@ -88207,46 +88287,17 @@ async function openStore(s3, folder, home, { given, deploy, log }) {
         }
         if (name !== 'NoSuchBucket')
             throw error;
-        await ensureBucket(s3, bucket.name, home);
+        await ensureBucket(s3, home);
     }
     return store;
-}
-
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
-var client_sqs_dist_cjs = __nccwpck_require__(8868);
-;// CONCATENATED MODULE: ./build/aws/queue.js
-
-/** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
-function isQueueGone(error) {
-    const name = error?.name;
-    return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
-}
-/**
- * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
- * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
- */
-const SQS_ATTEMPTS = 10;
-/** How long it may take to learn how many messages wait: a hint that comes late is none. */
-const WAITING_MS = 1_000;
-/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
-async function waitingIn(queueUrl, sqs) {
-    const name = 'ApproximateNumberOfMessages';
-    try {
-        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
-        const count = Number(Attributes?.[name]);
-        return Number.isInteger(count) ? count : undefined;
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/limits.js
 /** Bytes of an outcome's body at most: SQS takes 1 MiB a message, 256 KiB on older endpoints. */
 const limits_OUTCOME_BYTES = (/* unused pure expression or super */ null && (256 * 1024));
 /**
- * Bytes of a task's body at most. Its outcome repeats its keys at worst, each with a code and a reason, so half of the limit
- * leaves room for those, the reasons shortened where need be.
+ * Bytes of a task's body at most. At worst its outcome repeats every key with a code and a reason: half of an outcome's
+ * limit leaves room for these, with the reasons shortened if need be.
  */
 const TASK_BYTES = (/* unused pure expression or super */ null && (128 * 1024));
 /** Bytes of one SendMessageBatch at most: the sum over its entries has the same limit as one message. */
@@ -88264,6 +88315,8 @@ const BATCH_ENTRIES = 10;
 const THROTTLED = /Throttl/;
 /** Times that one message is offered to SQS before its task is given up and left to redelivery. */
 const TRIES = 6;
+/** Batches on their way at once; a producer that is faster waits. */
+const PARALLEL = 8;
 /**
  * Sends messages to one queue in as few requests as SQS allows.
  *
@@ -88279,23 +88332,21 @@ class Sender {
     #queueUrl;
     #group;
     #timing;
-    /** Batches on their way at once; a producer that is faster waits. */
-    #parallel;
     /**
      * @param group of all messages: letters, digits and hyphens, 128 at most. While one group has more than a tenth of the workers
      * SQS delivers those of others first (SQS developer guide, "How Amazon SQS fair queues work")
      */
-    constructor(sqs, queueUrl, group, timing, parallel = 8) {
+    constructor(sqs, queueUrl, group, timing) {
         this.#sqs = sqs;
         this.#queueUrl = queueUrl;
         this.#group = group;
         this.#timing = timing;
-        this.#parallel = parallel;
     }
     /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
     async send(body, delaySeconds = 0) {
         // Somebody else may fill the next batch meanwhile.
-        while (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+        while (this.#batch.length === BATCH_ENTRIES ||
+            (this.#batch.length > 0 && this.#bytes + body.length > BATCH_BYTES))
             await this.#dispatch();
         this.#batch.push({ body, delaySeconds });
         this.#bytes += body.length;
@@ -88315,7 +88366,7 @@ class Sender {
         this.#bytes = 0;
         if (batch.length === 0)
             return;
-        while (this.#sending.size >= this.#parallel)
+        while (this.#sending.size >= PARALLEL)
             await Promise.race(this.#sending);
         const sending = this.#deliver(batch)
             .catch((error) => {
@@ -88332,7 +88383,7 @@ class Sender {
             ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
         }));
         for (let tries = 1;; tries++) {
-            const answer = await this.#sqs.send(new client_sqs_dist_cjs/* SendMessageBatchCommand */.vY({ QueueUrl: this.#queueUrl, Entries: entries }));
+            const answer = await this.#sqs.send(new dist_cjs/* SendMessageBatchCommand */.vY({ QueueUrl: this.#queueUrl, Entries: entries }));
             const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
             if (refused.size === 0)
                 return;
@@ -88340,7 +88391,7 @@ class Sender {
             const [first] = refused.values();
             if (tries === TRIES || wrong) {
                 const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
-                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
+                throw new Error(`SQS refused ${refused.size} of ${entries.length} messages: ${Code}: ${Message}`);
             }
             entries = entries.filter(({ Id }) => refused.has(Id));
             await this.#timing.sleep(backoffMs(tries, this.#timing.random));
@@ -88485,7 +88536,7 @@ const RETENTION_SECONDS = 14 * 24 * 3600;
 const NEW_QUEUE_MS = 1_000;
 /** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
 async function createRunQueue(sqs, name) {
-    const { QueueUrl } = await sqs.send(new client_sqs_dist_cjs/* CreateQueueCommand */.N_({
+    const { QueueUrl } = await sqs.send(new dist_cjs/* CreateQueueCommand */.N_({
         QueueName: name,
         Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
     }));
@@ -88496,7 +88547,7 @@ async function createRunQueue(sqs, name) {
 /** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
 async function deleteRunQueue(sqs, queueUrl) {
     try {
-        await sqs.send(new client_sqs_dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
+        await sqs.send(new dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
     }
     catch (error) {
         if (!isQueueGone(error))
@@ -88521,10 +88572,161 @@ async function seed(sqs, listQueueUrl, run, parts, timing) {
     await sender.flush();
 }
 
+;// CONCATENATED MODULE: ./build/src/state.js
+
+const NAME = 'run';
+const DEPLOYING = 'deploying';
+const OVER = 'over';
+/** Called as soon as the run exists: the runner reads it even when main is killed later. */
+function saveRun(state) {
+    saveState(NAME, JSON.stringify(state));
+    clearDeploying();
+}
+/** Called before a stack is changed. */
+function saveDeploying({ stackName, region, afterRun }) {
+    saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }));
+}
+/** The stack is as it should be, or `post` knows of a run on it. */
+function clearDeploying() {
+    saveState(DEPLOYING, '');
+}
+function loadDeploying() {
+    return load(DEPLOYING);
+}
+/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
+function clearRun() {
+    saveState(NAME, '');
+}
+/** Main has told how the run went: what is left for `post` is to tidy up. */
+function markOver(status) {
+    saveState(OVER, status);
+}
+/** How the run went, if main has told that. */
+function statusOver() {
+    return core.getState(OVER) || undefined;
+}
+function loadRun() {
+    return load(NAME);
+}
+function load(name) {
+    const text = core.getState(name);
+    return text === '' ? undefined : JSON.parse(text);
+}
+
+;// CONCATENATED MODULE: ./build/src/text.js
+/**
+ * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
+ * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
+ */
+// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
+/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
+const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
+/**
+ * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
+ * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
+ * stays, because ARNs hold it.
+ */
+function printable(text) {
+    return visible(text.replaceAll('\\', '\\\\')).replace(/^(\s*):(?=:)/, '$1\\u{3a}');
+}
+/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
+function logLine(text) {
+    return visible(text.replace(/\s+/g, ' '));
+}
+/** Without hidden characters, and without `##[`. */
+function visible(text) {
+    return text
+        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
+        .replaceAll('##[', '#\\u{23}[');
+}
+/** The start of a text when it is longer than `most` characters, never cut inside a character. */
+function shorten(text, most) {
+    const chars = [...text];
+    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
+}
+/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
+function markdown(text, most = 200) {
+    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+;// CONCATENATED MODULE: ./build/src/begin.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
+ * UserError for what a person has to mend.
+ */
+async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
+    const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs;
+    const parts = mode === 'copy' ? seeds(inputs) : [];
+    const subject = { mode, source, destination, batchSize, options, parts };
+    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid), leaves: !wait };
+    const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id);
+    const store = await openStore(clients.s3, runFolder(stackName, runKey), { accountId, region }, { given: inputs.artifactBucket, deploy, log: tools.log });
+    if (!store && (!wait || inputs.runKey !== undefined))
+        throw new UserError('`wait: false` and `run-key` take checkpoints, and there is no bucket for them: name one in `artifact-bucket`. Nothing was started.');
+    const remember = ({ id, queue }) => saveRun({
+        queueUrl: queue,
+        region,
+        runId: id,
+        stack: { name: stackName, outputs },
+        afterRun: inputs.afterRun,
+        checkpoints: store && { bucket: store.bucket, folder: store.folder, watcher: watcher.id },
+    });
+    const createRun = async () => {
+        const id = newRunId(new Date(tools.timing.now()));
+        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`);
+        const run = { id, queue, source, destination, batchSize, options };
+        remember(run);
+        await tools.timing.sleep(NEW_QUEUE_MS);
+        return run;
+    };
+    if (!store) {
+        const run = await createRun();
+        const checkpoint = firstCheckpoint(run, subject, { ...watcher, until: 0 }, tools.timing.now());
+        return { attachment: { how: 'started', checkpoint, etag: '' }, store, runKey: undefined };
+    }
+    const attachment = await attach({
+        store,
+        subject,
+        watcher,
+        wait,
+        signal,
+        timing: tools.timing,
+        onWait: (name) => info(`This run is watched by ${printable(name)}, or was. Waiting for a sign that it still is: two minutes at most.`),
+        createRun,
+        deleteQueue: async (queue) => {
+            await deleteRunQueue(clients.sqs, queue);
+            clearRun();
+        },
+        isGoingOn: ({ queue }) => queueExists(clients.sqs, queue),
+    });
+    if (attachment.how === 'attached') {
+        remember(attachment.checkpoint.run);
+        info(`Attached to the run that was started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`);
+    }
+    return { attachment, store, runKey };
+}
+
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
+var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
 var client_lambda_dist_cjs = __nccwpck_require__(1696);
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
+var client_sts_dist_cjs = __nccwpck_require__(1695);
 ;// CONCATENATED MODULE: ./build/src/depths.js
 
+/** The depths of the stack's queues. Three API calls. */
 async function readDepths(sqs, stack) {
     const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
     return {
@@ -88540,7 +88742,7 @@ function isDrained({ list, copy, inFlight }) {
 }
 /** Messages of one queue; approximate like {@link Depths}. */
 async function readDepth(sqs, queueUrl) {
-    const { Attributes } = await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({
+    const { Attributes } = await sqs.send(new dist_cjs/* GetQueueAttributesCommand */.Ko({
         QueueUrl: queueUrl,
         AttributeNames: [
             'ApproximateNumberOfMessages',
@@ -88603,7 +88805,7 @@ function runIdOf(queueUrl, runQueuePrefix) {
 }
 async function runQueues(sqs, runQueuePrefix) {
     const urls = [];
-    for await (const { QueueUrls = [] } of (0,client_sqs_dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
+    for await (const { QueueUrls = [] } of (0,dist_cjs/* paginateListQueues */.aW)({ client: sqs }, { QueueNamePrefix: runQueuePrefix, MaxResults: 1000 }))
         urls.push(...QueueUrls);
     return urls;
 }
@@ -88613,18 +88815,6 @@ function isAbandoned(queueUrl, runQueuePrefix, now) {
         return false;
     const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
     return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
-}
-/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
-async function queueExists(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
-        return true;
-    }
-    catch (error) {
-        if (isQueueGone(error))
-            return false;
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/mappings.js
@@ -88718,8 +88908,6 @@ async function setEnabled(lambda, id, enabled, { timing }) {
     }
 }
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
-var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
 ;// CONCATENATED MODULE: ./build/src/stack/outputs.js
 
 
@@ -88783,44 +88971,6 @@ function isMissingStack(error) {
     return error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
 }
 
-;// CONCATENATED MODULE: ./build/src/text.js
-/**
- * Text from outside (object keys, error messages) made safe to show. A key may hold line breaks that start a workflow
- * command (`::set-output`), Markdown, HTML, or marks that turn the direction of writing.
- */
-// Controls, line and paragraph separators, formatting marks (bidi, zero width), surrogates, private use and unassigned.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
-/** What starts Markdown, HTML, a mention, an emoji or a link; the dot only where it makes a link of `www.`. */
-const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
-/**
- * One line of visible characters: the rest shows as `\u{…}`, a backslash as `\\`. Holds no workflow command: the runner takes
- * `::` for one at the beginning of a line, and `##[` wherever it stands (actions/runner, ActionCommand). Further on `::`
- * stays, because ARNs hold it.
- */
-function printable(text) {
-    return text
-        .replaceAll('\\', '\\\\')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
-        .replaceAll('##[', '#\\u{23}[');
-}
-/** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
-function logLine(text) {
-    return text
-        .replace(/\s+/g, ' ')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replaceAll('##[', '#\\u{23}[');
-}
-/** The start of a text when it is longer than `most` characters, never cut inside a character. */
-function shorten(text, most) {
-    const chars = [...text];
-    return chars.length <= most ? text : `${chars.slice(0, most - 1).join('')}…`;
-}
-/** A text for a Markdown table cell: shows as it is, whatever Markdown or HTML it holds; at most `most` characters. */
-function markdown(text, most = 200) {
-    return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
-}
-
 ;// CONCATENATED MODULE: ./build/src/stack/states.js
 /** The stack statuses of the CloudFormation API reference (Stack, StackStatus) that have no rule of their own below. */
 const CONDITIONS = {
@@ -88861,7 +89011,6 @@ function hasMoved(before, after) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/events.js
-var _a;
 
 
 
@@ -88895,7 +89044,7 @@ class StackEvents {
             this.#seen.add(event.EventId ?? '');
     }
     /** Shows the events since the last look, oldest first. */
-    async show() {
+    async #show() {
         for (const event of (await this.#fetch()).reverse()) {
             this.#seen.add(event.EventId ?? '');
             this.#tools.log.info(lineOf(event));
@@ -88915,7 +89064,7 @@ class StackEvents {
         const startedAt = now();
         for (;;) {
             const stack = await outputs_describeStack(this.#cfn, this.#stackId);
-            await this.show();
+            await this.#show();
             if (states_conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack)))
                 return stack;
             if (now() - startedAt > events_LONGEST_MS)
@@ -88928,18 +89077,19 @@ class StackEvents {
         const found = [];
         let token;
         do {
-            const { _a: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
+            // Not taken apart: the bundler would rename the property as it renames the class of the same name here.
+            const answer = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
                 StackName: this.#stackId,
                 ...(token !== undefined && { NextToken: token }),
             }));
+            const page = answer.StackEvents ?? [];
             const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
             found.push(...unseen);
-            token = unseen.length === page.length ? NextToken : undefined;
+            token = unseen.length === page.length ? answer.NextToken : undefined;
         } while (token !== undefined);
         return found;
     }
 }
-_a = StackEvents;
 /** Waits for the end of the operation that is under way on a stack, and returns it as it is then. Throws a UserError after half an hour. */
 async function events_untilAtRest(cfn, stack, tools) {
     const events = new StackEvents(cfn, stack.id, tools);
@@ -89027,8 +89177,6 @@ function tellInUse({ name, outputs }, queues) {
     return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${listRuns(queues, outputs.runQueuePrefix)}`;
 }
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
-var client_sts_dist_cjs = __nccwpck_require__(1695);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 ;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
@@ -89133,7 +89281,7 @@ function parameters_differences(stack, wanted, tags = {}) {
     return [...parameters.map(([name]) => name), ...changedTags.map(([name]) => `tag ${name}`)];
 }
 /** Whether a run can't do without this difference: the functions have no rights on its buckets or keys. */
-function isRight(difference) {
+function concernsRights(difference) {
     return RIGHTS.includes(difference);
 }
 function sameValue(has, wants) {
@@ -89196,9 +89344,12 @@ async function applyChange(cfn, change, tools) {
 async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
     const isNew = states_conditionOf(before) === 'absent';
     const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
+    const ChangeSetName = `s3-71-${(0,external_node_crypto_.randomBytes)(8).toString('hex')}`;
     const { Id = '', StackId = '' } = await cfn.send(new client_cloudformation_dist_cjs/* CreateChangeSetCommand */.YDU({
         StackName: stackName,
-        ChangeSetName: `s3-71-${(0,external_node_crypto_.randomBytes)(8).toString('hex')}`,
+        ChangeSetName,
+        // The SDK repeats a call whose answer got lost: this tells it from another one (CloudFormation API reference, CreateChangeSet).
+        ClientToken: ChangeSetName,
         ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
         TemplateBody: template,
         Parameters: [
@@ -89239,7 +89390,12 @@ async function discard(cfn, { id, stackId }) {
 async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const events = new StackEvents(cfn, stackId, tools);
     await events.skip();
-    await cfn.send(new client_cloudformation_dist_cjs/* ExecuteChangeSetCommand */.PB_({ ChangeSetName: id, StackName: stackId }));
+    await cfn.send(new client_cloudformation_dist_cjs/* ExecuteChangeSetCommand */.PB_({
+        ChangeSetName: id,
+        StackName: stackId,
+        // Repeated without it, the call would find a stack that is being changed, as if by somebody else.
+        ClientRequestToken: (0,external_node_crypto_.randomUUID)(),
+    }));
     const stack = await events.follow(before);
     if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
         return stack;
@@ -89329,7 +89485,7 @@ function showPlace({ bucket, prefix }) {
 
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
-const AGAIN_MS = 5_000;
+const preflight_AGAIN_MS = 5_000;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
 const CHECK_TRIES = 3;
@@ -89370,7 +89526,7 @@ async function checkConcurrency(lambda, maxConcurrency) {
 async function checkFunction(lambda, functionName, run, fresh, tools) {
     const { timing, log } = tools;
     const startedAt = timing.now();
-    for (;;) {
+    for (let asked = 1;; asked++) {
         const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
             throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
@@ -89381,8 +89537,9 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
         }
         if (!fresh || timing.now() - startedAt > IAM_MS)
             throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
-        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
-        await timing.sleep(AGAIN_MS);
+        if (asked === 1)
+            log.info(logLine(`Not yet: ${problems.join('; ')}. New rights take IAM up to a minute: waiting for that`));
+        await timing.sleep(preflight_AGAIN_MS);
     }
 }
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
@@ -89425,7 +89582,7 @@ async function invoke(lambda, functionName, event, { timing, log }) {
             if (timing.now() - startedAt >= THROTTLED_MS)
                 throw new UserError(`Lambda had no room for the function ${functionName} for a minute (${said}); nothing was sent. Other functions take up the concurrency that the account has in this region, or this function has too little reserved. Run the step again when they are done, ask for a higher quota (Lambda, concurrent executions) or set less of it aside for others.`);
             log.info(`Lambda has no room for the function ${functionName} (${said}): asking again`);
-            await timing.sleep(AGAIN_MS);
+            await timing.sleep(preflight_AGAIN_MS);
         }
     }
 }
@@ -89478,9 +89635,9 @@ async function ensureStack(clients, request, tools) {
             await removeStack(cfn, stack, tools);
         }
         else {
-            const ensured = await createOrUpdate(clients, request, stack, blueprint, tools);
-            if (ensured !== 'overtaken')
-                return ensured;
+            const outcome = await createOrUpdate(clients, request, stack, blueprint, tools);
+            if (outcome !== 'overtaken')
+                return outcome;
             tools.log.info('Another workflow has begun to change the stack');
         }
     }
@@ -89492,16 +89649,16 @@ function stuck(stack) {
 }
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = states_conditionOf(stack) === 'absent' ? undefined : stack;
-    const known = before && homeOf(before.id);
+    const known = before && accountOf(before.id);
     const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
     if (before && changes?.length === 0)
         return ensured(before, 'reused');
     if (before)
         await checkRuns(clients.sqs, before, tools.timing.now());
-    const home = known ?? (await callerHome(clients.sts));
+    const { accountId, partition } = known ?? (await callerAccount(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
-    const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    const location = await uploadCode(clients.s3, blueprint, { accountId, region: request.region }, request.artifactBucket);
     tools.log.info(changes
         ? `Updating the stack ${request.stackName}: ${changes.join(', ')}`
         : `Creating the stack ${request.stackName} in ${request.region}`);
@@ -89510,7 +89667,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
         stackName: request.stackName,
         before,
         template: withCode(blueprint.template, location),
-        parameters: wantedParameters(request, { ...blueprint, partition: home.partition }, before?.parameters ?? new Map()),
+        parameters: wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map()),
         tags: request.tags ?? {},
     }, tools);
     if (changed === 'overtaken')
@@ -89540,8 +89697,8 @@ function reuseAsItIs(stack, request, blueprint, { log }) {
     if (states_conditionOf(stack) === 'broken')
         throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
     const found = ensured(stack, 'reused');
-    const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
-    const missing = changes.filter(isRight);
+    const changes = differencesFrom(stack, request, blueprint, accountOf(stack.id)?.partition ?? 'aws');
+    const missing = changes.filter(concernsRights);
     if (missing.length > 0)
         throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
     if (found.outputs.version !== VERSION)
@@ -89560,19 +89717,19 @@ function differencesFrom(stack, request, { fingerprint }, partition) {
     return parameters_differences(stack, wanted, request.tags);
 }
 function ensured(stack, how) {
-    return { outputs: outputs_readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
+    return { outputs: outputs_readOutputs(stack), accountId: accountOf(stack.id)?.accountId ?? '', how };
 }
 /** Partition and account in an ARN. */
-function homeOf(arn) {
+function accountOf(arn) {
     const [, partition, , , accountId] = arn.split(':');
     return partition && accountId ? { partition, accountId } : undefined;
 }
-async function callerHome(sts) {
+async function callerAccount(sts) {
     const { Arn = '' } = await sts.send(new client_sts_dist_cjs/* GetCallerIdentityCommand */.zI({}));
-    const home = homeOf(Arn);
-    if (!home)
+    const account = accountOf(Arn);
+    if (!account)
         throw new Error(`STS names the caller ${Arn}, which is no ARN`);
-    return home;
+    return account;
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/find-usable.js
@@ -89610,25 +89767,29 @@ const OTHERWISE = {
 };
 /** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
 function permissionFor(clientName, commandName) {
-    const service = clientName.replace(/Client$/, '').toLowerCase();
-    const call = `${service}:${commandName.replace(/Command$/, '')}`;
+    const call = callOf(clientName, commandName);
     return OTHERWISE[call] ?? call;
 }
-/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
-function namePermissions(client) {
+/** An API call as IAM writes its actions. */
+function callOf(clientName, commandName) {
+    return `${clientName.replace(/Client$/, '').toLowerCase()}:${commandName.replace(/Command$/, '')}`;
+}
+/** Makes a client's errors say which call failed, and which permission was missing where AWS leaves that out. Returns the client. */
+function nameCalls(client) {
     const middleware = (next, { clientName = '', commandName = '' }) => async (args) => {
         try {
             return await next(args);
         }
         catch (error) {
-            if (error instanceof Error &&
-                isDenied(error.name) &&
-                !/not authorized to perform/.test(error.message))
+            if (!(error instanceof Error))
+                throw error;
+            Object.assign(error, { call: callOf(clientName, commandName) });
+            if (isDenied(error.name) && !/not authorized to perform/.test(error.message))
                 error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
     };
-    client.middlewareStack.add(middleware, { step: 'initialize', name: 'namePermissions' });
+    client.middlewareStack.add(middleware, { step: 'initialize', name: 'nameCalls' });
     return client;
 }
 
@@ -89641,116 +89802,6 @@ function namePermissions(client) {
 
 
 
-
-
-;// CONCATENATED MODULE: ./build/src/state.js
-
-const NAME = 'run';
-const DEPLOYING = 'deploying';
-const OVER = 'over';
-/** Called as soon as the run exists: the runner reads it even when main is killed later. */
-function saveRun(state) {
-    saveState(NAME, JSON.stringify(state));
-    clearDeploying();
-}
-/** Called before a stack is changed. */
-function saveDeploying({ stackName, region, afterRun }) {
-    saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }));
-}
-/** The stack is as it should be, or `post` knows of a run on it. */
-function clearDeploying() {
-    saveState(DEPLOYING, '');
-}
-function loadDeploying() {
-    return load(DEPLOYING);
-}
-/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
-function clearRun() {
-    saveState(NAME, '');
-}
-/** Main has told how the run went: what is left for `post` is to tidy up. */
-function markOver(status) {
-    saveState(OVER, status);
-}
-/** How the run went, if main has told that. */
-function statusOver() {
-    return core.getState(OVER) || undefined;
-}
-function loadRun() {
-    return load(NAME);
-}
-function load(name) {
-    const text = core.getState(name);
-    return text === '' ? undefined : JSON.parse(text);
-}
-
-;// CONCATENATED MODULE: ./build/src/begin.js
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
- * UserError for what a person has to mend.
- */
-async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
-    const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs;
-    const parts = mode === 'copy' ? seeds(inputs) : [];
-    const subject = { mode, source, destination, batchSize, options, parts };
-    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid), leaves: !wait };
-    const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id);
-    const store = await openStore(clients.s3, runFolder(stackName, runKey), { accountId, region }, { given: inputs.artifactBucket, deploy, log: tools.log });
-    if (!store && (!wait || inputs.runKey !== undefined))
-        throw new UserError('`wait: false` and `run-key` take checkpoints, and there is no bucket for them: name one in `artifact-bucket`. Nothing was started.');
-    const remember = ({ id, queue }) => saveRun({
-        queueUrl: queue,
-        region,
-        runId: id,
-        stack: { name: stackName, outputs },
-        afterRun: inputs.afterRun,
-        checkpoints: store && { bucket: store.bucket, folder: store.folder, watcher: watcher.id },
-    });
-    const createRun = async () => {
-        const id = newRunId(new Date(tools.timing.now()));
-        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`);
-        const run = { id, queue, source, destination, batchSize, options };
-        remember(run);
-        await tools.timing.sleep(NEW_QUEUE_MS);
-        return run;
-    };
-    if (!store) {
-        const run = await createRun();
-        const checkpoint = firstCheckpoint(run, subject, { ...watcher, until: 0 }, tools.timing.now());
-        return { attachment: { how: 'started', checkpoint, etag: '' }, store, runKey: undefined };
-    }
-    const attachment = await attach({
-        store,
-        subject,
-        watcher,
-        wait,
-        signal,
-        timing: tools.timing,
-        onWait: (name) => info(`This run is watched by ${printable(name)}, or was. Waiting for a sign that it still is: two minutes at most.`),
-        createRun,
-        deleteQueue: async (queue) => {
-            await deleteRunQueue(clients.sqs, queue);
-            clearRun();
-        },
-        isGoingOn: ({ queue }) => queueExists(clients.sqs, queue),
-    });
-    if (attachment.how === 'attached') {
-        remember(attachment.checkpoint.run);
-        info(`Attached to the run that was started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`);
-    }
-    return { attachment, store, runKey };
-}
 
 ;// CONCATENATED MODULE: ./build/src/clients.js
 
@@ -89781,19 +89832,19 @@ function createClients(region, silenceMs = SILENCE_MS) {
     const config = { region, customUserAgent: userAgent(), requestHandler, maxAttempts: ATTEMPTS };
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
-        cfn: namePermissions(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
-        lambda: namePermissions(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
-        s3: namePermissions(new dist_cjs/* S3Client */.YxF({
+        cfn: nameCalls(new client_cloudformation_dist_cjs/* CloudFormationClient */.m1N(config)),
+        lambda: nameCalls(new client_lambda_dist_cjs/* LambdaClient */.Nox(config)),
+        s3: nameCalls(new client_s3_dist_cjs/* S3Client */.YxF({
             ...config,
             // Buckets may be in other regions than the stack.
             followRegionRedirects: true,
             // A server like S3 has no host names for buckets as a rule; the functions do the same.
             forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
         })),
-        sqs: namePermissions(
+        sqs: nameCalls(
         // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
-        new client_sqs_dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS, useQueueUrlAsEndpoint: false })),
-        sts: namePermissions(new client_sts_dist_cjs/* STSClient */.iM(config)),
+        new dist_cjs/* SQSClient */.hW({ ...config, maxAttempts: SQS_ATTEMPTS, useQueueUrlAsEndpoint: false })),
+        sts: nameCalls(new client_sts_dist_cjs/* STSClient */.iM(config)),
     };
 }
 function userAgent() {
@@ -89957,6 +90008,7 @@ class Remaining {
 ;// CONCATENATED MODULE: ./build/src/progress.js
 
 
+
 /** Keeps where the run stood over time, and tells it in one line. */
 class Progress {
     #kept;
@@ -89993,7 +90045,9 @@ class Progress {
             formatBytes(totals.bytes),
             formatRate(rate),
             ...(leftMs === undefined ? [] : [`about ${formatDuration(leftMs)} left`]),
-            `${counted(open, 'task')} open`,
+            open > 0 || isDrained(depths)
+                ? `${counted(open, 'task')} open`
+                : 'all tasks settled, waiting for the queues to read empty',
             `queues of the stack: list ${formatCount(depths.list)}, copy ${formatCount(depths.copy)}, in flight ${formatCount(depths.inFlight)}, DLQ ${formatCount(depths.dlq)}`,
         ].join(' | ');
     }
@@ -90026,6 +90080,9 @@ const MOST_SAMPLES = 200;
 const LEAST_MS = 1_000;
 
 ;// CONCATENATED MODULE: ./build/src/unlisted.js
+
+/** Of a key, where what S3 says has to be there too. */
+const KEY_CHARS = 100;
 /** Which parts of the source could not be listed, and why, by the task that was to list them. */
 class UnlistedParts {
     #parts;
@@ -90044,6 +90101,18 @@ class UnlistedParts {
     of(counts) {
         return [...this.#parts].filter(([task]) => counts(task)).map(([, unlisted]) => unlisted);
     }
+}
+/** Which keys the first of some parts holds, and why they could not be listed, on one line; undefined where there is none. */
+function tellFirst([first]) {
+    if (!first)
+        return undefined;
+    const { part, code, message } = first;
+    const [{ after = '', upTo = '' } = {}] = part.ranges;
+    const bounds = Object.entries({ 'that begin with': part.prefix, after, 'up to': upTo })
+        .filter(([, key]) => key !== '')
+        .map(([how, key]) => `${how} ${shorten(printable(key), KEY_CHARS)}`);
+    const keys = bounds.length > 0 ? `Keys ${bounds.join(', ')}` : 'All keys';
+    return `${keys}: ${printable(code)}: ${printable(message)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/books.js
@@ -90195,7 +90264,7 @@ async function look(sqs, queueUrl, signal, visit, goesOn = async () => true) {
     const kept = new Map();
     let seen = 0;
     while (seen < MOST && (await goesOn())) {
-        const { Messages = [] } = await sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
+        const { Messages = [] } = await sqs.send(new dist_cjs/* ReceiveMessageCommand */.ON({
             QueueUrl: queueUrl,
             MaxNumberOfMessages: BATCH,
             VisibilityTimeout: LOOK_SECONDS,
@@ -90222,7 +90291,7 @@ async function look(sqs, queueUrl, signal, visit, goesOn = async () => true) {
 /** A message that is not removed, though it was to be, is looked at again by whoever looks next. */
 async function remove(sqs, queueUrl, receipts) {
     const Entries = receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new client_sqs_dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
+    await sqs.send(new dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
 }
 /** All of it, whatever `goesOn` says; a cancelled job has no time for that. */
 async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
@@ -90230,7 +90299,7 @@ async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
         if (signal.aborted)
             return;
         await goesOn();
-        await sqs.send(new client_sqs_dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
+        await sqs.send(new dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
             QueueUrl: queueUrl,
             Entries: receipts
                 .slice(from, from + BATCH)
@@ -90305,6 +90374,8 @@ async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
 /** A deleted queue may be named and answer for a minute (SQS API reference, DeleteQueue), and some more. */
 const DELETED_MS = 70_000;
 const LOOK_AGAIN_MS = 5_000;
+/** For as long as a look may hide what is to be removed, also one that was cut off. */
+const HIDDEN_MS = LOOK_SECONDS * 1000;
 /** Characters: a good deal more than ours have. It becomes a part of messages. */
 const LONGEST_ID = 100;
 /**
@@ -90388,27 +90459,33 @@ async function redrive({ sqs, stack, signal }, run, tools) {
 }
 /**
  * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
- * the run's own name. With it goes what earlier redrives of the same have left, if they are over.
+ * the run's own name. With it goes what earlier redrives of the same have left, if they are over. What another look hides is
+ * waited for.
  *
  * @param runId the run's, whose own dead letters stay
- * @param now milliseconds since the epoch
- * @returns how many of them it did not come across: another look may hide them
+ * @returns how many of them it did not come across in two minutes
  */
-async function forget({ sqs, stack, signal }, runId, origins, now) {
+async function forget({ sqs, stack, signal }, runId, origins, timing) {
     const left = new Set(origins);
-    const active = (await idsOfActive(sqs, stack, now)).add(runId);
-    await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
-        const task = redrive_readTask(body);
-        if (!task)
-            return 'keep';
-        const name = nameOf(task);
-        const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id);
-        if (!origins.has(name) && !isLeftover)
-            return 'keep';
-        left.delete(name);
-        return 'remove';
-    });
-    return left.size;
+    const active = (await idsOfActive(sqs, stack, timing.now())).add(runId);
+    const until = timing.now() + HIDDEN_MS;
+    for (;;) {
+        const isLastLook = timing.now() >= until;
+        await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+            const task = redrive_readTask(body);
+            if (!task)
+                return 'keep';
+            const name = nameOf(task);
+            const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id);
+            if (!origins.has(name) && !isLeftover)
+                return 'keep';
+            left.delete(name);
+            return 'remove';
+        });
+        if (left.size === 0 || isLastLook)
+            return left.size;
+        await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing);
+    }
 }
 async function idsOfActive(sqs, { runQueuePrefix }, now) {
     const queues = await activeRuns(sqs, runQueuePrefix, now);
@@ -90657,6 +90734,7 @@ const OutcomeSchema = object({
     children: pipe(Count, maxValue(MOST_CHILDREN)),
     listed: Count,
     copied: Count,
+    /** Objects left out on purpose: there at the destination already, archived, or a marker that would have no key. */
     skipped: Count,
     /** Objects that were gone when their turn came. */
     vanished: Count,
@@ -90706,13 +90784,13 @@ const LONGEST_WAIT_SECONDS = 20;
 /** Longer than outcomes wait for their checkpoint; after a crash they come again when it is over. */
 const VISIBILITY_SECONDS = 60;
 /** Receivers at once while messages keep coming. */
-const PARALLEL = 8;
+const inbox_PARALLEL = 8;
 /**
  * Receives from the run queue: one receiver that waits, and more beside it while `busy`.
  * @param waitSeconds how long to wait for a first message, 0 to 20
  */
 async function receive(sqs, queueUrl, { waitSeconds, busy, signal }) {
-    const batches = await Promise.all(Array.from({ length: busy ? PARALLEL : 1 }, () => sqs.send(new client_sqs_dist_cjs/* ReceiveMessageCommand */.ON({
+    const batches = await Promise.all(Array.from({ length: busy ? inbox_PARALLEL : 1 }, () => sqs.send(new dist_cjs/* ReceiveMessageCommand */.ON({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: inbox_BATCH,
         MessageSystemAttributeNames: ['SentTimestamp'],
@@ -90731,7 +90809,7 @@ async function receive(sqs, queueUrl, { waitSeconds, busy, signal }) {
 }
 async function inbox_remove(sqs, queueUrl, messages) {
     const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new client_sqs_dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
+    await sqs.send(new dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
 }
 
 ;// CONCATENATED MODULE: ./build/src/outcomes.js
@@ -90739,7 +90817,7 @@ async function inbox_remove(sqs, queueUrl, messages) {
 
 
 
-/** Warnings about messages that are no outcomes at most. */
+/** Different warnings that one watching gives at most. */
 const WARNINGS = 5;
 /** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
 const SHORT_WAIT_SECONDS = 1;
@@ -90758,7 +90836,7 @@ async function takeOutcomes(watched, { pollMs, wait, timing, budget, signal, onW
         if (!delivery)
             return { more: false, sentAt };
         sentAt = Math.max(sentAt, delivery.sentAt);
-        busy = delivery.bodies.length >= 10;
+        busy = delivery.bodies.length >= inbox_BATCH;
         for (const body of delivery.bodies) {
             const outcome = readOutcome(body, onWarning);
             if (outcome)
@@ -91051,7 +91129,7 @@ async function follow(job, tools) {
         await deleteRunQueue(sqs, run.queue);
     if (course.ending === 'settled' && origins.length > 0)
         try {
-            const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing.now());
+            const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing);
             if (left > 0)
                 warning(`Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`);
         }
@@ -91097,10 +91175,10 @@ async function writeReport({ failures, ledger }, reportPath) {
     }
 }
 async function seedAndResume(job, tools) {
-    const { outputs } = job;
+    const { outputs, signal } = job;
     const { lambda } = job.clients;
     const failed = new AbortController();
-    const enabled = resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, failed.signal, tools));
+    const enabled = resume(lambda, outputs, tools).then(() => untilEnabled(lambda, outputs, AbortSignal.any([failed.signal, signal]), tools));
     try {
         const [checkpoint] = await Promise.all([seedOnce(job, tools), enabled]);
         return checkpoint;
@@ -91154,7 +91232,7 @@ async function observe(job, books, saver, tools) {
     try {
         if (!saver || !store)
             return await watchRun(job, books, (delivery) => delivery.remove(), tools);
-        if (!inputs.wait && job.found.checkpoint.seeded === false) {
+        if (!inputs.wait && !job.found.checkpoint.seeded && !job.signal.aborted) {
             await saver.release();
             return { ending: 'left', endedAt: tools.timing.now() };
         }
@@ -91208,7 +91286,7 @@ function watchRun({ inputs, outputs, clients, found, deadline, signal }, books, 
 ;// CONCATENATED MODULE: ./build/protocol/range.js
 
 /** True when no key at all can lie in the range. */
-function isEmpty({ after, upTo }) {
+function range_isEmpty({ after, upTo }) {
     return upTo !== undefined && compareKeys(after ?? '', upTo) >= 0;
 }
 /** Two of the prefixes of which one begins with the other, so that some keys would be taken twice; undefined when there are none. */
@@ -91222,7 +91300,7 @@ function overlappingPrefixes(prefixes) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: ./build/src/read-choice.js
+;// CONCATENATED MODULE: ./build/src/read-input.js
 
 
 /** An input that is one of a few words. Throws an error that begins with its name. */
@@ -91230,16 +91308,24 @@ function readChoice(name, choices) {
     const text = getInput(name);
     const choice = choices.find((one) => one === text);
     if (choice === undefined)
-        throw new Error(`${name}: "${printable(text)}" must be ${read_choice_tell(choices)}`);
+        throw new Error(`${name}: "${printable(text)}" must be ${read_input_tell(choices)}`);
     return choice;
 }
-function read_choice_tell(choices) {
+/** An input that may be empty: undefined then. Throws an error that begins with its name when the text is not `what`. */
+function readOptional(name, pattern, what) {
+    const text = getInput(name);
+    if (text === '')
+        return undefined;
+    if (!pattern.test(text))
+        throw new Error(`${name}: "${printable(text)}" is not ${what}`);
+    return text;
+}
+function read_input_tell(choices) {
     const words = choices.filter((word) => word !== '').join(', ');
     return choices.includes('') ? `empty or one of ${words}` : `one of ${words}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/options.js
-
 
 
 const STORAGE_CLASSES = [
@@ -91270,7 +91356,7 @@ const ACLS = [
  */
 function readOptions(attempt) {
     const choice = (name, choices) => attempt(() => readChoice(name, choices), choices[0]);
-    const owner = (name) => attempt(() => readOwner(name), undefined);
+    const owner = (name) => attempt(() => readOptional(name, /^\d{12}$/, 'an account id of 12 digits'), undefined);
     const storageClass = choice('storage-class', STORAGE_CLASSES);
     const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse']);
     const sseKmsKey = getInput('destination-kms-key');
@@ -91297,14 +91383,6 @@ function readOptions(attempt) {
         ...(sourceOwner !== undefined && { sourceOwner }),
         ...(destinationOwner !== undefined && { destinationOwner }),
     };
-}
-function readOwner(name) {
-    const text = getInput(name);
-    if (text === '')
-        return undefined;
-    if (!/^\d{12}$/.test(text))
-        throw new Error(`${name}: "${printable(text)}" is not an account id of 12 digits`);
-    return text;
 }
 
 ;// CONCATENATED MODULE: ./build/src/inputs.js
@@ -91333,6 +91411,7 @@ function readInputs() {
             return fallback;
         }
     };
+    const optional = (name, pattern, what) => attempt(() => readOptional(name, pattern, what), undefined);
     const nowhere = { bucket: '', prefix: '' };
     const source = attempt(() => readPlace('source'), nowhere);
     const destination = attempt(() => readPlace('destination'), nowhere);
@@ -91356,15 +91435,15 @@ function readInputs() {
         pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
         timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
         wait: attempt(() => readBoolean('wait'), true),
-        runKey: attempt(() => readOptional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'), undefined),
+        runKey: optional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'),
         failOnError: attempt(() => readBoolean('fail-on-error'), true),
         maxFailures: attempt(() => parseBudget('max-failures', getInput('max-failures')), undefined),
         deploy: attempt(() => readChoice('deploy', ['auto', 'never']), 'auto'),
         afterRun: attempt(() => readChoice('after-run', ['pause', 'keep', 'delete']), 'pause'),
-        artifactBucket: attempt(() => readOptional('artifact-bucket', BUCKET, 'the name of a bucket'), undefined),
-        sourceKmsKey: attempt(() => readOptional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'), undefined),
-        destinationKmsKey: attempt(() => readOptional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'), undefined),
-        permissionsBoundary: attempt(() => readOptional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'), undefined),
+        artifactBucket: optional('artifact-bucket', BUCKET, 'the name of a bucket'),
+        sourceKmsKey: optional('source-kms-key', KMS_KEY, 'the ARN of a KMS key'),
+        destinationKmsKey: optional('destination-kms-key', KMS_KEY, 'the ARN of a KMS key'),
+        permissionsBoundary: optional('permissions-boundary', IAM_POLICY, 'the ARN of an IAM policy'),
         stackTags: attempt(readStackTags, {}),
         options: readOptions(attempt),
     };
@@ -91425,14 +91504,6 @@ function readNumber(name, least, most) {
     if (!/^\d+$/.test(text) || value < least || value > most)
         throw new Error(`${name}: "${printable(text)}" must be a whole number from ${least} to ${most}`);
     return value;
-}
-function readOptional(name, pattern, what) {
-    const text = getInput(name);
-    if (text === '')
-        return undefined;
-    if (!pattern.test(text))
-        throw new Error(`${name}: "${printable(text)}" is not ${what}`);
-    return text;
 }
 /** Lines of `name=value`; AWS allows 128 and 256 characters (CloudFormation API reference, Tag). */
 function readStackTags() {
@@ -91527,7 +91598,8 @@ async function prepareStack(clients, inputs, tools) {
         await leaveUnused(clients, inputs, stack, tools);
         throw error;
     }
-    tools.log.info(`${DONE[how]} in ${formatDuration(tools.timing.now() - startedAt)}, ${prepare_tell(calls)}`);
+    const duration = formatDuration(tools.timing.now() - startedAt);
+    tools.log.info(`${DONE[how]} in ${duration}, ${counted(calls.count, 'API call')}`);
     return stack;
 }
 /**
@@ -91548,10 +91620,6 @@ async function leaveUnused(clients, { stackName, afterRun: what }, stack, tools)
 /** Whether this step has deployed it. */
 function isDeployed({ how }) {
     return how !== 'reused';
-}
-function prepare_tell(calls) {
-    const count = calls.count;
-    return `${count} API call${count === 1 ? '' : 's'}`;
 }
 /** The folder with action.yml: above this file, whether it runs from the sources or from the bundle. */
 function actionRoot() {
@@ -91615,6 +91683,7 @@ function tellFidelity(lines) {
 
 
 
+/** `running` only where somebody can go on with the run: it has checkpoints, or another step watches it. */
 function statusOf(result) {
     switch (result.ending) {
         case 'settled':
@@ -91689,7 +91758,7 @@ function shortfalls(result) {
         lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. When the cause is mended, a step with \`mode: redrive\` sends them round again.`);
     const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0);
     if (missing > 0)
-        lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.`);
+        lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.${ending === 'settled' ? ` First mend the cause. ${listAgain(result)}` : ''}`);
     return lines;
 }
 /** Said of a run that succeeds and has found nothing: it may be meant so, or a place be mistyped. */
@@ -91709,6 +91778,12 @@ function runAgain({ mode, options }) {
         ? 'Run again to copy the rest.'
         : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.';
 }
+/** A redrive that is complete has left nothing of what it began with in the dead-letter queue. */
+function listAgain(result) {
+    return result.mode === 'redrive'
+        ? 'Then copy again: a redrive does not find them any more.'
+        : runAgain(result);
+}
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
 function stillOpen({ open, totals }) {
     const objects = unsettled(totals);
@@ -91725,10 +91800,10 @@ function mostly({ failures }) {
 
 ;// CONCATENATED MODULE: ./build/src/chart.js
 const POINTS = 30;
-/** Objects copied over time, as a chart in GitHub's Markdown; nothing for a run too short to show a course. The points of such a chart are equally far apart. */
+/** Objects copied over time, as a chart in GitHub's Markdown; nothing for a run that has copied nothing or is too short to show a course. The points of such a chart are equally far apart. */
 function chart(samples) {
     const [first, last] = [samples[0], samples.at(-1)];
-    if (!first || !last || samples.length < 4)
+    if (!first || !last || last.copied === 0 || samples.length < 4)
         return '';
     const points = Math.min(POINTS, samples.length);
     const span = last.elapsedMs - first.elapsedMs;
@@ -91765,6 +91840,8 @@ function copiedAt(ms, samples) {
 /** GitHub drops a summary above 1 MiB (workflow commands reference); these keep it far below. */
 const CODES = 20;
 const PARTS = 10;
+/** As much of a reason as a function tells: who lacks which right stands at the end of it. */
+const summary_REASON_CHARS = 500;
 const ICONS = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌' };
 /** How the run ended, where that has to be said at once. */
 const TITLES = {
@@ -91801,7 +91878,8 @@ function renderSummary(result) {
 }
 function headline({ totals, durationMs, ending }) {
     const copied = `${formatCount(totals.copied)} of ${formatCount(totals.listed)} objects`;
-    return `${copied} in ${formatDuration(durationMs)}${TITLES[ending]}`;
+    const skipped = totals.skipped > 0 ? `, ${formatCount(totals.skipped)} skipped,` : '';
+    return `${copied}${skipped} in ${formatDuration(durationMs)}${TITLES[ending]}`;
 }
 function totalsTable({ totals, dlqMessages, durationMs, open }) {
     const seconds = Math.max(durationMs / 1000, 0.001);
@@ -91823,7 +91901,9 @@ function failuresTable(groups) {
     if (groups.length === 0)
         return '';
     const rows = groups.slice(0, CODES).map(({ code, count, examples }) => {
-        const shown = examples.map(({ key, message }) => `${markdown(key)}: ${markdown(message)}`).join('<br>');
+        const shown = examples
+            .map(({ key, message }) => `${markdown(key)}: ${markdown(message, summary_REASON_CHARS)}`)
+            .join('<br>');
         return `| ${markdown(code)} | ${formatCount(count)} | ${shown} |`;
     });
     const rest = groups.length > CODES ? [`| ${groups.length - CODES} more codes | | see the report |`] : [];
@@ -91851,22 +91931,29 @@ function fidelityTable({ totals, options }) {
 function unlistedParts({ unlisted }) {
     if (unlisted.length === 0)
         return '';
-    const all = unlisted.flatMap(({ part: { prefix, ranges }, code, message }) => ranges.map(({ after = '', upTo = '' }) => [after, upTo, prefix, `${code}: ${message}`]));
-    const rows = all.slice(0, PARTS).map((cells) => `| ${cells.map((cell) => markdown(cell)).join(' | ')} |`);
+    const all = unlisted.flatMap(({ part: { prefix, ranges }, code, message }) => ranges.map(({ after = '', upTo = '' }) => ({ keys: [after, upTo, prefix], why: `${code}: ${message}` })));
+    const rows = all.slice(0, PARTS).map(({ keys, why }) => {
+        const cells = [...keys.map((key) => markdown(key)), markdown(why, summary_REASON_CHARS)];
+        return `| ${cells.join(' | ')} |`;
+    });
     const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|'];
     const rest = all.length > PARTS ? [`| and ${all.length - PARTS} more | | | |`] : [];
     return [...head, ...rows, ...rest].join('\n');
 }
-function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region, ...result }) {
+function whereToLook(result) {
+    const { runId, stackName, region, reportPath, deadLetterQueueUrl } = result;
+    const { failures, unlisted, dlqMessages, nameless } = result;
     const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`];
-    if (result.failures.length > 0)
-        lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner.`);
-    if (result.dlqMessages > 0)
+    if (failures.length > 0)
+        lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner. It goes with the job, unless a step uploads it: its path is the output \`report\`.`);
+    if (dlqMessages > 0)
         lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`);
-    if (result.nameless > 0)
-        lines.push(`The dead-letter queue also holds ${counted(result.nameless, 'message')} of no run that can be told.`);
-    if (result.failures.length > 0 || result.dlqMessages > 0)
-        lines.push(`The functions’ logs: log groups of the stack in CloudWatch, filtered by the run’s id.`);
+    if (nameless > 0)
+        lines.push(`The dead-letter queue also holds ${counted(nameless, 'message')} of no run that can be told.`);
+    if (failures.length > 0 || dlqMessages > 0 || unlisted.length > 0) {
+        const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`));
+        lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}, filtered by the run’s id.`);
+    }
     return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n');
 }
 
@@ -91878,12 +91965,13 @@ function whereToLook({ runId, reportPath, deadLetterQueueUrl, stackName, region,
 
 
 
-/** GitHub shows 10 annotations of a kind for a step; the last one of ours says what fails the step. */
+
+/** GitHub shows 10 annotations of a kind for a step; the last two of ours say what was not listed, and what fails the step. */
 const ANNOTATIONS = 8;
 /** GitHub cuts an annotation at 4,096 characters. */
 const ANNOTATION_CHARS = 1000;
-/** Of which a key takes so many at most: what S3 says of it has to be there. */
-const KEY_CHARS = 300;
+/** A key takes at most so many of these, to leave room for what S3 says of it. */
+const report_KEY_CHARS = 300;
 /** Tells how a run went: log, outputs, annotations and job summary. Marks the step as failed when it fell short, unless told not to. */
 async function report(result, failOnError) {
     const problems = shortfalls(result);
@@ -91937,16 +92025,19 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
     if (failures.length > 0)
         info(`Every object that failed: ${reportPath}`);
 }
-function annotate({ failures, nameless, deadLetterQueueUrl }) {
+function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }) {
     for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
         const example = examples[0];
         const shown = example
-            ? ` For example ${shorten(printable(example.key), KEY_CHARS)}: ${printable(example.message)}`
+            ? ` For example ${shorten(printable(example.key), report_KEY_CHARS)}: ${printable(example.message)}`
             : '';
         error(shorten(`${formatCount(count)} × ${printable(code)}.${shown}`, ANNOTATION_CHARS), {
             title: 'Objects not copied',
         });
     }
+    const part = tellFirst(unlisted);
+    if (part !== undefined)
+        error(shorten(part, ANNOTATION_CHARS), { title: 'Source not listed' });
     if (nameless > 0)
         warning(`The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told, not counted here. Delete what is not yours there: the queue is ${printable(deadLetterQueueUrl)}.`);
 }

@@ -76460,6 +76460,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream"
 
 /***/ }),
 
+/***/ 8500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+
+/***/ }),
+
 /***/ 1692:
 /***/ ((module) => {
 
@@ -76528,14 +76535,31 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   VQ: () => (/* binding */ SQS_ATTEMPTS),
-/* harmony export */   fG: () => (/* binding */ isQueueGone)
+/* harmony export */   fG: () => (/* binding */ isQueueGone),
+/* harmony export */   kL: () => (/* binding */ queueExists)
 /* harmony export */ });
 /* unused harmony export waitingIn */
+/* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8868);
 
 /** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
 function isQueueGone(error) {
     const name = error?.name;
     return name === 'QueueDoesNotExist' || name === 'AWS.SimpleQueueService.NonExistentQueue';
+}
+/**
+ * Whether a queue exists; for a run queue, whether its run is going on. Up to a minute after it was deleted the answer may
+ * still be yes (SQS API reference, DeleteQueue). Throws when SQS can't be asked.
+ */
+async function queueExists(sqs, queueUrl) {
+    try {
+        await sqs.send(new _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_0__/* .GetQueueAttributesCommand */ .Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
+        return true;
+    }
+    catch (error) {
+        if (isQueueGone(error))
+            return false;
+        throw error;
+    }
 }
 /**
  * Tries of each SQS call, the first included; between them the SDK backs off, up to 20 s. Its own 3 are soon used up when
@@ -76567,14 +76591,14 @@ async function waitingIn(queueUrl, sqs) {
 /* harmony import */ var _key_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5902);
 
 /**
- * What all keys of a message begin with, so that it is written once: in a deep folder that is most of them. The keys are
- * encoded, so that it may end within the escape of a byte.
+ * Takes off what all keys of a message begin with, so that it is written only once: in a deep folder that is most of each
+ * key. The keys are percent-encoded, so it may end within the escape of a byte.
  */
 function takeBegin(entries) {
     const begin = entries.map(([key]) => key).reduce(commonBegin, entries[0]?.[0] ?? '');
     return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
 }
-/** Entries with their whole keys again. What is no entry stays as it is. */
+/** Undoes {@link takeBegin}. What is not an entry stays as it is. */
 function giveBegin(begin, rests) {
     return rests.map((entry) => {
         if (!Array.isArray(entry) || typeof entry[0] !== 'string')
@@ -76606,7 +76630,7 @@ function commonBegin(begin, key) {
  * SQS API reference, SendMessage), and `JSON.stringify` leaves the last two raw. Percent-encoding makes a key
  * printable ASCII, so what a message weighs is its length.
  */
-/** What encodeURIComponent leaves as it is, and slashes: most keys are nothing else, and it takes many times longer to say so. */
+/** Characters that encodeURIComponent leaves as they are, and slashes. Most keys hold no others, and to see that is many times faster. */
 const PLAIN = /^[\w.~!'()*/-]*$/;
 /** A key, percent-encoded as UTF-8. Slashes stay, for people who read messages. Throws URIError on a lone surrogate, which no S3 key holds. */
 function encodeKey(key) {
@@ -76673,7 +76697,7 @@ function parseTaskId(id) {
 /** Bytes of UTF-8 in a key at most (S3 user guide, object key names). */
 const KEY_BYTES = 1024;
 const MAX_CODE_POINT = 0x10ffff;
-/** Behind what all keys of a folder begin with, it stands above those keys, but for those that go on with it themselves. */
+/** Appended to a folder's prefix it gives a text that sorts after all keys in the folder, but for those that have it there themselves. */
 const ABOVE = String.fromCodePoint(MAX_CODE_POINT);
 const FIRST_SURROGATE = 0xd800;
 const LAST_SURROGATE = 0xdfff;
@@ -76735,11 +76759,11 @@ function rank(unit) {
 
 /** The version of all messages. A worker refuses tasks of any other. */
 const PROTOCOL = 1;
-/** Characters that keys begin with at most: those of a whole key, each byte escaped. */
+/** Characters of `begin` at most: those of the longest key, each byte escaped. */
 const MOST_BEGIN = 3 * _key_js__WEBPACK_IMPORTED_MODULE_1__/* .KEY_BYTES */ .Co;
-/** And in all keys together, so that no message takes much more memory than it has bytes: twice those of 1,000 long keys. */
-const MOST_BEGUN = 2_000 * MOST_BEGIN;
-/** Characters of a reason for refusing a message that are worth showing; it may repeat what the message holds. */
+/** And when it is put before every key: twice as many as 1,000 of the longest keys have. Otherwise a small message could fill the memory. */
+const MOST_REPEATED = 2_000 * MOST_BEGIN;
+/** Where the reason for refusing a message is cut off: it may quote the message. */
 const REASON_CHARS = 200;
 const Count = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeInteger */ .Y2b(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .minValue */ .Wwf(0));
 const Key = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .rawTransform */ .NTK(({ dataset: { value }, addIssue, NEVER }) => {
@@ -76781,7 +76805,7 @@ function withWholeKeys(message, what, entries) {
         return message;
     if (typeof begin !== 'string')
         throw new MalformedMessageError(`not ${what}: begin: is not a text`);
-    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_BEGUN)
+    if (begin.length > MOST_BEGIN || begin.length * rests.length > MOST_REPEATED)
         throw new MalformedMessageError(`not ${what}: begin: is too long`);
     return { ...message, [entries]: giveBegin(begin, rests) };
 }
@@ -76873,25 +76897,19 @@ function encodePlace(place) {
 
 /***/ }),
 
-/***/ 6740:
+/***/ 103:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  $: () => (/* binding */ realTiming)
-});
-
-// UNUSED EXPORTS: backoffMs
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/protocol/timing.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ realTiming)
+/* harmony export */ });
+/* unused harmony export backoffMs */
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
 
 const realTiming = {
     now: Date.now,
     sleep: async (ms) => {
-        await (0,promises_namespaceObject.setTimeout)(ms);
+        await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setTimeout)(ms);
     },
     random: Math.random,
 };
@@ -76917,6 +76935,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   c: () => (/* binding */ CheckpointStore)
 });
 
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-s3/dist-cjs/index.js
 var dist_cjs = __nccwpck_require__(3711);
 // EXTERNAL MODULE: external "node:util"
@@ -77130,10 +77150,15 @@ function noCheckpoint(url, cause) {
 ;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
 
 
+
 /** Objects of one DeleteObjects at most (S3 API reference). */
 const DELETE_AT_ONCE = 1000;
-/** A conditional write or delete that found another object than it expected, none, or another write under way (S3 user guide, conditional writes). */
-const CONFLICTS = ['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'];
+/** A conditional write met another that was under way: it is to be made again (S3 user guide, conditional writes). */
+const UNDER_WAY = 'ConditionalRequestConflict';
+const WRITES = 5;
+const AGAIN_MS = 500;
+/** The same, or a conditional write or delete found another object than it expected, or none. */
+const CONFLICTS = ['PreconditionFailed', 'NoSuchKey', UNDER_WAY];
 /** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
 class CheckpointStore {
     #s3;
@@ -77163,23 +77188,31 @@ class CheckpointStore {
      * @returns its ETag, or undefined when something else is there
      */
     async write(checkpoint, expected) {
-        try {
-            const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
-                ...this.#at(STATE),
-                Body: await encodeCheckpoint(checkpoint),
-                ContentType: 'application/gzip',
-                ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
-            }));
-            return ETag;
-        }
-        catch (error) {
-            if (!CONFLICTS.includes(error.name))
-                throw error;
-            // A write whose answer got lost is repeated by the SDK, and finds itself there.
-            const found = await this.read();
-            const { watcher, savedAt } = checkpoint;
-            const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
-            return isOurs ? found.etag : undefined;
+        const body = await encodeCheckpoint(checkpoint);
+        for (let tries = 1;; tries++) {
+            try {
+                const { ETag } = await this.#s3.send(new dist_cjs/* PutObjectCommand */.wKZ({
+                    ...this.#at(STATE),
+                    Body: body,
+                    ContentType: 'application/gzip',
+                    ...(expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected }),
+                }));
+                return ETag;
+            }
+            catch (error) {
+                const { name } = error;
+                if (!CONFLICTS.includes(name))
+                    throw error;
+                const found = await this.read();
+                const { watcher, savedAt } = checkpoint;
+                const isOurs = found?.checkpoint.watcher.id === watcher.id && found.checkpoint.savedAt === savedAt;
+                // A write whose answer got lost is repeated by the SDK, and finds itself there; or still under way.
+                if (isOurs)
+                    return found.etag;
+                if (name !== UNDER_WAY || found?.etag !== expected || tries === WRITES)
+                    return undefined;
+                await (0,promises_.setTimeout)(AGAIN_MS);
+            }
         }
     }
     async writeSegment(watcher, number, bytes) {
@@ -77290,19 +77323,19 @@ function createClients(region, silenceMs = SILENCE_MS) {
     const config = { region, customUserAgent: userAgent(), requestHandler, maxAttempts: ATTEMPTS };
     const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
     return {
-        cfn: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_cloudformation__WEBPACK_IMPORTED_MODULE_1__/* .CloudFormationClient */ .m1N(config)),
-        lambda: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_2__/* .LambdaClient */ .Nox(config)),
-        s3: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_s3__WEBPACK_IMPORTED_MODULE_3__/* .S3Client */ .YxF({
+        cfn: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .nameCalls */ .fs)(new _aws_sdk_client_cloudformation__WEBPACK_IMPORTED_MODULE_1__/* .CloudFormationClient */ .m1N(config)),
+        lambda: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .nameCalls */ .fs)(new _aws_sdk_client_lambda__WEBPACK_IMPORTED_MODULE_2__/* .LambdaClient */ .Nox(config)),
+        s3: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .nameCalls */ .fs)(new _aws_sdk_client_s3__WEBPACK_IMPORTED_MODULE_3__/* .S3Client */ .YxF({
             ...config,
             // Buckets may be in other regions than the stack.
             followRegionRedirects: true,
             // A server like S3 has no host names for buckets as a rule; the functions do the same.
             forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
         })),
-        sqs: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(
+        sqs: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .nameCalls */ .fs)(
         // A run's queue is named in its checkpoint, which must not choose the host that signed requests go to.
         new _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__/* .SQSClient */ .hW({ ...config, maxAttempts: _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__/* .SQS_ATTEMPTS */ .VQ, useQueueUrlAsEndpoint: false })),
-        sts: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .namePermissions */ .sS)(new _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__/* .STSClient */ .iM(config)),
+        sts: (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_0__/* .nameCalls */ .fs)(new _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__/* .STSClient */ .iM(config)),
     };
 }
 function userAgent() {
@@ -77356,35 +77389,46 @@ async function endRun(sqs, store, { id, queue }) {
 class UserError extends Error {
     name = 'UserError';
 }
-/** What to tell a person of any error: the message, and for AWS's errors the code, the request and what to look at. */
+/** What to tell a person of any error, in whole sentences: the message, and for AWS's errors the code, the call, the request and what to look at. */
 function explain(error) {
     if (error instanceof UserError)
         return error.message;
     if (!(error instanceof Error))
         return String(error);
-    const { $metadata, cause } = error;
+    const { $metadata, cause, call } = error;
     if (error.name === 'AbortError')
         return 'What was under way was broken off.';
     if (!$metadata)
-        return `${error.name}: ${error.message}${hint(error.name)}`;
+        return `${sentence(`${error.name}: ${error.message}`)}${hint(error.name)}`;
     // The SDK puts it on what the network says, too.
     if ($metadata.httpStatusCode === undefined)
-        return `AWS can’t be reached: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
+        return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
     const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : '';
-    return `AWS answered ${error.name}: ${error.message}${request}${hint(error.name)}`;
+    const to = call ? ` to ${call}` : '';
+    return `${sentence(`AWS answered ${error.name}${to}: ${error.message}${request}`)}${hint(error.name)}`;
+}
+/** What others say may end with a full stop, or not. */
+function sentence(text) {
+    return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 function hint(code) {
     if (isDenied(code))
-        return '. The workflow’s role lacks a permission: see docs/permissions.md.';
+        return ' The workflow’s role lacks a permission: see docs/permissions.md.';
     if (isExpired(code))
-        return '. The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
-    if (/^(CredentialsProviderError)$/.test(code))
-        return '. No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
+        return ' The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
+    if (isUnknown(code))
+        return ' AWS does not know the workflow’s credentials: are they whole and still there, and is the region one that the account has enabled?';
+    if (code === 'CredentialsProviderError')
+        return ' No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
     return '';
 }
 /** Whether an error's name says that a permission is missing. A HEAD request has no room for a code. */
 function isDenied(name) {
     return /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|Forbidden|403)$/.test(name);
+}
+/** CloudFormation and STS, Lambda and SQS, and S3 each have a name of their own for it. */
+function isUnknown(code) {
+    return /^(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|InvalidToken)$/.test(code);
 }
 function isExpired(code) {
     return /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(code);
@@ -77444,7 +77488,7 @@ function formatDuration(ms) {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
-/* harmony import */ var _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6740);
+/* harmony import */ var _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(103);
 /* harmony import */ var _checkpoint_store_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4806);
 /* harmony import */ var _clients_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8113);
 /* harmony import */ var _end_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(652);
@@ -77477,7 +77521,7 @@ async function post() {
     try {
         const clients = (0,_clients_js__WEBPACK_IMPORTED_MODULE_3__/* .createClients */ .h)(run.region);
         if (status)
-            await (0,_end_run_js__WEBPACK_IMPORTED_MODULE_4__/* .endRun */ .l)(clients.sqs, openStore(run, clients), { id: runId, queue: queueUrl });
+            await (0,_end_run_js__WEBPACK_IMPORTED_MODULE_4__/* .endRun */ .l)(clients.sqs, storeOf(run, clients), { id: runId, queue: queueUrl });
         else if (!(await stop(run, clients)))
             return;
         await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools);
@@ -77486,7 +77530,7 @@ async function post() {
         if (status)
             _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
         else
-            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack not be tidied up. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack ${stack.name} not be tidied up: its workers may go on copying. To stop it, delete its queue ${queueUrl}. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
     }
 }
 /** Leaves a stack as after a run that did not succeed: main was killed while it deployed it, and it polls its queues from then on. */
@@ -77504,7 +77548,7 @@ async function leaveDeployed({ stackName, region, afterRun: what }) {
 }
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
 async function stop(run, clients) {
-    const store = openStore(run, clients);
+    const store = storeOf(run, clients);
     const last = await lastCheckpoint(run, store);
     const watcher = last?.checkpoint.watcher;
     if (watcher && watcher.id !== run.checkpoints?.watcher) {
@@ -77517,7 +77561,7 @@ async function stop(run, clients) {
         await store?.remove(last);
     return true;
 }
-function openStore({ checkpoints }, { s3 }) {
+function storeOf({ checkpoints }, { s3 }) {
     return checkpoints && new _checkpoint_store_js__WEBPACK_IMPORTED_MODULE_2__/* .CheckpointStore */ .c(s3, checkpoints.bucket, checkpoints.folder);
 }
 /** Nothing where it can't be read: the run has to be stopped all the same. */
@@ -77560,8 +77604,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var dist_cjs = __nccwpck_require__(8868);
 // EXTERNAL MODULE: ./build/aws/queue.js
 var queue = __nccwpck_require__(4853);
-// EXTERNAL MODULE: ./build/protocol/timing.js + 1 modules
-var timing = __nccwpck_require__(6740);
+// EXTERNAL MODULE: ./build/protocol/timing.js
+var timing = __nccwpck_require__(103);
 ;// CONCATENATED MODULE: ./build/aws/sender.js
 
 
@@ -77572,6 +77616,8 @@ const BATCH_ENTRIES = 10;
 const THROTTLED = /Throttl/;
 /** Times that one message is offered to SQS before its task is given up and left to redelivery. */
 const TRIES = 6;
+/** Batches on their way at once; a producer that is faster waits. */
+const PARALLEL = 8;
 /**
  * Sends messages to one queue in as few requests as SQS allows.
  *
@@ -77587,23 +77633,21 @@ class sender_Sender {
     #queueUrl;
     #group;
     #timing;
-    /** Batches on their way at once; a producer that is faster waits. */
-    #parallel;
     /**
      * @param group of all messages: letters, digits and hyphens, 128 at most. While one group has more than a tenth of the workers
      * SQS delivers those of others first (SQS developer guide, "How Amazon SQS fair queues work")
      */
-    constructor(sqs, queueUrl, group, timing, parallel = 8) {
+    constructor(sqs, queueUrl, group, timing) {
         this.#sqs = sqs;
         this.#queueUrl = queueUrl;
         this.#group = group;
         this.#timing = timing;
-        this.#parallel = parallel;
     }
     /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
     async send(body, delaySeconds = 0) {
         // Somebody else may fill the next batch meanwhile.
-        while (this.#batch.length === BATCH_ENTRIES || this.#bytes + body.length > BATCH_BYTES)
+        while (this.#batch.length === BATCH_ENTRIES ||
+            (this.#batch.length > 0 && this.#bytes + body.length > BATCH_BYTES))
             await this.#dispatch();
         this.#batch.push({ body, delaySeconds });
         this.#bytes += body.length;
@@ -77623,7 +77667,7 @@ class sender_Sender {
         this.#bytes = 0;
         if (batch.length === 0)
             return;
-        while (this.#sending.size >= this.#parallel)
+        while (this.#sending.size >= PARALLEL)
             await Promise.race(this.#sending);
         const sending = this.#deliver(batch)
             .catch((error) => {
@@ -77648,7 +77692,7 @@ class sender_Sender {
             const [first] = refused.values();
             if (tries === TRIES || wrong) {
                 const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
-                throw new Error(`SQS refused ${refused.size} messages: ${Code}: ${Message}`);
+                throw new Error(`SQS refused ${refused.size} of ${entries.length} messages: ${Code}: ${Message}`);
             }
             entries = entries.filter(({ Id }) => refused.has(Id));
             await this.#timing.sleep(backoffMs(tries, this.#timing.random));
@@ -77851,10 +77895,10 @@ __nccwpck_require__.d(__webpack_exports__, {
   xv: () => (/* reexport */ version_VERSION),
   mP: () => (/* reexport */ afterRun),
   ah: () => (/* reexport */ findUsable),
-  sS: () => (/* reexport */ namePermissions)
+  fs: () => (/* reexport */ nameCalls)
 });
 
-// UNUSED EXPORTS: activeRuns, checkFunction, describeStack, ensureStack, keepEnabled, queueExists, readOutputs, resume, runIdOf, untilEnabled
+// UNUSED EXPORTS: activeRuns, checkFunction, ensureStack, keepEnabled, resume, runIdOf, untilEnabled
 
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
 var dist_cjs = __nccwpck_require__(1696);
@@ -77864,6 +77908,7 @@ var client_sqs_dist_cjs = __nccwpck_require__(8868);
 var queue = __nccwpck_require__(4853);
 ;// CONCATENATED MODULE: ./build/src/depths.js
 
+/** The depths of the stack's queues. Three API calls. */
 async function readDepths(sqs, stack) {
     const [list, copy, dlq] = (await Promise.all([stack.listQueueUrl, stack.copyQueueUrl, stack.deadLetterQueueUrl].map((url) => readDepth(sqs, url))));
     return {
@@ -77917,7 +77962,7 @@ const STARTED = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
  */
 async function runs_activeRuns(sqs, runQueuePrefix, now, over) {
     const urls = (await runQueues(sqs, runQueuePrefix)).filter((url) => !isAbandoned(url, runQueuePrefix, now) && runIdOf(url, runQueuePrefix) !== over);
-    const alive = await Promise.all(urls.map((url) => queueExists(sqs, url)));
+    const alive = await Promise.all(urls.map((url) => (0,queue/* queueExists */.kL)(sqs, url)));
     return urls.filter((_, index) => alive[index]);
 }
 /**
@@ -77954,18 +77999,6 @@ function isAbandoned(queueUrl, runQueuePrefix, now) {
         return false;
     const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.map(Number);
     return now - Date.UTC(year, month - 1, day, hour, minute, second) > LONGEST_RUN_MS;
-}
-/** Whether a run is going on: its queue is there. Right a minute after it was deleted (SQS API reference, DeleteQueue). */
-async function queueExists(sqs, queueUrl) {
-    try {
-        await sqs.send(new client_sqs_dist_cjs/* GetQueueAttributesCommand */.Ko({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }));
-        return true;
-    }
-    catch (error) {
-        if ((0,queue/* isQueueGone */.fG)(error))
-            return false;
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/mappings.js
@@ -78168,7 +78201,6 @@ function states_hasMoved(before, after) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/events.js
-var _a;
 
 
 
@@ -78202,7 +78234,7 @@ class events_StackEvents {
             this.#seen.add(event.EventId ?? '');
     }
     /** Shows the events since the last look, oldest first. */
-    async show() {
+    async #show() {
         for (const event of (await this.#fetch()).reverse()) {
             this.#seen.add(event.EventId ?? '');
             this.#tools.log.info(lineOf(event));
@@ -78222,7 +78254,7 @@ class events_StackEvents {
         const startedAt = now();
         for (;;) {
             const stack = await outputs_describeStack(this.#cfn, this.#stackId);
-            await this.show();
+            await this.#show();
             if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
                 return stack;
             if (now() - startedAt > events_LONGEST_MS)
@@ -78235,18 +78267,19 @@ class events_StackEvents {
         const found = [];
         let token;
         do {
-            const { _a: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
+            // Not taken apart: the bundler would rename the property as it renames the class of the same name here.
+            const answer = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
                 StackName: this.#stackId,
                 ...(token !== undefined && { NextToken: token }),
             }));
+            const page = answer.StackEvents ?? [];
             const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
             found.push(...unseen);
-            token = unseen.length === page.length ? NextToken : undefined;
+            token = unseen.length === page.length ? answer.NextToken : undefined;
         } while (token !== undefined);
         return found;
     }
 }
-_a = events_StackEvents;
 /** Waits for the end of the operation that is under way on a stack, and returns it as it is then. Throws a UserError after half an hour. */
 async function events_untilAtRest(cfn, stack, tools) {
     const events = new events_StackEvents(cfn, stack.id, tools);
@@ -78421,9 +78454,12 @@ async function change_applyChange(cfn, change, tools) {
 async function createChangeSet(cfn, { stackName, before, template, parameters, tags }, { timing }) {
     const isNew = conditionOf(before) === 'absent';
     const kept = isNew ? [] : PARAMETERS.filter((name) => !parameters.has(name) && before?.parameters.has(name));
+    const ChangeSetName = `s3-71-${randomBytes(8).toString('hex')}`;
     const { Id = '', StackId = '' } = await cfn.send(new CreateChangeSetCommand({
         StackName: stackName,
-        ChangeSetName: `s3-71-${randomBytes(8).toString('hex')}`,
+        ChangeSetName,
+        // The SDK repeats a call whose answer got lost: this tells it from another one (CloudFormation API reference, CreateChangeSet).
+        ClientToken: ChangeSetName,
         ChangeSetType: isNew ? 'CREATE' : 'UPDATE',
         TemplateBody: template,
         Parameters: [
@@ -78464,7 +78500,12 @@ async function discard(cfn, { id, stackId }) {
 async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const events = new StackEvents(cfn, stackId, tools);
     await events.skip();
-    await cfn.send(new ExecuteChangeSetCommand({ ChangeSetName: id, StackName: stackId }));
+    await cfn.send(new ExecuteChangeSetCommand({
+        ChangeSetName: id,
+        StackName: stackId,
+        // Repeated without it, the call would find a stack that is being changed, as if by somebody else.
+        ClientRequestToken: randomUUID(),
+    }));
     const stack = await events.follow(before);
     if (stack?.status === 'CREATE_COMPLETE' || stack?.status === 'UPDATE_COMPLETE')
         return stack;
@@ -78599,7 +78640,7 @@ async function preflight_checkConcurrency(lambda, maxConcurrency) {
 async function checkFunction(lambda, functionName, run, fresh, tools) {
     const { timing, log } = tools;
     const startedAt = timing.now();
-    for (;;) {
+    for (let asked = 1;; asked++) {
         const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
             throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
@@ -78610,7 +78651,8 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
         }
         if (!fresh || timing.now() - startedAt > IAM_MS)
             throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
-        log.info(logLine(`Not yet (${problems.join('; ')}): new rights take IAM up to a minute`));
+        if (asked === 1)
+            log.info(logLine(`Not yet: ${problems.join('; ')}. New rights take IAM up to a minute: waiting for that`));
         await timing.sleep(AGAIN_MS);
     }
 }
@@ -78703,9 +78745,9 @@ async function ensureStack(clients, request, tools) {
             await removeStack(cfn, stack, tools);
         }
         else {
-            const ensured = await createOrUpdate(clients, request, stack, blueprint, tools);
-            if (ensured !== 'overtaken')
-                return ensured;
+            const outcome = await createOrUpdate(clients, request, stack, blueprint, tools);
+            if (outcome !== 'overtaken')
+                return outcome;
             tools.log.info('Another workflow has begun to change the stack');
         }
     }
@@ -78717,16 +78759,16 @@ function stuck(stack) {
 }
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = conditionOf(stack) === 'absent' ? undefined : stack;
-    const known = before && homeOf(before.id);
+    const known = before && accountOf(before.id);
     const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
     if (before && changes?.length === 0)
         return ensured(before, 'reused');
     if (before)
         await checkRuns(clients.sqs, before, tools.timing.now());
-    const home = known ?? (await callerHome(clients.sts));
+    const { accountId, partition } = known ?? (await callerAccount(clients.sts));
     await checkBuckets(clients.s3, [request.sourceBucket, request.destinationBucket]);
     await checkConcurrency(clients.lambda, request.maxConcurrency);
-    const location = await uploadCode(clients.s3, blueprint, { accountId: home.accountId, region: request.region }, request.artifactBucket);
+    const location = await uploadCode(clients.s3, blueprint, { accountId, region: request.region }, request.artifactBucket);
     tools.log.info(changes
         ? `Updating the stack ${request.stackName}: ${changes.join(', ')}`
         : `Creating the stack ${request.stackName} in ${request.region}`);
@@ -78735,7 +78777,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
         stackName: request.stackName,
         before,
         template: withCode(blueprint.template, location),
-        parameters: wantedParameters(request, { ...blueprint, partition: home.partition }, before?.parameters ?? new Map()),
+        parameters: wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map()),
         tags: request.tags ?? {},
     }, tools);
     if (changed === 'overtaken')
@@ -78765,8 +78807,8 @@ function reuseAsItIs(stack, request, blueprint, { log }) {
     if (conditionOf(stack) === 'broken')
         throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
     const found = ensured(stack, 'reused');
-    const changes = differencesFrom(stack, request, blueprint, homeOf(stack.id)?.partition ?? 'aws');
-    const missing = changes.filter(isRight);
+    const changes = differencesFrom(stack, request, blueprint, accountOf(stack.id)?.partition ?? 'aws');
+    const missing = changes.filter(concernsRights);
     if (missing.length > 0)
         throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
     if (found.outputs.version !== VERSION)
@@ -78785,19 +78827,19 @@ function differencesFrom(stack, request, { fingerprint }, partition) {
     return differences(stack, wanted, request.tags);
 }
 function ensured(stack, how) {
-    return { outputs: readOutputs(stack), accountId: homeOf(stack.id)?.accountId ?? '', how };
+    return { outputs: readOutputs(stack), accountId: accountOf(stack.id)?.accountId ?? '', how };
 }
 /** Partition and account in an ARN. */
-function homeOf(arn) {
+function accountOf(arn) {
     const [, partition, , , accountId] = arn.split(':');
     return partition && accountId ? { partition, accountId } : undefined;
 }
-async function callerHome(sts) {
+async function callerAccount(sts) {
     const { Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
-    const home = homeOf(Arn);
-    if (!home)
+    const account = accountOf(Arn);
+    if (!account)
         throw new Error(`STS names the caller ${Arn}, which is no ARN`);
-    return home;
+    return account;
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/find-usable.js
@@ -78835,25 +78877,29 @@ const OTHERWISE = {
 };
 /** The IAM action that a call of the AWS SDK needs, such as `lambda:InvokeFunction` for LambdaClient's InvokeCommand. */
 function permissionFor(clientName, commandName) {
-    const service = clientName.replace(/Client$/, '').toLowerCase();
-    const call = `${service}:${commandName.replace(/Command$/, '')}`;
+    const call = callOf(clientName, commandName);
     return OTHERWISE[call] ?? call;
 }
-/** Makes a client's errors say which permission was missing, where AWS leaves that out. Returns the client. */
-function namePermissions(client) {
+/** An API call as IAM writes its actions. */
+function callOf(clientName, commandName) {
+    return `${clientName.replace(/Client$/, '').toLowerCase()}:${commandName.replace(/Command$/, '')}`;
+}
+/** Makes a client's errors say which call failed, and which permission was missing where AWS leaves that out. Returns the client. */
+function nameCalls(client) {
     const middleware = (next, { clientName = '', commandName = '' }) => async (args) => {
         try {
             return await next(args);
         }
         catch (error) {
-            if (error instanceof Error &&
-                (0,errors/* isDenied */.GZ)(error.name) &&
-                !/not authorized to perform/.test(error.message))
+            if (!(error instanceof Error))
+                throw error;
+            Object.assign(error, { call: callOf(clientName, commandName) });
+            if ((0,errors/* isDenied */.GZ)(error.name) && !/not authorized to perform/.test(error.message))
                 error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
     };
-    client.middlewareStack.add(middleware, { step: 'initialize', name: 'namePermissions' });
+    client.middlewareStack.add(middleware, { step: 'initialize', name: 'nameCalls' });
     return client;
 }
 
@@ -78862,7 +78908,6 @@ function namePermissions(client) {
 const version_VERSION = '1.0.0';
 
 ;// CONCATENATED MODULE: ./build/src/stack/index.js
-
 
 
 
@@ -78950,16 +78995,15 @@ const MARKDOWN = /[\\`*_{}[\]()#+!|~<>&"'@:$^]|(?<=www)\./gi;
  * stays, because ARNs hold it.
  */
 function printable(text) {
-    return text
-        .replaceAll('\\', '\\\\')
-        .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
-        .replace(/^(\s*):(?=:)/, '$1\\u{3a}')
-        .replaceAll('##[', '#\\u{23}[');
+    return visible(text.replaceAll('\\', '\\\\')).replace(/^(\s*):(?=:)/, '$1\\u{3a}');
 }
 /** Like {@link printable}, for a line of the log that begins with words of ours: line ends become spaces, backslashes stay. */
 function logLine(text) {
+    return visible(text.replace(/\s+/g, ' '));
+}
+/** Without hidden characters, and without `##[`. */
+function visible(text) {
     return text
-        .replace(/\s+/g, ' ')
         .replace(HIDDEN, (char) => `\\u{${char.codePointAt(0).toString(16)}}`)
         .replaceAll('##[', '#\\u{23}[');
 }
