@@ -49,7 +49,7 @@ export class Refused extends Error {
 }
 
 /** What each try of a call is told. */
-type Try = { signal: AbortSignal; silenceMs?: number }
+export type Try = { signal: AbortSignal; silenceMs?: number }
 
 /** Makes the requests of one task: at the worker's pace, and again while S3 refuses them for the time being. */
 export class Caller {

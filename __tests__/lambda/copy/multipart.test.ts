@@ -7,9 +7,9 @@ import {
   type Fault,
   type Intercepted,
   type Store,
-  type StoredObject,
   startS3,
 } from '../../../local/s3/index.ts'
+import type { StoredObject } from '../../../local/s3/store.ts'
 import type { Options } from '../../../protocol/run.ts'
 import { newCopyTask, type Task } from '../../../protocol/task.ts'
 import { Clock, clientOf, copyThem, listAll, runOf, type Setting } from './support.ts'
