@@ -76,17 +76,15 @@ export class StackEvents {
     const found: StackEvent[] = []
     let token: string | undefined
     do {
-      // Not taken apart: the bundler would rename the property as it renames the class of the same name here.
-      const answer = await this.#cfn.send(
+      const { StackEvents: page = [], NextToken } = await this.#cfn.send(
         new DescribeStackEventsCommand({
           StackName: this.#stackId,
           ...(token !== undefined && { NextToken: token }),
         }),
       )
-      const page = answer.StackEvents ?? []
       const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''))
       found.push(...unseen)
-      token = unseen.length === page.length ? answer.NextToken : undefined
+      token = unseen.length === page.length ? NextToken : undefined
     } while (token !== undefined)
     return found
   }
