@@ -102,11 +102,19 @@ describe('the check of a run', () => {
     ])
   })
 
+  test('trusts new rights only when they have held for ten seconds: S3’s hosts learn of them one by one', async () => {
+    const denied = { payload: { protocol: PROTOCOL, problems: ['destination: no right to write'] } }
+    const { check, asked, now } = setUp(fine, fine, denied, fine)
+    await check(true)
+    expect(asked()).toBe(6)
+    expect(now()).toBe(25_000)
+  })
+
   test('says once what is in the way while new rights spread, however long that takes', async () => {
     const denied = { payload: { protocol: PROTOCOL, problems: ['destination: no right to write'] } }
     const { check, lines, asked } = setUp(denied, denied, denied, fine)
     await check(true)
-    expect(asked()).toBe(4)
+    expect(asked()).toBe(6)
     expect(lines).toEqual([expect.stringMatching(/no right to write.*up to a minute/)])
   })
 
