@@ -76,7 +76,7 @@ test.each(['list', 'copy'] as const)('events/template.yaml has the %s function o
 const waiting = (queue: string) => aws.queues.getQueueByName(queue)?.messages.length
 
 test('events/check.json: the list function finds nothing in the way', async () => {
-  expect(await invoke('list', 'check.json')).toEqual({ protocol: PROTOCOL, problems: [] })
+  expect(await invoke('list', 'check.json')).toEqual({ protocol: PROTOCOL, problems: [], empty: [] })
 })
 
 test('events/list.json: the list function sends a copy task and reports', async () => {

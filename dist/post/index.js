@@ -78267,15 +78267,13 @@ class events_StackEvents {
         const found = [];
         let token;
         do {
-            // Not taken apart: the bundler would rename the property as it renames the class of the same name here.
-            const answer = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
+            const { StackEvents: page = [], NextToken } = await this.#cfn.send(new client_cloudformation_dist_cjs/* DescribeStackEventsCommand */.Ie9({
                 StackName: this.#stackId,
                 ...(token !== undefined && { NextToken: token }),
             }));
-            const page = answer.StackEvents ?? [];
             const unseen = page.filter(({ EventId }) => !this.#seen.has(EventId ?? ''));
             found.push(...unseen);
-            token = unseen.length === page.length ? answer.NextToken : undefined;
+            token = unseen.length === page.length ? NextToken : undefined;
         } while (token !== undefined);
         return found;
     }
@@ -78600,6 +78598,8 @@ function location_showPlace({ bucket, prefix }) {
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
 const AGAIN_MS = 5_000;
+/** S3's hosts learn of new rights one by one. A function that was refused nothing so many times in a row has them on most. */
+const STEADY_CHECKS = 3;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
 const CHECK_TRIES = 3;
@@ -78634,27 +78634,34 @@ async function preflight_checkConcurrency(lambda, maxConcurrency) {
 /**
  * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
  *
- * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute
+ * @param fresh whether the function's role was changed just now: problems are then looked at again for a minute, and their absence
+ *   for ten seconds, since a copy that is refused meanwhile would count as failed
  * @throws UserError with all that is in the way, or when the function does not speak this action's protocol
  */
 async function checkFunction(lambda, functionName, run, fresh, tools) {
     const { timing, log } = tools;
     const startedAt = timing.now();
+    let steady = 0;
     for (let asked = 1;; asked++) {
         const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
             throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
-        if (problems.length === 0) {
+        steady = problems.length === 0 ? steady + 1 : 0;
+        if (steady === (fresh ? STEADY_CHECKS : 1)) {
             if (run.prefixes && empty.length > 0)
                 log.warning(tellEmpty(run.source, empty));
             return;
         }
-        if (!fresh || timing.now() - startedAt > IAM_MS)
+        if (problems.length > 0 && (!fresh || timing.now() - startedAt > IAM_MS))
             throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
         if (asked === 1)
-            log.info(logLine(`Not yet: ${problems.join('; ')}. New rights take IAM up to a minute: waiting for that`));
+            log.info(logLine(tellWaiting(functionName, problems)));
         await timing.sleep(AGAIN_MS);
     }
+}
+function tellWaiting(functionName, problems) {
+    const state = problems.length > 0 ? `Not yet: ${problems.join('; ')}. ` : '';
+    return `${state}New permissions of ${functionName} take IAM up to a minute: checking until they hold for ten seconds`;
 }
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }, empty) {
