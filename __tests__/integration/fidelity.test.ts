@@ -95,7 +95,7 @@ test('a right that the stack lacks for an input is named before the first object
   tagged('acl')
   const refused = await copy('acl', { acl: 'public-read' })
   expect(refused.exitCode).toBe(1)
-  expect(refused.log).toMatch(/`deploy` is `never`.*AllowAcls lacks what the run needs/)
+  expect(refused.log).toMatch(/`deploy` is `never`.*: set AllowAcls to true\./)
   expect(stack.keys('to-acl')).toEqual([])
 })
 

@@ -10,7 +10,7 @@ import { type Blueprint, readBlueprint, withCode } from './blueprint.ts'
 import { applyChange } from './change.ts'
 import { untilAtRest } from './events.ts'
 import { describeStack, isOwnStack, readOutputs, type Stack, type StackOutputs } from './outputs.ts'
-import { concernsRights, differences, type Wishes, wantedParameters } from './parameters.ts'
+import { differences, missingRights, type Wishes, wantedParameters } from './parameters.ts'
 import { checkBuckets, checkConcurrency } from './preflight.ts'
 import { foreignStack, removeStack } from './remove.ts'
 import { activeRuns, listRuns } from './runs.ts'
@@ -103,7 +103,9 @@ async function createOrUpdate(
 ): Promise<EnsuredStack | 'overtaken'> {
   const before = conditionOf(stack) === 'absent' ? undefined : stack
   const known = before && accountOf(before.id)
-  const changes = before && known && differencesFrom(before, request, blueprint, known.partition)
+  const wanted = (partition: string) =>
+    wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map())
+  const changes = before && known && differences(before, wanted(known.partition), request.tags)
   if (before && changes?.length === 0) return ensured(before, 'reused')
   if (before) await checkRuns(clients.sqs, before, tools.timing.now())
 
@@ -128,7 +130,7 @@ async function createOrUpdate(
       stackName: request.stackName,
       before,
       template: withCode(blueprint.template, location),
-      parameters: wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map()),
+      parameters: wanted(partition),
       tags: request.tags ?? {},
     },
     tools,
@@ -168,32 +170,25 @@ function reuseAsItIs(
       `The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`,
     )
   const found = ensured(stack, 'reused')
-  const changes = differencesFrom(stack, request, blueprint, accountOf(stack.id)?.partition ?? 'aws')
-  const missing = changes.filter(concernsRights)
+  const partition = accountOf(stack.id)?.partition ?? 'aws'
+  const wanted = wantedParameters(request, { ...blueprint, partition }, stack.parameters)
+  const missing = missingRights(stack, wanted)
   if (missing.length > 0)
     throw new UserError(
-      `The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`,
+      `The functions of the stack ${stackName} lack permissions that this run needs, and ${never}. Update the stack’s parameters: ${missing.join('; ')}.`,
     )
   if (found.outputs.version !== VERSION)
     log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`)
   else {
     // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
     const byHand = stack.parameters.get('Fingerprint') === ''
-    const told = changes.filter((name) => !(byHand && name === 'Fingerprint'))
+    const told = differences(stack, wanted, request.tags).filter(
+      (name) => !(byHand && name === 'Fingerprint'),
+    )
     if (told.length > 0)
-      log.warning(`The stack ${stackName} is not as this run would have it (${told.join(', ')}).`)
+      log.warning(`The stack ${stackName} differs from what this run’s inputs ask for: ${told.join(', ')}.`)
   }
   return found
-}
-
-function differencesFrom(
-  stack: Stack,
-  request: StackRequest,
-  { fingerprint }: Blueprint,
-  partition: string,
-): string[] {
-  const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters)
-  return differences(stack, wanted, request.tags)
 }
 
 function ensured(stack: Stack, how: EnsuredStack['how']): EnsuredStack {

@@ -39,8 +39,8 @@ export const PARAMETERS = [
 
 /** Bytes of a parameter's value at most (CloudFormation quotas). */
 const VALUE_BYTES = 4096
-/** Parameters without which the functions may not touch what the run is about. */
-const RIGHTS = [
+/** Parameters that give the functions the permissions on buckets and keys, and those for what only some runs need. */
+const PERMISSIONS = [
   'SourceBucketArns',
   'DestinationBucketArns',
   'SourceKmsKeyArns',
@@ -101,9 +101,17 @@ export function differences(
   return [...parameters.map(([name]) => name), ...changedTags.map(([name]) => `tag ${name}`)]
 }
 
-/** Whether a run can't do without this difference: the functions have no rights on its buckets or keys. */
-export function concernsRights(difference: string): boolean {
-  return RIGHTS.includes(difference)
+/** What has to be done to a stack's parameters before its functions have the permissions that a run can't do without. */
+export function missingRights(
+  { parameters }: Pick<Stack, 'parameters'>,
+  wanted: ReadonlyMap<string, string>,
+): string[] {
+  return PERMISSIONS.flatMap((name) => {
+    const has = listOf(parameters.get(name))
+    const missing = listOf(wanted.get(name)).filter((item) => !has.includes(item))
+    if (missing.length === 0) return []
+    return name.startsWith('Allow') ? `set ${name} to true` : `add ${missing.join(', ')} to ${name}`
+  })
 }
 
 function sameValue(has: string | undefined, wants: string): boolean {

@@ -219,7 +219,7 @@ describe('a stack that was deployed by hand', () => {
     const on = tools()
     await ensure({ deploy: 'never' }, on)
     expect(on.lines).toEqual([
-      'WARNING The stack s3-71 is not as this run would have it (ListMaxConcurrency).',
+      'WARNING The stack s3-71 differs from what this run’s inputs ask for: ListMaxConcurrency.',
     ])
   })
 })
@@ -387,11 +387,11 @@ describe('a stack that is there', () => {
 
   test('under `deploy: never` without rights on the run’s buckets is refused, and without less said', async () => {
     const message = await refusal(ensure({ deploy: 'never', sourceBucket: 'films-old' }))
-    expect(message).toMatch(/no rights.*SourceBucketArns/)
+    expect(message).toMatch(/lack permissions.*add arn:aws:s3:::films-old to SourceBucketArns/)
     const on = tools()
     await ensure({ deploy: 'never', maxConcurrency: 9 }, on)
     expect(on.lines).toEqual([
-      'WARNING The stack s3-71 is not as this run would have it (CopyMaxConcurrency).',
+      'WARNING The stack s3-71 differs from what this run’s inputs ask for: CopyMaxConcurrency.',
     ])
   })
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { UserError } from '../../../src/errors.ts'
 import {
-  concernsRights,
   differences,
   listConcurrency,
+  missingRights,
   type Wishes,
   wantedParameters,
 } from '../../../src/stack/parameters.ts'
@@ -86,10 +86,28 @@ describe('differences', () => {
     expect(differences(has, wanted(), { team: 'a' })).toEqual([])
   })
 
-  test('each parameter and tag that differs is named, and whether the run can do without', () => {
+  test('each parameter and tag that differs is named', () => {
     const has = stack({ ...Object.fromEntries(wanted()), CopyMaxConcurrency: '5', SourceBucketArns: '' })
     const found = differences(has, wanted(), { team: 'a' })
     expect(found).toEqual(['SourceBucketArns', 'CopyMaxConcurrency', 'tag team'])
-    expect(found.filter(concernsRights)).toEqual(['SourceBucketArns'])
+  })
+
+  test('what the run can’t do without is told as it is to be added to its parameters', () => {
+    const sourceKmsKey = 'arn:aws:kms:eu-west-1:111122223333:key/1'
+    const needs = wanted({ sourceKmsKey, allowAcls: true })
+    const arn = needs.get('SourceBucketArns') as string
+    const has = { ...Object.fromEntries(needs), CopyMaxConcurrency: '5' }
+    expect(missingRights(stack(has), needs)).toEqual([])
+    const lacks = {
+      ...has,
+      SourceBucketArns: 'arn:aws:s3:::other',
+      SourceKmsKeyArns: '',
+      AllowAcls: 'false',
+    }
+    expect(missingRights(stack(lacks), needs)).toEqual([
+      `add ${arn} to SourceBucketArns`,
+      `add ${sourceKmsKey} to SourceKmsKeyArns`,
+      'set AllowAcls to true',
+    ])
   })
 })
