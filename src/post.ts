@@ -19,20 +19,18 @@ async function post(): Promise<void> {
   if (!run) return deploying && (await leaveDeployed(deploying))
   const { runId, queueUrl, stack } = run
   const status = statusOver()
+  let failing = `Run ${runId} could not be ended: its queue ${queueUrl} still exists, so its workers may go on copying. To stop them, delete that queue.`
   try {
     const clients = createClients(run.region)
     if (status) await endRun(clients.sqs, storeOf(run, clients), { id: runId, queue: queueUrl })
     else if (!(await stop(run, clients))) return
+    failing = `The stack ${stack.name} could not be tidied up after run ${runId} (\`after-run: ${run.afterRun}\`). It may poll its queues until a later run pauses it.`
     await afterRun(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools)
   } catch (error) {
-    if (status)
-      core.warning(
-        `Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${explain(error)}`,
-      )
-    else
-      core.setFailed(
-        `Run ${runId} could not be stopped, or its stack ${stack.name} not be tidied up: its workers may go on copying. To stop it, delete its queue ${queueUrl}. ${explain(error)}`,
-      )
+    const message = `${failing} ${explain(error)}`
+    // Main has told how a run went that is over.
+    if (status) core.warning(message)
+    else core.setFailed(message)
   }
 }
 

@@ -73,7 +73,7 @@ test('`delete` leaves the stack of a run that was killed, which `post` stops', a
   const early = await runPost(state, aws.env)
   expect(early.exitCode).toBe(1)
   expect(early.log).toMatch(
-    /::error::Run .* could not be stopped.* To stop it, delete its queue http.*-run-.*AccessDenied/,
+    /::error::Run .* could not be ended: its queue http.*-run-.* To stop them, delete that queue\..*AccessDenied/,
   )
   denied = ''
   const post = await runPost(state, aws.env)
@@ -94,7 +94,7 @@ test('a complete copy is a success though its stack can’t be paused, and `post
 
   const early = await runPost(state, aws.env)
   expect(early.exitCode).toBe(0)
-  expect(early.log).toMatch(/::warning::Run .* was over, but the stack s3-71 could not be tidied up/)
+  expect(early.log).toMatch(/::warning::The stack s3-71 could not be tidied up after run /)
   expect(early.log).not.toMatch(/stopped/)
 
   denied = ''

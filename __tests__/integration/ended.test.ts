@@ -71,11 +71,15 @@ test('credentials that expire in a run without checkpoints end it with its count
     },
     {},
   )
+  const early = await runPost(state, stack.env)
   credentialsExpire = false
   expect(exitCode).toBe(1)
   expect(outputs).toMatchObject({ status: 'failed', listed: '60', 'run-id': expect.stringMatching(/./) })
-  expect(log).toMatch(/::error::The run was stopped with .* open.*no checkpoints.*ExpiredToken/)
+  expect(log).toMatch(/::error::This step can’t watch .* open.*ExpiredToken.*no checkpoints/)
   expect(log).toMatch(/::warning::Run .* could not be ended: its queue http.*-run-/)
+  expect(early.log).toMatch(/::warning::Run .* could not be ended: its queue http.*-run-/)
+  // It is not, while its queue exists.
+  expect(log + early.log).not.toMatch(/was (stopped|over)/)
   expect(summary).toMatch(/60 objects/)
   await runPost(state, stack.env)
   expect(await stack.runQueues()).toEqual([])
