@@ -10,6 +10,10 @@ import { printable } from './text.ts'
 import { type Totals, unsettled } from './totals.ts'
 import type { Ending } from './watch.ts'
 
+/** Said before the run queue is deleted, which may fail: with expired credentials it does. */
+const STOPPING =
+  'No step can attach to the run, because it has no checkpoints, so the action tries to stop it.'
+
 /** All that is to be said of a run when it is over. */
 export type Result = {
   runId: string
@@ -98,13 +102,11 @@ export function shortfalls(result: Result): string[] {
   const lines: string[] = []
   const open = stillOpen(result)
   if (ending === 'timed-out' && runKey === undefined)
-    lines.push(`The run was stopped at its timeout with ${open}.`)
+    lines.push(`The step reached its timeout with ${open}. ${STOPPING}`)
   else if (ending === 'timed-out')
-    lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`)
+    lines.push(`The run is not complete: the step reached its timeout with ${open}. ${goesOn(result)}`)
   if (ending === 'unwatched' && runKey === undefined)
-    lines.push(
-      `The run was stopped with ${open}, because it has no checkpoints, so that nobody can go on with it: ${reason}`,
-    )
+    lines.push(`This step can’t watch the run any longer, with ${open}: ${reason} ${STOPPING}`)
   else if (ending === 'unwatched') lines.push(`The run is not complete: ${reason} ${goesOn(result)}`)
   if (ending === 'superseded') lines.push(`The run is not complete. ${tellGoingOn(result)}`)
   if (ending === 'stopped')
@@ -128,7 +130,7 @@ export function shortfalls(result: Result): string[] {
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
     lines.push(
-      `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. When the cause is mended, a step with \`mode: redrive\` sends them round again.`,
+      `${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. ${howToRedrive(result)}`,
     )
   const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0)
   if (missing > 0)
@@ -145,6 +147,12 @@ export function foundNothing(result: Result): string | undefined {
   if (mode === 'redrive')
     return 'No object was redriven: are `source` and `destination` those of the run that left dead letters?'
   return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`
+}
+
+/** A redrive leaves the tasks of runs in progress alone. */
+function howToRedrive(result: Result): string {
+  const isOver = result.ending === 'settled' || statusOf(result) !== 'running'
+  return `Once ${isOver ? '' : 'this run is over and '}the cause is fixed, a step with \`mode: redrive\` sends them again.`
 }
 
 /** A run copies over what is there unless it is told not to. */

@@ -79,7 +79,19 @@ test('watching that broke off ends a run to which nobody can attach', () => {
   const result = keyed({ ending: 'unwatched', reason: 'No.', runKey: undefined })
   expect(statusOf(result)).toBe('failed')
   expect(failsStep(result, false)).toBe(true)
-  expect(shortfalls(result)[0]).toMatch(/was stopped .*no checkpoints.* No\.$/)
+  // Its queue is deleted only after that is said, and with expired credentials it can't be.
+  expect(shortfalls(result)[0]).toMatch(/No\. .*no checkpoints.* tries to stop it/)
+  expect(shortfalls(result)[0]).not.toMatch(/was stopped/)
+})
+
+test('dead letters of a run in progress are redriven once it is over', () => {
+  const dead = { totals: { ...totals, copied: 9, deadObjects: 1, deadTasks: 1 }, dlqMessages: 1 }
+  const over = /Once the cause is fixed, a step with `mode: redrive` sends/
+  const later = /Once this run is over and the cause is fixed, a step with `mode: redrive` sends/
+  for (const ending of ['settled', 'cancelled'] as const)
+    expect(shortfalls(keyed({ ending, ...dead })).join(' ')).toMatch(over)
+  for (const ending of ['left', 'timed-out', 'superseded'] as const)
+    expect(shortfalls(keyed({ ending, ...dead })).join(' ')).toMatch(later)
 })
 
 test('who leaves a run to another says of when its counts are', () => {
