@@ -109,7 +109,8 @@ function unlistedParts({ unlisted }: Result): string {
     ranges.map(({ after = '', upTo = '' }) => ({ keys: [after, upTo, prefix], why: `${code}: ${message}` })),
   )
   const rows = all.slice(0, PARTS).map(({ keys, why }) => {
-    const cells = [...keys.map((key) => markdown(key)), markdown(why, REASON_CHARS)]
+    const shown = keys.every((key) => key === '') ? ['All keys', '', ''] : keys.map((key) => markdown(key))
+    const cells = [...shown, markdown(why, REASON_CHARS)]
     return `| ${cells.join(' | ')} |`
   })
   const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|']

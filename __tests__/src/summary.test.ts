@@ -48,6 +48,11 @@ describe('the job summary', () => {
     expect(renderSummary({ ...good, unlisted })).toContain('CloudWatch')
   })
 
+  test('of a source that could not be listed at all: says so in the row', () => {
+    const all = { part: { prefix: '', ranges: [{}] }, code: 'AccessDenied', message: 'no' }
+    expect(renderSummary({ ...good, unlisted: [all] })).toContain('| All keys |  |  | AccessDenied&#58; no |')
+  })
+
   test('of a run of which the samples are unevenly spread: its course is drawn over even times', () => {
     const samples = [0, 10, 20, 30, 1000, 2000].map((seconds) => ({
       elapsedMs: seconds * 1000,
@@ -82,7 +87,7 @@ describe('the job summary', () => {
     'of a run that %s names the tasks left open',
     (ending) => {
       const text = renderSummary({ ...good, totals: { ...good.totals, copied: 999_700 }, ending, open: 12 })
-      expect(text).toMatch(/> The run was .* 12 tasks open &#40;300 objects&#41;/)
+      expect(text).toMatch(/> The .* with 12 tasks open &#40;300 objects&#41;/)
       expect(text).toContain('| Left open | **300 (12 tasks)** |')
     },
   )
