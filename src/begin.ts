@@ -44,7 +44,7 @@ export async function begin(
   )
   if (!store && (!wait || inputs.runKey !== undefined))
     throw new UserError(
-      '`wait: false` and `run-key` take checkpoints, and there is no bucket for them: name one in `artifact-bucket`. Nothing was started.',
+      '`wait: false` and `run-key` need checkpoints, but there is no bucket for them. Name one in `artifact-bucket`. Nothing was started.',
     )
   const remember = ({ id, queue }: Run) =>
     saveRun({
@@ -77,7 +77,7 @@ export async function begin(
     timing: tools.timing,
     onWait: (name) =>
       core.info(
-        `This run is watched by ${printable(name)}, or was. Waiting for a sign that it still is: two minutes at most.`,
+        `This run is, or was until recently, watched by ${printable(name)}. Waiting up to two minutes to see whether it still is.`,
       ),
     createRun,
     deleteQueue: async (queue) => {
@@ -89,7 +89,7 @@ export async function begin(
   if (attachment.how === 'attached') {
     remember(attachment.checkpoint.run)
     core.info(
-      `Attached to the run that was started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`,
+      `Attached to the run that started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`,
     )
   }
   return { attachment, store, runKey }

@@ -21,7 +21,7 @@ export async function drain(watched: Watched, options: WatchOptions, depths: Dep
     if (timing.now() >= until) {
       if (!(await isAlone(watched, timing.now()))) return
       onWarning(
-        `The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a while after all was settled. They may be repetitions: then a worker may write once more what was copied.`,
+        `The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, although every task was settled a minute ago. They may be repeated deliveries, in which case a function may still write some copies again.`,
       )
       return
     }

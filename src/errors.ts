@@ -12,11 +12,11 @@ export function explain(error: unknown): string {
     /** See `nameCalls`. */
     call?: string
   }
-  if (error.name === 'AbortError') return 'What was under way was broken off.'
+  if (error.name === 'AbortError') return 'The operation was aborted.'
   if (!$metadata) return `${sentence(`${error.name}: ${error.message}`)}${hint(error.name)}`
   // The SDK puts it on what the network says, too.
   if ($metadata.httpStatusCode === undefined)
-    return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`
+    return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Check \`region\` and the runner’s network.`
   const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : ''
   const to = call ? ` to ${call}` : ''
   return `${sentence(`AWS answered ${error.name}${to}: ${error.message}${request}`)}${hint(error.name)}`
@@ -30,11 +30,11 @@ function sentence(text: string): string {
 function hint(code: string): string {
   if (isDenied(code)) return ' The workflow’s role lacks a permission: see docs/permissions.md.'
   if (isExpired(code))
-    return ' The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.'
+    return ' The workflow’s credentials have expired. Raise `role-duration-seconds` of configure-aws-credentials.'
   if (isUnknown(code))
-    return ' AWS does not know the workflow’s credentials: are they whole and still there, and is the region one that the account has enabled?'
+    return ' AWS does not recognize the workflow’s credentials. Check that they are complete, that they still exist, and that the account has enabled this region.'
   if (code === 'CredentialsProviderError')
-    return ' No AWS credentials: run aws-actions/configure-aws-credentials before this step.'
+    return ' There are no AWS credentials. Run aws-actions/configure-aws-credentials before this step.'
   return ''
 }
 

@@ -62,5 +62,5 @@ export function tellFidelity(lines: Fidelity[]): string {
     `set anew: ${anew.join(', ')}`,
     `left out: ${names(lines.filter(({ leftOut }) => leftOut > 0))}`,
   ]
-  return `What belongs to objects: ${parts.join('; ')}`
+  return `Properties of the copies: ${parts.join('; ')}`
 }

@@ -60,12 +60,12 @@ export async function follow(job: Job, tools: RunTools): Promise<Result> {
       const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing)
       if (left > 0)
         core.warning(
-          `Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`,
+          `Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that SQS did not return, perhaps because somebody else is reading the queue. Another redrive would copy their objects again.`,
         )
     } catch (error) {
       // What was counted is told all the same.
       core.warning(
-        `Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`,
+        `The redriven tasks could not be removed from the dead-letter queue. Another redrive would copy their objects again. ${explain(error)}`,
       )
     }
   const { ledger, unlisted, deadLetters, progress } = books
@@ -93,7 +93,7 @@ async function openReport(path: string): Promise<Failures> {
     return failures
   } catch (error) {
     throw new UserError(
-      `There is no room for the report of what fails: ${(error as Error).message}. Its place is named by RUNNER_TEMP.`,
+      `The report of failed objects can’t be written: ${(error as Error).message}. It is written to the folder in RUNNER_TEMP.`,
       { cause: error },
     )
   }
@@ -107,7 +107,7 @@ async function writeReport(
   try {
     return { failures: await failures.finish((task) => ledger.counts(task)), reportPath }
   } catch (error) {
-    core.warning(`The report of what failed could not be written: ${explain(error)}`)
+    core.warning(`The report of failed objects could not be written: ${explain(error)}`)
     return { failures: [], reportPath: '' }
   }
 }
@@ -203,7 +203,7 @@ async function whoGoesOn({ found, inputs }: Job, store: CheckpointStore, course:
     if (now?.checkpoint.run.id !== found.checkpoint.run.id) return { ...course, ending: 'stopped' }
     return { ...course, ending, watcher: now.checkpoint.watcher.name }
   } catch (error) {
-    core.info(`Who watches the run can’t be told. ${logLine(explain(error))}`)
+    core.info(`The checkpoint that names the run’s new watcher could not be read. ${logLine(explain(error))}`)
     return { ...course, ending, watcher: 'another step' }
   }
 }
@@ -232,7 +232,7 @@ function watchRun(
       onWarning: (message) => core.warning(message),
       onQuiet: async () => {
         if (await keepEnabled(lambda, outputs, tools))
-          core.info('The functions were paused; enabled them again')
+          core.info('The functions had been paused. They are enabled again.')
       },
     },
   )

@@ -81,7 +81,7 @@ export function readInputs(): Inputs {
     pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
     timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
     wait: attempt(() => readBoolean('wait'), true),
-    runKey: optional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'),
+    runKey: optional('run-key', /^.{1,256}$/, 'a single line of at most 256 characters'),
     failOnError: attempt(() => readBoolean('fail-on-error'), true),
     maxFailures: attempt(() => parseBudget('max-failures', core.getInput('max-failures')), undefined),
     deploy: attempt<Inputs['deploy']>(() => readChoice('deploy', ['auto', 'never']), 'auto'),
@@ -95,12 +95,12 @@ export function readInputs(): Inputs {
   }
   if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
     problems.push(
-      'prefixes: not with `mode: redrive`, which takes all dead-lettered tasks between source and destination',
+      'prefixes: not allowed with `mode: redrive`, which takes all dead-lettered tasks between source and destination',
     )
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`
     throw new UserError(
-      `${count} not right; nothing was touched.\n${problems.map((line) => `- ${line}`).join('\n')}`,
+      `${count} invalid. Nothing was changed.\n${problems.map((line) => `- ${line}`).join('\n')}`,
     )
   }
   return inputs
@@ -112,7 +112,7 @@ function readPlace(name: string): Place {
   const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'))
   if (/[\r\n]/.test(place.prefix))
     throw new Error(
-      `${name}: holds more than one line; it takes one place. Several prefixes of it go into \`prefixes\`, other places into other steps`,
+      `${name}: has more than one line, but must be one location. Put several prefixes of it into \`prefixes\`, and copy other locations in other steps`,
     )
   warnOfEnd(name, [place.prefix])
   return place
@@ -121,10 +121,10 @@ function readPlace(name: string): Place {
 /** Prefixes are plain text, whatever one is used to. */
 function warnOfEnd(name: string, prefixes: string[]): void {
   if (prefixes.some((prefix) => prefix !== prefix.trimEnd()))
-    core.warning(`${name}: a prefix ends with a space, which is taken as a part of it.`)
+    core.warning(`${name}: a prefix ends with a space. The space is part of the prefix.`)
   if (prefixes.some((prefix) => prefix.endsWith('*')))
     core.warning(
-      `${name}: a prefix ends with \`*\`, which is taken as a part of it: a prefix means all that begins with it.`,
+      `${name}: a prefix ends with \`*\`, which is part of the prefix and no wildcard. A prefix already stands for all keys that begin with it.`,
     )
 }
 
@@ -132,7 +132,7 @@ function readStackName(): string {
   const name = core.getInput('stack-name')
   if (!STACK_NAME.test(name))
     throw new Error(
-      `stack-name: "${printable(name)}" must begin with a letter and hold only letters, digits and hyphens, at most 50`,
+      `stack-name: "${printable(name)}" must begin with a letter and have at most 50 letters, digits and hyphens`,
     )
   return name
 }
@@ -155,7 +155,7 @@ function readPrefixes(sourcePrefix: string): string[] {
   const twice = overlappingPrefixes(prefixes)
   if (twice)
     throw new Error(
-      `prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`,
+      `prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}", so its objects would be copied twice`,
     )
   warnOfEnd('prefixes', prefixes)
   const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES)

@@ -16,10 +16,10 @@ export function parseLocation(input: string, text: string): Place {
   const [, bucket = '', prefix = ''] = match
   if (/--xa?-s3$/.test(bucket))
     throw new Error(
-      `${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`,
+      `${input}: "${shown}" is a directory bucket (S3 Express One Zone) or an access point of one. These are not supported, because they don’t list keys in order`,
     )
   if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
-    throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`)
+    throw new Error(`${input}: "${shown}" is an access point. Use its bucket instead`)
   if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
     throw new Error(
       `${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`,
@@ -33,9 +33,9 @@ export function parseLocation(input: string, text: string): Place {
 export function overlaps(source: Place, destination: Place): string | undefined {
   if (source.bucket !== destination.bucket) return undefined
   if (source.prefix === destination.prefix)
-    return 'destination: is the source itself; S3 does not copy an object onto itself'
+    return 'destination: is the same as the source, and S3 does not copy an object onto itself'
   if (destination.prefix.startsWith(source.prefix))
-    return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`'
+    return 'destination: lies inside the source, so copies would be copied again. `prefixes` does not change that. Narrow `source` instead'
   return undefined
 }
 
@@ -46,7 +46,7 @@ export function joinsNames(source: Place, destination: Place): string | undefine
   const rest = isFolder(source) ? 'a.jpg' : '/a.jpg'
   const from = showPlace({ ...source, prefix: source.prefix + rest })
   const to = showPlace({ ...destination, prefix: destination.prefix + rest })
-  return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`
+  return `destination: ${from} becomes ${to}, because the source prefix is replaced literally. If you mean folders, end both prefixes with a slash.`
 }
 
 /** A place as the person wrote it, safe to print on one line. */

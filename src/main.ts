@@ -44,7 +44,7 @@ async function main(signal: AbortSignal): Promise<void> {
   const { run } = attachment.checkpoint
   core.setOutput('run-id', run.id)
   core.info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`)
-  if (runKey !== undefined) core.info(`Its run-key is ${printable(runKey)}`)
+  if (runKey !== undefined) core.info(`Its run key is ${printable(runKey)}`)
   const about = { inputs, outputs: stack.outputs, runKey }
   if (attachment.how === 'watched')
     return await report(tellFromCheckpoint(about, attachment.checkpoint), inputs.failOnError)
@@ -104,7 +104,7 @@ async function tidyUp(
   const { stackName, afterRun: what } = inputs
   const { run } = found.checkpoint
   const complete = status === 'succeeded' ? 'The copy is complete. ' : ''
-  let failing = `Run ${run.id} could not be ended: its queue ${run.queue} is still there, so that its workers go on`
+  let failing = `Run ${run.id} could not be ended: its queue ${run.queue} still exists, so its workers go on`
   try {
     await endRun(clients.sqs, store, run)
     markOver(status)
@@ -114,6 +114,6 @@ async function tidyUp(
     await afterRun(what, { run: run.id, status }, clients, { name: stackName, outputs }, tools)
     clearRun()
   } catch (error) {
-    core.warning(`${complete}${failing}; that is tried again at the end of the job. ${explain(error)}`)
+    core.warning(`${complete}${failing}. The action tries again at the end of the job. ${explain(error)}`)
   }
 }

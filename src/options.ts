@@ -33,14 +33,14 @@ export function readOptions(attempt: <T>(read: () => T, fallback: T) => T): Opti
   const choice = <T extends string>(name: string, choices: readonly [T, ...T[]]): T =>
     attempt(() => readChoice(name, choices), choices[0])
   const owner = (name: string) =>
-    attempt(() => readOptional(name, /^\d{12}$/, 'an account id of 12 digits'), undefined)
+    attempt(() => readOptional(name, /^\d{12}$/, 'an account ID of 12 digits'), undefined)
   const storageClass = choice('storage-class', STORAGE_CLASSES)
   const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse'])
   const sseKmsKey = core.getInput('destination-kms-key')
   attempt(() => {
     if (sse === 'AES256' && sseKmsKey !== '')
       throw new Error(
-        'destination-kms-key: not with `sse: AES256`, which takes no key; leave `sse` empty or say `aws:kms`',
+        'destination-kms-key: not allowed with `sse: AES256`, which takes no key. Leave `sse` empty or use `aws:kms`',
       )
   }, undefined)
   const acl = choice('acl', ACLS)

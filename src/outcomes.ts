@@ -56,7 +56,9 @@ function readOutcome(body: string, onWarning: (message: string) => void): Outcom
     return decodeOutcome(body)
   } catch (error) {
     if (!(error instanceof MalformedMessageError)) throw error
-    onWarning(`A message on the run queue is ${error.message}. Is the stack of another version?`)
+    onWarning(
+      `A message on the run queue is ignored, because it is ${error.message}. The stack may be of another version.`,
+    )
     return undefined
   }
 }

@@ -39,7 +39,7 @@ export class Patience {
       } catch (error) {
         if (!isPassing(error) || !worthwhile()) throw error
         onWarning(
-          `SQS fails (${nameOf(error)}). The run goes on, and so does this step as soon as SQS answers.`,
+          `SQS is failing (${nameOf(error)}). The run goes on, and this step continues once SQS answers again.`,
         )
         await this.#pause(tries)
         if (!worthwhile()) throw error

@@ -43,7 +43,7 @@ async function leaveDeployed({ stackName, region, afterRun: what }: DeployingSta
     await afterRun(what, { status: 'cancelled' }, clients, { name: stackName, outputs }, tools)
   } catch (error) {
     core.warning(
-      `The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,
+      `The stack ${stackName}, which this job deployed, could not be paused. It may poll its queues until a later run pauses it. ${explain(error)}`,
     )
   }
 }
@@ -59,7 +59,7 @@ async function stop(run: RunState, clients: Clients): Promise<boolean> {
   }
   await deleteRunQueue(clients.sqs, run.queueUrl)
   core.warning(
-    `Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`,
+    `Run ${run.runId} was stopped before its end. The functions drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`,
   )
   if (last) await store?.remove(last)
   return true
@@ -78,7 +78,7 @@ async function lastCheckpoint(
     const found = await store?.read()
     return found?.checkpoint.run.id === runId ? found : undefined
   } catch (error) {
-    core.info(`How far the run got can’t be told. ${logLine(explain(error))}`)
+    core.info(`The run’s last checkpoint could not be read. ${logLine(explain(error))}`)
     return undefined
   }
 }
@@ -88,7 +88,7 @@ function tellTotals({ checkpoint }: Found): string {
   const { savedAt, ledger } = checkpoint
   const { listed, copied, skipped, vanished, failed, deadObjects } = ledger.totals
   const time = new Date(savedAt).toISOString()
-  return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}; ${formatCount(vanished)} had vanished, and ${formatCount(deadObjects)} gone to the dead-letter queue.`
+  return `At ${time} it had listed ${formatCount(listed)}, copied ${formatCount(copied)}, skipped ${formatCount(skipped)} and failed to copy ${formatCount(failed)}; ${formatCount(vanished)} had vanished, and ${formatCount(deadObjects)} had gone to the dead-letter queue.`
 }
 
 await post()

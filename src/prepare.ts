@@ -85,7 +85,7 @@ export async function leaveUnused(
     clearDeploying()
   } catch (error) {
     tools.log.warning(
-      `The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`,
+      `The stack ${stackName} could not be paused. It may poll its queues until a later run pauses it. ${explain(error)}`,
     )
   }
 }

@@ -163,7 +163,7 @@ async function overAfterAll(
   const ids = [...queues.keys()].map((queue) => runIdOf(queue, stack.runQueuePrefix))
   if (ids.length === 0) return new Set()
   log.info(
-    `The dead-letter queue holds tasks of ${counted(ids.length, 'run')} whose queue is there. SQS may say so for a minute after it was deleted: waiting for that`,
+    `The dead-letter queue holds tasks of ${counted(ids.length, 'run')} that may still be in progress. SQS can report a run queue for a minute after it was deleted, so this waits for that long.`,
   )
   const until = timing.now() + DELETED_MS
   for (;;) {

@@ -27,7 +27,7 @@ export async function report(result: Result, failOnError: boolean): Promise<void
   const message = problems.join(' ')
   if (failsStep(result, failOnError)) core.setFailed(message)
   else if (problems.length > 0)
-    core.warning(failOnError ? message : `${message} The step passes because fail-on-error is false.`)
+    core.warning(failOnError ? message : `${message} The step passes because of \`fail-on-error: false\`.`)
   await writeSummary(renderSummary(result))
 }
 
@@ -61,7 +61,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
   ]
   core.info(`${parts.join(', ')} in ${formatDuration(durationMs)}`)
   if (totals.copied > 0) core.info(tellFidelity(fidelity(totals, options)))
-  if (failures.length > 0) core.info(`Every object that failed: ${reportPath}`)
+  if (failures.length > 0) core.info(`All failed objects are listed in ${reportPath}`)
 }
 
 function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }: Result): void {
@@ -78,7 +78,7 @@ function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }: Result):
   if (part !== undefined) core.error(shorten(part, ANNOTATION_CHARS), { title: 'Source not listed' })
   if (nameless > 0)
     core.warning(
-      `The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told, not counted here. Delete what is not yours there: the queue is ${printable(deadLetterQueueUrl)}.`,
+      `The dead-letter queue holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run, not counted here. Delete what does not belong there. The queue is ${printable(deadLetterQueueUrl)}.`,
     )
 }
 

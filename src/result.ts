@@ -87,13 +87,13 @@ export function tellGoingOn(result: Result): string {
   const since =
     savedAt === undefined
       ? ''
-      : ` The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`
+      : ` These counts are those of its last checkpoint, saved at ${new Date(savedAt).toISOString()}.`
   return `The run goes on, watched by ${printable(watcher)}.${since}`
 }
 
 /** How to see a run to its end that goes on; on one line. */
 function howToAttach({ runKey = '' }: Pick<Result, 'runKey'>): string {
-  return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${/^[\w./-]+$/.test(runKey) ? runKey : printable(JSON.stringify(runKey))}\`.`
+  return `To see it to its end, run this job again, or another job with the same inputs and \`run-key: ${/^[\w./-]+$/.test(runKey) ? runKey : printable(JSON.stringify(runKey))}\`.`
 }
 
 /** Why a run is not a success, most important first; empty when it is one. */
@@ -111,21 +111,21 @@ export function shortfalls(result: Result): string[] {
   if (ending === 'superseded') lines.push(`The run is not complete. ${tellGoingOn(result)}`)
   if (ending === 'stopped')
     lines.push(
-      `The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}. What is left is dropped.`,
+      `The run was ended by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}. The functions drop what is left.`,
     )
   if (ending === 'cancelled')
-    lines.push(`The run was cancelled with ${open}. What was copied stays. ${runAgain(result)}`)
+    lines.push(`The run was cancelled with ${open}. Objects copied so far stay. ${runAgain(result)}`)
   if (ending === 'stalled')
     lines.push(
-      `The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? ${runAgain(result)}`,
+      `The run has stalled with ${open}: the queues have been empty for minutes, so no function is working on these tasks. Perhaps the queues were purged, or messages were older than the queues keep them. ${runAgain(result)}`,
     )
   if (ending === 'unfed')
     lines.push(
-      `The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. ${runAgain(result)}`,
+      `The run has stalled with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Check the state of the stack’s event source mappings, and whether Lambda throttles the functions. ${runAgain(result)}`,
     )
   if (ending === 'over-budget' && result.budget)
     lines.push(
-      `The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. First mend the cause. ${runAgain(result)}`,
+      `The run was stopped early, with ${open}: more objects failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. Objects copied so far stay. Fix the cause first. ${runAgain(result)}`,
     )
   if (totals.failed > 0) lines.push(`${counted(totals.failed, 'object')} could not be copied.`)
   if (dlqMessages > 0)
@@ -135,7 +135,7 @@ export function shortfalls(result: Result): string[] {
   const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0)
   if (missing > 0)
     lines.push(
-      `${counted(missing, 'part')} of the source could not be listed; objects may be missing.${ending === 'settled' ? ` First mend the cause. ${listAgain(result)}` : ''}`,
+      `${counted(missing, 'part')} of the source could not be listed, so objects may be missing.${ending === 'settled' ? ` Fix the cause first. ${listAgain(result)}` : ''}`,
     )
   return lines
 }
@@ -145,8 +145,8 @@ export function foundNothing(result: Result): string | undefined {
   const { mode, totals, source } = result
   if (statusOf(result) !== 'succeeded' || totals.listed > 0) return undefined
   if (mode === 'redrive')
-    return 'No object was redriven: are `source` and `destination` those of the run that left dead letters?'
-  return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`
+    return 'No object was redriven. Check that `source` and `destination` are those of the run that left the dead letters.'
+  return `No object was found under ${showPlace(source)}. Check the prefix and \`prefixes\`.`
 }
 
 /** A redrive leaves the tasks of runs in progress alone. */
@@ -158,16 +158,16 @@ function howToRedrive(result: Result): string {
 /** A run copies over what is there unless it is told not to. */
 function runAgain({ mode, options }: Result): string {
   if (mode === 'redrive')
-    return 'Redrive again: all that it began with is still in the dead-letter queue, and what was copied is copied again.'
+    return 'Redrive again: all tasks of this redrive are still in the dead-letter queue. Objects that were copied are copied again.'
   return options.overwrite
     ? 'Run again to copy the rest.'
-    : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.'
+    : 'Run again with `overwrite: if-newer` to copy the rest. With the same inputs, everything is copied again.'
 }
 
 /** A redrive that is complete has left nothing of what it began with in the dead-letter queue. */
 function listAgain(result: Result): string {
   return result.mode === 'redrive'
-    ? 'Then copy again: a redrive does not find them any more.'
+    ? 'Then run a copy, because another redrive would not find these objects.'
     : runAgain(result)
 }
 
@@ -178,11 +178,11 @@ function stillOpen({ open, totals }: Result): string {
 }
 
 function goesOn(result: Result): string {
-  return `It goes on without this step. ${howToAttach(result)}`
+  return `The run goes on without this step. ${howToAttach(result)}`
 }
 
 /** The commonest code, which is likely to be the cause; a word, so that it needs no escaping. */
 function mostly({ failures }: Result): string {
   const [first] = failures.toSorted((a, b) => b.count - a.count)
-  return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : ''
+  return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly with ${first.code}` : ''
 }

@@ -35,32 +35,32 @@ function tell({ origins, objects, unreadable, ongoing, elsewhere, more }: Redriv
   const others = elsewhere.size > 0 ? ` ${tellElsewhere(elsewhere)}` : ''
   if (origins.size === 0 && ongoing.size === 0 && !more)
     core.notice(
-      `The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.${others}`,
+      `There is nothing to redrive: the dead-letter queue holds no task of an earlier run with this source and destination.${others}`,
     )
   else
     core.info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`)
   if (unreadable > 0)
     core.warning(
-      `${counted(unreadable, 'message')} in the dead-letter queue can’t be read as ${unreadable === 1 ? 'a task' : 'tasks'} of this version of the action: not redriven.`,
+      `Not redriven: ${counted(unreadable, 'message')} in the dead-letter queue that this version of the action can’t read.`,
     )
   if (ongoing.size > 0) core.warning(tellOngoing(ongoing))
   if (more)
     core.warning(
-      'The dead-letter queue may hold more messages than this run came across, because there are many or somebody else looks at them: redrive again after this one.',
+      'The dead-letter queue may hold more messages than this run could read, because there are too many or somebody else is reading them. Redrive again after this run.',
     )
 }
 
 /** Tells which places other tasks are of: those given may be mistyped. */
 function tellElsewhere(elsewhere: Redriven['elsewhere']): string {
   const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`)
-  return `Of other places it holds: ${listed(named)}.`
+  return `It also holds tasks for other sources and destinations: ${listed(named)}.`
 }
 
 /** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
 function tellOngoing(ongoing: Redriven['ongoing']): string {
   const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0)
   const queues = listed([...ongoing.keys()])
-  return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`
+  return `Not redriven: ${counted(tasks, 'dead-lettered task')} with this source and destination, because they belong to runs whose queues still exist: ${queues}. If nobody watches such a run any more, delete its queue to stop the run, and redrive again a minute later.`
 }
 
 function listed(names: string[]): string {

@@ -17,9 +17,9 @@ const ICONS: Record<Status, string> = { running: '⏳', succeeded: '✅', failed
 /** How the run ended, where that has to be said at once. */
 const TITLES: Record<Result['ending'], string> = {
   settled: '',
-  left: ', goes on',
-  superseded: ', watched elsewhere',
-  unwatched: ', unwatched',
+  left: ', in progress',
+  superseded: ', watched by another step',
+  unwatched: ', no longer watched',
   stopped: ', ended elsewhere',
   'timed-out': ', timed out',
   stalled: ', stalled',
@@ -61,7 +61,7 @@ function totalsTable({ totals, dlqMessages, durationMs, open }: Result): string 
     ['Listed', formatCount(totals.listed)],
     ['Copied', formatCount(totals.copied)],
     ['Skipped', formatCount(totals.skipped)],
-    ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
+    ...(totals.vanished > 0 ? [['Vanished after they were listed', formatCount(totals.vanished)]] : []),
     ['Failed', formatCount(totals.failed)],
     ['Dead-lettered', `${formatCount(totals.deadObjects)} (${counted(dlqMessages, 'task')})`],
     ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${counted(open, 'task')})`]] : []),
@@ -99,8 +99,8 @@ function fidelityTable({ totals, options }: Result): string {
     return `| ${[what, ...counts, how].join(' | ')} |`
   })
   const head = ['| | Kept | Set anew | Left out | |', '|---|---:|---:|---:|---|']
-  const note = 'By the run’s settings: how many objects had any of it is not looked at.'
-  return ['### What belongs to objects', '', note, '', ...head, ...rows].join('\n')
+  const note = 'These counts follow the run’s settings; the objects themselves were not inspected.'
+  return ['### Properties of the copies', '', note, '', ...head, ...rows].join('\n')
 }
 
 function unlistedParts({ unlisted }: Result): string {
@@ -124,14 +124,16 @@ function whereToLook(result: Result): string {
   const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`]
   if (failures.length > 0)
     lines.push(
-      `Every failed object: ${markdown(reportPath, 500)} on the runner. It goes with the job, unless a step uploads it: its path is the output \`report\`.`,
+      `All failed objects are listed in ${markdown(reportPath, 500)} on the runner. The file is lost after the job unless a step uploads it. Its path is the output \`report\`.`,
     )
   if (dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
   if (nameless > 0)
-    lines.push(`The dead-letter queue also holds ${counted(nameless, 'message')} of no run that can be told.`)
+    lines.push(
+      `The dead-letter queue also holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run.`,
+    )
   if (failures.length > 0 || dlqMessages > 0 || unlisted.length > 0) {
     const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`))
-    lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}, filtered by the run’s id.`)
+    lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}. Filter them by the run’s ID.`)
   }
   return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n')
 }

@@ -41,7 +41,7 @@ export async function lookThoroughly(
     lastAt ??= now + LOOK_MS
     if (startedAt >= lastAt) return true
     log.info(
-      `The dead-letter queue counts ${counted(missing, 'message')} more than it shows, maybe because somebody else looks at it: looking again`,
+      `SQS counts ${counted(missing, 'message')} in the dead-letter queue that it did not return, perhaps because somebody else is reading the queue. Looking again.`,
     )
     // Half of the time is chance, so that two that look at the same time don't meet again.
     const pause = pauseMs * (0.5 + timing.random() / 2)

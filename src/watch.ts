@@ -179,6 +179,8 @@ async function lookAfter({ onQuiet, onWarning }: WatchOptions): Promise<void> {
     await onQuiet()
   } catch (error) {
     if (!isPassing(error)) throw error
-    onWarning(`Whether the functions are still fed can’t be told for now (${(error as Error).name}).`)
+    onWarning(
+      `The functions’ event source mappings could not be checked (${(error as Error).name}). The action tries again.`,
+    )
   }
 }

@@ -43,7 +43,7 @@ const polling = () => [...aws.lambda.mappings.values()].map(({ state }) => /^Ena
 
 /** The stack is there, with its dead-letter queue, and polls nothing. */
 async function expectPausedNotDeleted({ log }: StepResult): Promise<void> {
-  expect(log).toMatch(/is paused: .*\nIt is not deleted, for its dead-letter queue and logs/)
+  expect(log).toMatch(/is paused\. .*\nIt is not deleted, because .* its dead-letter queue and logs/)
   expect(log).not.toMatch(/is deleted/)
   expect(polling()).toEqual([false, false])
   const { QueueUrls } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 's3-71' }))
@@ -99,7 +99,7 @@ test('a complete copy is a success though its stack can’t be paused, and `post
 
   denied = ''
   expect((await runPost(state, aws.env)).log).toBe(
-    'The stack s3-71 is paused: it polls nothing until the next run.\n',
+    'The stack s3-71 is paused. It polls nothing until the next run.\n',
   )
   expect(polling()).toEqual([false, false])
 })

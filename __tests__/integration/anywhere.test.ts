@@ -120,7 +120,7 @@ test('an object in an archive fails by name, and the others are copied', async (
 
 test('a redrive of nothing says so, and the stack goes when it is told to', async () => {
   const step = await run({ mode: 'redrive', 'after-run': 'delete' })
-  expect(step.log).toMatch(/::notice::The dead-letter queue holds no task/)
+  expect(step.log).toMatch(/::notice::There is nothing to redrive/)
   expect(step.outputs).toMatchObject({ status: 'succeeded', listed: '0' })
   expect(await describeStack(target.cloudFormation, NAME)).toBeUndefined()
 })

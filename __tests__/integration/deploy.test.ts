@@ -93,13 +93,13 @@ test('two workflows that deploy one stack at once: one does, the other waits, an
   ])
   const logs = steps.map(({ log }) => log).join('\n')
   expect(logs.match(/Created in /g)).toHaveLength(1)
-  expect(logs).toMatch(/(by somebody else: waiting|Another workflow has begun)/)
+  expect(logs).toMatch(/(Somebody else is changing|Another workflow has started)/)
 })
 
 test('a bucket that does not exist is told before anything is made', async () => {
   const step = await run('one', { destination: 's3://to-nowhere' })
   expect(step.exitCode).toBe(1)
-  expect(step.log).toMatch(/::error::There is no bucket to-nowhere/)
+  expect(step.log).toMatch(/::error::The bucket to-nowhere does not exist/)
   expect(aws.lambda.functions).toEqual([])
 })
 

@@ -81,10 +81,10 @@ test('without a bucket for checkpoints, what takes them is refused, and other ru
   for (const more of [{ wait: 'false', 'run-key': '' }, { 'run-key': 'none' }]) {
     const refused = await runStep(step('none', more))
     expect(refused.exitCode).toBe(1)
-    expect(refused.log).toMatch(/take checkpoints, and there is no bucket for them/)
+    expect(refused.log).toMatch(/need checkpoints, but there is no bucket for them/)
   }
   const missing = await runStep(step('none', { 'artifact-bucket': 'nowhere' }))
-  expect(missing.log).toMatch(/::error::artifact-bucket: there is no bucket nowhere/)
+  expect(missing.log).toMatch(/::error::artifact-bucket: the bucket nowhere does not exist/)
   expect(await stack.runQueues()).toEqual([])
 })
 
@@ -138,7 +138,7 @@ describe('with a bucket for checkpoints', () => {
     const strange = await runStep(step('crash', { 'batch-size': '6', prefixes: '0' }))
     expect(strange.exitCode).toBe(1)
     expect(strange.log).toMatch(
-      /run-key: the run of this key .* differs from this step in prefixes, batch-size/,
+      /run-key: run .* is in progress under this key, but its inputs differ: prefixes, batch-size/,
     )
 
     first.process.kill('SIGKILL')
@@ -159,7 +159,7 @@ describe('with a bucket for checkpoints', () => {
     frozen.process.kill('SIGCONT')
     const { exitCode, log, state } = await frozen.result
     expect(exitCode).toBe(1)
-    expect(log).toMatch(/::error::The run was ended elsewhere, by another step or by hand/)
+    expect(log).toMatch(/::error::The run was ended by another step or by hand/)
     expect((await runPost(state, stack.env)).log).toBe('')
   })
 
@@ -176,7 +176,7 @@ describe('with a bucket for checkpoints', () => {
     expect(first.exitCode).toBe(1)
     expect(first.outputs.status).toBe('running')
     expect(first.log).toMatch(
-      /::error::The run is not complete: the timeout is over with \d+ tasks open \(\d+ objects\)\. It goes on/,
+      /::error::The run is not complete: the step reached its timeout with \d+ tasks open \(\d+ objects\)\. The run goes on/,
     )
     expect((await runPost(first.state, again.env)).log).toBe('')
     held.release()
@@ -197,7 +197,9 @@ describe('with a bucket for checkpoints', () => {
     const first = await runStep(step('expired', { 'fail-on-error': 'false' }))
     expect(first.exitCode).toBe(0)
     expect(first.outputs.status).toBe('running')
-    expect(first.log).toMatch(/::warning::The run is not complete: .*credentials have expired.* It goes on/)
+    expect(first.log).toMatch(
+      /::warning::The run is not complete: .*credentials have expired.* The run goes on/,
+    )
     expect((await runPost(first.state, stack.env)).log).toBe('')
     expect(await stack.runQueues()).toHaveLength(1)
     stack.intercept(() => undefined)

@@ -47,7 +47,7 @@ test('a step outlasts more failures of SQS in a row than a call has attempts', a
   expect(exitCode).toBe(0)
   expect(outputs).toMatchObject({ status: 'succeeded', listed: '50', copied: '50', failed: '0', dlq: '0' })
   expect(answers).toEqual([])
-  expect(log.match(/::warning::SQS fails/g)).toHaveLength(1)
+  expect(log.match(/::warning::SQS is failing/g)).toHaveLength(1)
   expect(stack.keys('to-outage')).toEqual(stack.keys('from-outage'))
 })
 
@@ -56,6 +56,6 @@ test('a missing permission ends the watching at once, by its name', async () => 
   const { exitCode, log } = await play('denial')
   expect(exitCode).toBe(1)
   expect(log).toMatch(/::error::.*AccessDenied.*sqs:ReceiveMessage.*docs\/permissions\.md/)
-  expect(log).not.toContain('SQS fails')
+  expect(log).not.toContain('SQS is failing')
   expect(await stack.runQueues()).toEqual([])
 })

@@ -91,7 +91,7 @@ describe('a run', () => {
       env: stack.env,
     })
     expect(step.exitCode).toBe(0)
-    expect(step.log).toMatch(/::warning::prefixes: no object begins with s3:\/\/from-some\/p\/2o26\/: /)
+    expect(step.log).toMatch(/::warning::prefixes: no object begins with s3:\/\/from-some\/p\/2o26\/\. /)
     expect(stack.keys('to-some')).toEqual(['2024/a', '2024/b', '2025/a'])
     expect(step.outputs.listed).toBe('3')
   })
@@ -120,7 +120,7 @@ describe('a run', () => {
     stack.intercept(() => undefined)
     expect(step.exitCode).toBe(1)
     expect(step.log).toMatch(
-      /::error::The run was stopped early, with [\d,]+ tasks? open \([\d,]+ objects?\): more failed than `max-failures: 100` allows, mostly by AccessDenied/,
+      /::error::The run was stopped early, with [\d,]+ tasks? open \([\d,]+ objects?\): more objects failed than `max-failures: 100` allows, mostly with AccessDenied/,
     )
     expect(Number(step.outputs.failed)).toBeGreaterThan(100)
     expect(step.summary).toMatch(/^## ❌ .* stopped early/)
@@ -170,7 +170,7 @@ describe('what goes wrong before a run begins', () => {
   test('bad inputs are told together, and nothing is touched', async () => {
     const step = await runStep({ inputs: inputs('from', 's3://To', { timeout: '0' }), env: stack.env })
     expect(step.exitCode).toBe(1)
-    expect(step.log).toMatch(/3 inputs are not right; nothing was touched/)
+    expect(step.log).toMatch(/3 inputs are invalid\. Nothing was changed/)
     expect(step.log).not.toMatch(/\n\s+at /)
   })
 

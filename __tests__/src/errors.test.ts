@@ -23,7 +23,7 @@ test('a step without credentials is told to get some, though no request was ever
   const error = await sts.send(new GetCallerIdentityCommand({})).catch((thrown: unknown) => thrown)
   expect(error).not.toHaveProperty('$metadata')
   expect(explain(error)).toMatch(
-    /^CredentialsProviderError: .*\. No AWS credentials: run aws-actions\/configure-aws-credentials before this step\.$/,
+    /^CredentialsProviderError: .*\. There are no AWS credentials\. Run aws-actions\/configure-aws-credentials before this step\.$/,
   )
 })
 
@@ -58,7 +58,9 @@ test.each(['InvalidClientTokenId', 'UnrecognizedClientException', 'InvalidAccess
       name,
       $metadata: { httpStatusCode: 403 },
     })
-    expect(explain(error)).toMatch(/ is invalid\. AWS does not know the workflow’s credentials: .*region/)
+    expect(explain(error)).toMatch(
+      / is invalid\. AWS does not recognize the workflow’s credentials\. .*region/,
+    )
   },
 )
 

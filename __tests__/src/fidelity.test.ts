@@ -30,7 +30,7 @@ describe('of the copies of a run', () => {
 
   test('the log says all of it in a line', () => {
     expect(tellFidelity(of({ storageClass: 'GLACIER_IR', tags: 'skip', annotations: 'copy' }, 7))).toBe(
-      'What belongs to objects: kept: metadata, annotations; ' +
+      'Properties of the copies: kept: metadata, annotations; ' +
         'set anew: storage class of 7 (to GLACIER_IR), encryption (the destination bucket’s default), acl (private); ' +
         'left out: tags, website redirects, object lock, older versions',
     )

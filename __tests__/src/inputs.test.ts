@@ -147,19 +147,19 @@ describe('problems', () => {
     [{ source: 's3://a..b' }, /is not a bucket name/],
     [{ source: 's3://192.168.0.1' }, /is not a bucket name .*no IP address/],
     [{ source: 's3://xn--foo' }, /is not a bucket name .*not beginning with xn--/],
-    [{ source: 's3://point-abc123-s3alias/a/' }, /is an access point; name its bucket instead/],
+    [{ source: 's3://point-abc123-s3alias/a/' }, /is an access point\. Use its bucket instead/],
     [{ destination: 's3://lambda-abc123--ol-s3' }, /is an access point/],
     [{ destination: 's3://abc123.mrap' }, /is an access point/],
     [{ source: 's3://express--use1-az4--x-s3' }, /directory bucket/],
     [{ destination: 's3://point--use1-az4--xa-s3/a/' }, /directory bucket/],
     [{ destination: `s3://there/${'é'.repeat(513)}` }, /destination: the prefix is longer/],
-    [{ destination: 's3://from/a/' }, /is the source itself/],
+    [{ destination: 's3://from/a/' }, /is the same as the source/],
     [{ destination: 's3://from/a/copy/' }, /lies inside the source/],
     [{ source: 's3://from', destination: 's3://from/backup/' }, /lies inside the source/],
     [{ source: 's3://from', destination: 's3://from/backup/', prefixes: 'a/' }, /lies inside the source/],
     [{ prefixes: 'b\na\nab' }, /"ab" lies within "a"/],
     [{ prefixes: 'a\na' }, /"a" lies within "a"/],
-    [{ prefixes: 'a', mode: 'redrive' }, /prefixes: not with `mode: redrive`/],
+    [{ prefixes: 'a', mode: 'redrive' }, /prefixes: not allowed with `mode: redrive`/],
     [{ prefixes: 'x'.repeat(1023) }, /longer than a key/],
     [{ 'batch-size': '0' }, /batch-size: "0" must be a whole number from 1 to 1000/],
     [{ 'batch-size': '1e2' }, /batch-size/],
@@ -167,7 +167,7 @@ describe('problems', () => {
     [{ 'poll-interval': '301' }, /poll-interval/],
     [{ timeout: '-5' }, /timeout/],
     [{ wait: 'yes' }, /wait: "yes" must be true or false/],
-    [{ 'run-key': 'a\nb' }, /run-key: .* is not a text of at most 256 characters/],
+    [{ 'run-key': 'a\nb' }, /run-key: .* is not a single line of at most 256 characters/],
     [{ 'max-failures': '101%' }, /max-failures: "101%" must be a number of objects, such as 100, or a share/],
     [{ 'max-failures': '1.5' }, /max-failures: "1.5" must be/],
     [{ 'fail-on-error': 'maybe' }, /fail-on-error: "maybe" must be true or false/],
@@ -186,7 +186,7 @@ describe('problems', () => {
     [{ acl: 'open' }, /acl: "open" must be empty or one of private,/],
     [{ overwrite: 'newer' }, /overwrite: "newer" must be one of always, never, if-newer/],
     [{ 'request-payer': 'me' }, /request-payer: "me" must be empty or one of requester/],
-    [{ 'source-owner': '123' }, /source-owner: "123" is not an account id/],
+    [{ 'source-owner': '123' }, /source-owner: "123" is not an account ID/],
     [{ region: 'Frankfurt' }, /region: "Frankfurt"/],
   ])('%j', (inputs, message) => {
     expect(problems(inputs as Record<string, string>)).toMatch(message)
@@ -200,7 +200,7 @@ describe('problems', () => {
 
   test('all of them are told at once', () => {
     const text = problems({ source: 'x', destination: 'y', 'batch-size': '', timeout: '0', prefixes: 'a\na' })
-    expect(text).toMatch(/^5 inputs are not right; nothing was touched\.\n/)
+    expect(text).toMatch(/^5 inputs are invalid\. Nothing was changed\.\n/)
     expect(text.split('\n')).toHaveLength(6)
   })
 
@@ -263,14 +263,14 @@ describe('what is likely to be meant otherwise', () => {
   })
 
   test('several places in one input are refused', () => {
-    expect(problems({ source: 's3://from/a/\ns3://other/b/\n' })).toMatch(
-      /- source: holds more than one line/,
-    )
+    expect(problems({ source: 's3://from/a/\ns3://other/b/\n' })).toMatch(/- source: has more than one line/)
   })
 
   test('a key that the encryption does not take is refused', () => {
     const key = 'arn:aws:kms:eu-west-1:123456789012:key/k'
-    expect(problems({ sse: 'AES256', 'destination-kms-key': key })).toMatch(/- destination-kms-key: not with/)
+    expect(problems({ sse: 'AES256', 'destination-kms-key': key })).toMatch(
+      /- destination-kms-key: not allowed with/,
+    )
     expect(problems({ sse: 'aws:kms', 'destination-kms-key': key })).toBe('')
   })
 })

@@ -58,8 +58,8 @@ describe('when the functions can’t do what the run needs', () => {
   test('a stack that was created for it does not go on polling', async () => {
     denyCopies()
     const { message, lines } = await prepare()
-    expect(message).toMatch(/can’t serve this run; nothing was sent/)
-    expect(lines.at(-1)).toBe('The stack s3-71 is paused: it polls nothing until the next run.')
+    expect(message).toMatch(/can’t serve this run\. Nothing was sent/)
+    expect(lines.at(-1)).toBe('The stack s3-71 is paused. It polls nothing until the next run.')
     expect(polling()).toEqual([false, false])
   })
 

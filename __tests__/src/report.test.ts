@@ -48,9 +48,7 @@ test('why a part of the source could not be listed, and which keys it holds, is 
   expect(log).toMatch(
     /^::error title=Source not listed::Keys that begin with logs\/, after logs\/a\\u\{a\}::error::b, up to k+…: AccessDenied: no right to s3:ListBucket$/m,
   )
-  expect(log).toMatch(
-    /^::error::1 part of the source could not be listed.* First mend the cause\. Run again/m,
-  )
+  expect(log).toMatch(/^::error::1 part of the source could not be listed.* Fix the cause first\. Run again/m)
   const all = await said({ unlisted: [{ part: { prefix: '', ranges: [{}] }, code, message }] })
   expect(all).toMatch(/::All keys: AccessDenied: no right to s3:ListBucket$/m)
 })

@@ -52,21 +52,23 @@ test('who can’t wait any longer is told how to attach, on one line whatever th
   expect(tellGoingOn(keyed({ ending: 'left' }))).toContain('`run-key: key`')
   const watched = tellGoingOn(keyed({ ending: 'left', watcher: 'https://x/1', savedAt: 1_800_000_000_000 }))
   expect(watched).toContain('https://x/1')
-  expect(watched).toContain('of its last checkpoint, of 2027-01-15T08:00:00.000Z')
+  expect(watched).toContain('of its last checkpoint, saved at 2027-01-15T08:00:00.000Z')
 })
 
 test.each<[string, Partial<Result>, RegExp]>([
-  ['a copy', {}, /Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything/],
+  ['a copy', {}, /Run again with `overwrite: if-newer` to copy the rest\. With the same inputs, everything/],
   ['a copy that overwrites nothing', { options: { overwrite: 'never' } }, /Run again to copy the rest\.$/],
-  ['a redrive', { mode: 'redrive' }, /Redrive again: all that it began with/],
+  ['a redrive', { mode: 'redrive' }, /Redrive again: all tasks of this redrive/],
 ])('how to go on after %s that was cancelled is said', (_, more, text) => {
   expect(shortfalls(keyed({ ending: 'cancelled', open: 1, ...more })).join(' ')).toMatch(text)
 })
 
 test('a part that could not be listed takes a copy, also after a redrive, which leaves nothing to redrive', () => {
   const unlisted = [{ part: { prefix: '', ranges: [{}] }, code: 'AccessDenied', message: 'no' }]
-  expect(shortfalls(keyed({ unlisted })).join(' ')).toMatch(/First mend the cause\. Run again with/)
-  expect(shortfalls(keyed({ unlisted, mode: 'redrive' })).join(' ')).toMatch(/Then copy again: a redrive/)
+  expect(shortfalls(keyed({ unlisted })).join(' ')).toMatch(/Fix the cause first\. Run again with/)
+  expect(shortfalls(keyed({ unlisted, mode: 'redrive' })).join(' ')).toMatch(
+    /Then run a copy, because another redrive/,
+  )
   // What goes on may list it yet, or says itself how to go on.
   expect(
     shortfalls(keyed({ unlisted, ending: 'cancelled', open: 1 }))
@@ -96,5 +98,5 @@ test('dead letters of a run in progress are redriven once it is over', () => {
 
 test('who leaves a run to another says of when its counts are', () => {
   const [line] = shortfalls(keyed({ ending: 'superseded', watcher: 'w', savedAt: 0 }))
-  expect(line).toMatch(/watched by w\. The counts .* of 1970-01-01T00:00:00/)
+  expect(line).toMatch(/watched by w\. These counts .* saved at 1970-01-01T00:00:00/)
 })

@@ -79,7 +79,7 @@ describe('the job summary', () => {
     expect(text).toContain('1 task with 2 objects went to the dead-letter queue')
     expect(text).toMatch(/\| AccessDenied \| 990 \| k1: no \|/)
     expect(text).toContain('| a |  |  | AccessDenied&#58; no |')
-    expect(text).toContain('CloudWatch: /aws/lambda/s3-71-list and /aws/lambda/s3-71-copy,')
+    expect(text).toContain('CloudWatch: /aws/lambda/s3-71-list and /aws/lambda/s3-71-copy.')
     expect(renderSummary(good)).not.toContain('CloudWatch')
   })
 
@@ -94,7 +94,7 @@ describe('the job summary', () => {
 
   test('of a run that goes on says so, and how to see its end', () => {
     const left = renderSummary({ ...good, ending: 'left', runKey: 'migrate <b>', open: 12 })
-    expect(left).toMatch(/^## ⏳ S3 copy: .*, goes on\n/)
+    expect(left).toMatch(/^## ⏳ S3 copy: .*, in progress\n/)
     expect(left).toContain('run-key&#58; &#34;migrate')
     expect(left).not.toContain('<b>')
     const late = renderSummary({ ...good, ending: 'timed-out', runKey: 'k', open: 12 })

@@ -66,13 +66,13 @@ async function checkSource(
     }
     const closed = await refusal(GET_FIRST_BYTE)
     if (closed)
-      return `source: the copy function can't read ${object}: its role, or the bucket's policy, has to allow s3:GetObject (and kms:Decrypt on the key of encrypted objects): ${told(closed)}`
+      return `source: the copy function can't read ${object} (${told(closed)}). Its role and the bucket’s policy must allow s3:GetObject, and kms:Decrypt on the key of encrypted objects`
     const tags = options.tags === 'skip' ? undefined : await refusal(GET_OBJECT_TAGGING)
     if (tags)
-      return `source: the copy function can't read the tags of ${object}: allow its role s3:GetObjectTagging, or leave all tags behind by \`tags: skip\` (${told(tags)})`
+      return `source: the copy function can't read the tags of ${object} (${told(tags)}). Allow its role s3:GetObjectTagging, or set \`tags: skip\``
     const annotations = options.annotations === 'copy' ? await refusal(LIST_OBJECT_ANNOTATIONS) : undefined
     if (annotations)
-      return `source: the copy function can't list the annotations of ${object}: allow its role s3:ListObjectAnnotations and s3:GetObjectAnnotation, or leave them behind by \`annotations: skip\` (${told(annotations)})`
+      return `source: the copy function can't list the annotations of ${object} (${told(annotations)}). Allow its role s3:ListObjectAnnotations and s3:GetObjectAnnotation, or set \`annotations: skip\``
     return undefined
   } catch {
     // What is in the way of listing, the list function tells.
@@ -89,7 +89,7 @@ async function checkDestination(run: Check, s3: CheckS3): Promise<string | undef
   if (options.tags === 'skip') return undefined
   const tagged = await tryUpload(run, s3, { tagging: 's3-71=check' })
   if (tagged)
-    return `destination: the copy function can't set tags in ${place}: allow its role s3:PutObjectTagging, or leave all tags behind by \`tags: skip\` (${told(tagged)})`
+    return `destination: the copy function can't set tags in ${place} (${told(tagged)}). Allow its role s3:PutObjectTagging, or set \`tags: skip\``
   return undefined
 }
 
@@ -134,7 +134,7 @@ function told({ code, message }: S3Error): string {
 
 function hint(code: string): string {
   if (code === 'AccessControlListNotSupported')
-    return '. The bucket takes no ACLs (Object Ownership: bucket owner enforced): leave `acl` empty'
-  if (code === 'AccessDenied') return '. Its role, the bucket’s policy and the KMS key have to allow it'
+    return '. The bucket takes no ACLs (Object Ownership: bucket owner enforced). Leave `acl` empty'
+  if (code === 'AccessDenied') return '. Its role, the bucket’s policy and the KMS key must allow it'
   return ''
 }

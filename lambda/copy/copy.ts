@@ -113,7 +113,7 @@ function knownFailure(
     return {
       key,
       code: 'InvalidObjectState',
-      message: `it is in ${storageClass}, not restored: restore it, or leave such out by \`archived: skip\``,
+      message: `it is in ${storageClass} and not restored: restore it, or set \`archived: skip\``,
     }
   return undefined
 }

@@ -80,7 +80,7 @@ function isUnfinished({ run }: CopyJob, { tagging }: Source): boolean {
 function perhapsIncomplete(): S3Error {
   return new S3Error(
     'IncompleteCopy',
-    'the destination has it already, perhaps from an attempt that ended before it set all tags and annotations: delete it there and run again, or copy over it with `overwrite: always`',
+    'it already exists in the destination, perhaps from an attempt that ended before it set all tags and annotations: delete it there and run again, or set `overwrite: always`',
     { status: 412 },
   )
 }
@@ -88,7 +88,7 @@ function perhapsIncomplete(): S3Error {
 function goneTooEarly(): S3Error {
   return new S3Error(
     'IncompleteCopy',
-    'it was deleted, or its copy was, before all tags and annotations were set: the copy lacks some of them',
+    'the object or its copy was deleted before all tags and annotations were set, so the copy lacks some of them',
     { status: 404 },
   )
 }

@@ -47,7 +47,7 @@ export async function readSource(job: CopyJob): Promise<Source> {
   if (head.missingMetadata > 0)
     throw new S3Error(
       'UnreadableMetadata',
-      `${head.missingMetadata} of its entries of user metadata can't be read over HTTP, so that a copy in parts would lose them`,
+      `${head.missingMetadata} of its user metadata entries can't be read over HTTP, so a multipart copy would lose them`,
       { status: 200 },
     )
   const tagging = options.tags === 'skip' ? '' : await perform(job, GET_OBJECT_TAGGING, sourceOf(job))
@@ -89,6 +89,6 @@ async function head(s3: Pick<S3, 'perform'>, request: ObjectRequest): Promise<He
     const reason = await failureOf(s3.perform(GET_FIRST_BYTE, request))
     // Of an empty object there is no first byte.
     if (reason && reason.code !== 'InvalidRange') throw reason
-    throw new S3Error('RequestTimeout', 'S3 refused to tell of the object, but not to read it', { status: 0 })
+    throw new S3Error('RequestTimeout', 'S3 refused HeadObject, but not GetObject', { status: 0 })
   }
 }

@@ -43,5 +43,5 @@ export function wantedBy(
 }
 
 function ofDestination({ code, message, status }: S3Error, { bucket }: Place): S3Error {
-  return new S3Error(code, `the destination ${bucket} cannot be listed: ${message}`, { status })
+  return new S3Error(code, `the destination ${bucket} can't be listed: ${message}`, { status })
 }

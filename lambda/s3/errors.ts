@@ -52,7 +52,7 @@ export async function failureOf(call: Promise<unknown>): Promise<S3Error | undef
 /** What a call has thrown; where that is the signal's reason, an error that says that there was no time left. */
 export function orUnfinished(thrown: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted || thrown !== signal.reason) return thrown
-  return new S3Error('RequestTimeout', 'S3 had not finished when the time of the function was up', {
+  return new S3Error('RequestTimeout', 'S3 had not finished when the function ran out of time', {
     status: 0,
   })
 }

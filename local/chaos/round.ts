@@ -18,7 +18,7 @@ export const BUCKETS = { source: 'chaos-from', destination: 'chaos-to' }
 const LIMIT_MINUTES = 15
 /** Share of the objects that are copied when the action is interrupted, at most. */
 const LATEST = 0.9
-const ENDED_LATE = /stopped at its timeout|timeout is over/
+const ENDED_LATE = /step reached its timeout/
 
 /** The stack, and the bucket that the action keeps its checkpoints in. */
 type Home = { stackName: string; artifacts: string }

@@ -80,7 +80,7 @@ async function join(options: AttachOptions, found: Found, leftBy: number): Promi
   const others = differences({ ...run, mode, parts }, subject)
   if (others.length > 0)
     throw new UserError(
-      `run-key: the run of this key that is going on (${run.id}) differs from this step in ${others.join(', ')}. Give the inputs that it was started with, or another run-key; to stop it, delete its queue ${run.queue}.`,
+      `run-key: run ${run.id} is in progress under this key, but its inputs differ: ${others.join(', ')}. Use the inputs that it was started with, or another run-key. To stop that run, delete its queue ${run.queue}.`,
     )
   const watched = await isWatched(options, found, leftBy)
   if (watched !== false) return watched

@@ -89,7 +89,7 @@ export async function decodeCheckpoint(bytes: Uint8Array, url: string): Promise<
   if (typeof id !== 'string' || !RUN_ID.test(id)) throw noCheckpoint(url)
   if (format !== FORMAT || protocol !== PROTOCOL)
     throw new UserError(
-      `Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`,
+      `Run ${checkpoint.run.id} was started by another version of this action and is still in progress. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`,
     )
   return checkpoint
 }
@@ -104,7 +104,7 @@ async function parse(bytes: Uint8Array, url: string): Promise<Versioned> {
 
 function noCheckpoint(url: string, cause?: unknown): UserError {
   return new UserError(
-    `${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`,
+    `${url} is not a checkpoint of a run, although a checkpoint belongs there. Move it away, or use another \`run-key\`.`,
     { cause },
   )
 }

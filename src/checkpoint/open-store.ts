@@ -28,10 +28,10 @@ export async function openStore(
     const { name } = error as Error
     if (!CLOSED.includes(name)) throw error
     if (given !== undefined && name === 'NoSuchBucket')
-      throw new UserError(`artifact-bucket: there is no bucket ${given}`, { cause: error })
+      throw new UserError(`artifact-bucket: the bucket ${given} does not exist`, { cause: error })
     if (given === undefined && deploy === 'never') {
       log.info(
-        `No checkpoints are kept, so that nobody can attach to this run: ${name} for the bucket ${bucket.name}. Name a bucket in \`artifact-bucket\` to have them.`,
+        `No checkpoints are kept, so no step can attach to this run: S3 answered ${name} for the bucket ${bucket.name}. To have checkpoints, name a bucket in \`artifact-bucket\`.`,
       )
       return undefined
     }

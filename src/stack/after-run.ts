@@ -32,16 +32,16 @@ export async function afterRun(
   const { name, outputs } = stack
   const { timing, log } = tools
   for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
-    log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`)
+    log.info(`Deleted the queue of run ${id}, which began more than 14 days ago and was abandoned.`)
   const deletes = what === 'delete' && status === 'succeeded'
   const active = deletes
     ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
     : await pauseIfIdle(clients, outputs, run, tools)
   if (active.length > 0) log.info(tellInUse(stack, active))
   else if (!deletes) {
-    log.info(`The stack ${name} is paused: it polls nothing until the next run.`)
+    log.info(`The stack ${name} is paused. It polls nothing until the next run.`)
     if (what === 'delete')
-      log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.')
+      log.info('It is not deleted, because the run did not succeed: its dead-letter queue and logs remain.')
   } else {
     const found = await describeStack(clients.cfn, name)
     if (!found) return
@@ -53,5 +53,5 @@ export async function afterRun(
 /** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
 function tellInUse({ name, outputs }: { name: string; outputs: StackOutputs }, queues: string[]): string {
   const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`
-  return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${listRuns(queues, outputs.runQueuePrefix)}`
+  return `The stack ${name} stays as it is, because ${others} in progress. If nobody watches a run any more, attach to it with its run key, which is in the log of the step that began it, or delete its queue to end it.\n${listRuns(queues, outputs.runQueuePrefix)}`
 }

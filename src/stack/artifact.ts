@@ -56,10 +56,10 @@ export async function uploadCode(
   } catch (error) {
     const { name } = error as Error
     if (name === 'NoSuchBucket')
-      throw new UserError(`artifact-bucket: there is no bucket ${bucket}`, { cause: error })
+      throw new UserError(`artifact-bucket: the bucket ${bucket} does not exist`, { cause: error })
     if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
       throw new UserError(
-        `artifact-bucket: ${bucket} is not in ${home.region}, where the stack is; Lambda takes code from its own region only`,
+        `artifact-bucket: the bucket ${bucket} is not in ${home.region}, the stack’s region. Lambda takes code only from its own region.`,
         { cause: error },
       )
     throw error

@@ -150,9 +150,9 @@ async function execute(
   const advice = /not authorized to perform/.test(cause)
     ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
     : /policy size/i.test(cause)
-      ? '. The stack knows more buckets than a role has room for: use another `stack-name` for these.'
+      ? '. The stack serves more buckets than a role’s policies have room for. Use another `stack-name` for these buckets.'
       : ''
   throw new UserError(
-    `The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`,
+    `The stack ${stackName} could not be ${what} and is now ${stack?.status ?? 'gone'}. What failed first: ${cause}${advice}`,
   )
 }

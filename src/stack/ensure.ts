@@ -69,28 +69,30 @@ export async function ensureStack(
     const condition = conditionOf(stack)
     if (stack && condition === 'busy') {
       tools.log.info(
-        `The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`,
+        `Somebody else is changing the stack ${stack.name} (${stack.status}). Waiting for that to finish.`,
       )
       await untilAtRest(cfn, stack, tools)
     } else if (stack && condition !== 'absent' && !isOwnStack(stack)) throw foreignStack(stack)
     else if (stack && condition === 'stuck') throw stuck(stack)
     else if (request.deploy === 'never') return reuseAsItIs(stack, request, blueprint, tools)
     else if (stack && condition === 'broken') {
-      tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`)
+      tools.log.info(`The stack ${stack.name} is ${stack.status}. Deleting it, to create it again.`)
       await removeStack(cfn, stack, tools)
     } else {
       const outcome = await createOrUpdate(clients, request, stack, blueprint, tools)
       if (outcome !== 'overtaken') return outcome
-      tools.log.info('Another workflow has begun to change the stack')
+      tools.log.info('Another workflow has started to change the stack.')
     }
   }
-  throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`)
+  throw new UserError(
+    `The stack ${request.stackName} can’t be used, because others keep changing it. Run the step again later.`,
+  )
 }
 
 function stuck(stack: Stack): UserError {
   const reason = stack.statusReason ? ` (${stack.statusReason})` : ''
   return new UserError(
-    `The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`,
+    `The stack ${stack.name} is ${stack.status}${reason} and can’t be used like that. ${adviceFor(stack)}`,
   )
 }
 
@@ -148,7 +150,7 @@ async function checkRuns(sqs: SQSClient, { name, outputs }: Stack, now: number):
   const active = await activeRuns(sqs, prefix, now)
   if (active.length === 0) return
   throw new UserError(
-    `The stack ${name} can’t be updated while runs are going on that another version of this action has started: their tasks are not understood by this one. Wait for their end, attach to them by the version that they are of, or give this workflow a \`stack-name\` of its own. To stop a run, delete its queue.\n${listRuns(active, prefix)}`,
+    `The stack ${name} can’t be updated while runs are in progress that another version of this action started, because the new functions would not understand their tasks. Wait for these runs to end, attach with the version of the action that started them, or give this workflow its own \`stack-name\`. To stop a run, delete its queue.\n${listRuns(active, prefix)}`,
   )
 }
 
@@ -163,11 +165,11 @@ function reuseAsItIs(
   const never = '`deploy` is `never`'
   if (!stack || conditionOf(stack) === 'absent')
     throw new UserError(
-      `There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`,
+      `There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or use \`deploy: auto\`.`,
     )
   if (conditionOf(stack) === 'broken')
     throw new UserError(
-      `The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`,
+      `The stack ${stackName} is ${stack.status} and can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) again.`,
     )
   const found = ensured(stack, 'reused')
   const partition = accountOf(stack.id)?.partition ?? 'aws'
@@ -178,7 +180,9 @@ function reuseAsItIs(
       `The functions of the stack ${stackName} lack permissions that this run needs, and ${never}. Update the stack’s parameters: ${missing.join('; ')}.`,
     )
   if (found.outputs.version !== VERSION)
-    log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`)
+    log.warning(
+      `The stack ${stackName} is version ${found.outputs.version}, but this action is version ${VERSION}.`,
+    )
   else {
     // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
     const byHand = stack.parameters.get('Fingerprint') === ''

@@ -65,7 +65,7 @@ export class StackEvents {
       if (conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack))) return stack
       if (now() - startedAt > LONGEST_MS)
         throw new UserError(
-          `The stack ${stack?.name} is still ${stack?.status} after ${LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`,
+          `The stack ${stack?.name} is still ${stack?.status} after ${LONGEST_MS / 60_000} minutes. Look at its events in the CloudFormation console.`,
         )
       await sleep(POLL_MS)
     }

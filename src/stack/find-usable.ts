@@ -15,7 +15,7 @@ export async function findUsable(
 ): Promise<StackOutputs | undefined> {
   let stack = await describeStack(cfn, name)
   if (stack && conditionOf(stack) === 'busy') {
-    tools.log.info(`The stack ${name} is ${stack.status}: waiting for the end of that`)
+    tools.log.info(`The stack ${name} is ${stack.status}. Waiting for that to finish.`)
     stack = await untilAtRest(cfn, stack, tools)
   }
   return stack && isOwnStack(stack) && conditionOf(stack) === 'usable' ? readOutputs(stack) : undefined

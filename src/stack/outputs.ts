@@ -85,7 +85,7 @@ export function readOutputs({ name, status, outputs }: Stack): StackOutputs {
   }
   if (missing.length > 0)
     throw new UserError(
-      `The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`,
+      `The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}. It is not a stack of this version of S3-71.`,
     )
   return found
 }

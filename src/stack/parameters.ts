@@ -67,7 +67,7 @@ export function wantedParameters(
     const value = [...new Set([...listOf(current.get(name)), item])].join(',')
     if (Buffer.byteLength(value) > VALUE_BYTES)
       throw new UserError(
-        `The stack’s parameter ${name} has no room for ${item}: it holds ${VALUE_BYTES} bytes at most. Use another \`stack-name\` for these buckets, or delete the stack so that it is made anew.`,
+        `The stack’s parameter ${name} has no room for ${item}: it can hold ${VALUE_BYTES} bytes. Use another \`stack-name\` for these buckets, or delete the stack so that the action creates it again.`,
       )
     wanted.set(name, value)
   }

@@ -44,7 +44,7 @@ export function nameCalls<C extends AnyClient>(client: C): C {
         if (!(error instanceof Error)) throw error
         Object.assign(error, { call: callOf(clientName, commandName) })
         if (isDenied(error.name) && !/not authorized to perform/.test(error.message))
-          error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`
+          error.message = `${error.message} (this needs the permission ${permissionFor(clientName, commandName)})`
         throw error
       }
     }

@@ -39,7 +39,7 @@ export async function checkBuckets(s3: S3Client, buckets: string[]): Promise<voi
   const missing = buckets.filter((_, index) => found[index] === 404)
   if (missing.length > 0)
     throw new UserError(
-      `There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`,
+      `${missing.length === 1 ? `The bucket ${missing[0]} does not exist` : `These buckets do not exist: ${missing.join(', ')}`}. Check \`source\` and \`destination\`. Nothing was changed.`,
     )
 }
 
@@ -53,8 +53,8 @@ export async function checkConcurrency(lambda: LambdaClient, maxConcurrency: num
   while (most >= 2 && most + listConcurrency(most) > room) most--
   throw new UserError(
     most < 2
-      ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
-      : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`,
+      ? `The account can run ${room} Lambda functions at once in this region, but a run needs at least 4. Request a higher quota (Lambda, concurrent executions), or reserve less of it for other functions.`
+      : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or request a higher quota (Lambda, concurrent executions).`,
   )
 }
 
@@ -79,7 +79,7 @@ export async function checkFunction(
     const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools)
     if (protocol !== PROTOCOL)
       throw new UserError(
-        `The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`,
+        `The function ${functionName} speaks version ${protocol} of the protocol, but this action speaks version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the version of the action that deployed it.`,
       )
     steady = problems.length === 0 ? steady + 1 : 0
     if (steady === (fresh ? STEADY_CHECKS : 1)) {
@@ -88,7 +88,7 @@ export async function checkFunction(
     }
     if (problems.length > 0 && (!fresh || timing.now() - startedAt > IAM_MS))
       throw new UserError(
-        `The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`,
+        `The function ${functionName} can’t serve this run. Nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`,
       )
     if (asked === 1) log.info(logLine(tellWaiting(functionName, problems)))
     await timing.sleep(AGAIN_MS)
@@ -96,15 +96,15 @@ export async function checkFunction(
 }
 
 function tellWaiting(functionName: string, problems: string[]): string {
-  const state = problems.length > 0 ? `Not yet: ${problems.join('; ')}. ` : ''
-  return `${state}New permissions of ${functionName} take IAM up to a minute: checking until they hold for ten seconds`
+  const state = problems.length > 0 ? `Not ready yet: ${problems.join('; ')}. ` : ''
+  return `${state}IAM may take a minute to apply the new permissions of ${functionName}. Checking until they hold for ten seconds.`
 }
 
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }: Place, empty: string[]): string {
   const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }))
   const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : ''
-  return `prefixes: no object begins with ${named.join(', ')}${others}: are these lines right?`
+  return `prefixes: no object begins with ${named.join(', ')}${others}. Check these lines.`
 }
 
 async function invokeCheck(
@@ -124,7 +124,7 @@ async function invokeCheck(
   const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswerSchema), text)
   if (failed || !answer.success)
     throw new UserError(
-      `The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`,
+      `The function ${functionName} could not check the run, so it is outdated or broken. It answered: ${logLine(text.slice(0, 500))}`,
     )
   return answer.output
 }
@@ -150,9 +150,9 @@ async function invoke(
       const said = logLine(`${Reason}: ${message}`)
       if (timing.now() - startedAt >= THROTTLED_MS)
         throw new UserError(
-          `Lambda had no room for the function ${functionName} for a minute (${said}); nothing was sent. Other functions take up the concurrency that the account has in this region, or this function has too little reserved. Run the step again when they are done, ask for a higher quota (Lambda, concurrent executions) or set less of it aside for others.`,
+          `Lambda had no room for the function ${functionName} for a minute (${said}). Nothing was sent. Other functions use up the account’s concurrency in this region, or too little is reserved for this function. Run the step again when they are done, request a higher quota (Lambda, concurrent executions), or reserve less of it for other functions.`,
         )
-      log.info(`Lambda has no room for the function ${functionName} (${said}): asking again`)
+      log.info(`Lambda has no room for the function ${functionName} (${said}). Trying again.`)
       await timing.sleep(AGAIN_MS)
     }
   }

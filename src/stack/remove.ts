@@ -13,7 +13,7 @@ export async function removeStack(cfn: CloudFormationClient, stack: Stack, tools
   if (!isOwnStack(stack)) throw foreignStack(stack)
   if (stack.terminationProtection)
     throw new UserError(
-      `The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``,
+      `The stack ${stack.name} (${stack.status}) has to be deleted, but is protected from that. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``,
     )
   const events = new StackEvents(cfn, stack.id, tools)
   await events.skip()
@@ -21,13 +21,13 @@ export async function removeStack(cfn: CloudFormationClient, stack: Stack, tools
   const left = await events.follow(stack)
   if (conditionOf(left) !== 'absent')
     throw new UserError(
-      `The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`,
+      `The stack ${stack.name} could not be deleted and is now ${left?.status}. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`,
     )
 }
 
 /** A stack that has the name but was made from somebody else's template must not be touched. */
 export function foreignStack({ name }: Stack): UserError {
   return new UserError(
-    `There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`,
+    `The stack ${name} exists, but is not a stack of S3-71. Use another \`stack-name\`. Nothing was changed.`,
   )
 }

@@ -37,7 +37,7 @@ export function conditionOf(stack: Pick<Stack, 'status'> | undefined): Condition
 /** What a person can do about a stuck stack. */
 export function adviceFor({ name, status }: Pick<Stack, 'name' | 'status'>): string {
   if (status === 'UPDATE_ROLLBACK_FAILED')
-    return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`
+    return `Fix what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`
   if (status === 'UPDATE_FAILED')
     return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`
   return 'Bring it into a state that can be updated, or delete it.'

@@ -54,13 +54,13 @@ test.each<[string, Options, Denial, RegExp]>([
     'reading',
     {},
     { action: 's3:GetObject' },
-    /^source: .*can't read s3:\/\/from\/a\/1.*s3:GetObject \(.*: AccessDenied: /,
+    /^source: .*can't read s3:\/\/from\/a\/1 \(AccessDenied: .*\)\. .*s3:GetObject,/,
   ],
   [
     'reading tags',
     {},
     { action: 's3:GetObjectTagging' },
-    /^source: .*s3:GetObjectTagging, or .*`tags: skip` \(AccessDenied: /,
+    /^source: .*\(AccessDenied: .*\)\. Allow .*s3:GetObjectTagging, or set `tags: skip`$/,
   ],
   [
     'listing annotations',
@@ -102,7 +102,7 @@ test('nor those on annotations', async () => {
 })
 
 test('an ACL for a bucket that takes none is named with what to do', async () => {
-  expect(await problems({ acl: 'public-read' })).toMatch(/AccessControlListNotSupported.*leave `acl` empty/)
+  expect(await problems({ acl: 'public-read' })).toMatch(/AccessControlListNotSupported.*Leave `acl` empty/)
 })
 
 test('a right to drop the upload is no condition: its parts are none', async () => {

@@ -221,7 +221,7 @@ onEveryS3('copying objects', (under) => {
           {
             key: 'k',
             code: 'InvalidObjectState',
-            message: expect.stringMatching(/^it is in DEEP_ARCHIVE, not restored: .*`archived: skip`/),
+            message: expect.stringMatching(/^it is in DEEP_ARCHIVE and not restored: .*`archived: skip`/),
           },
         ],
       })

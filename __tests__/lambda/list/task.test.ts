@@ -152,7 +152,7 @@ test.each([1, 5, 50])(
     const done = await work(keys, task, { refuse: ({ bucket }) => bucket === 'to' && ++looks > most })
     expect(done.result.unlisted).toMatchObject({
       code: 'AccessDenied',
-      message: 'the destination to cannot be listed: no',
+      message: "the destination to can't be listed: no",
     })
     const { sent, handed, unlisted } = fates(keys, done)
     expect(new Set([...sent, ...handed, ...unlisted]).size).toBe(keys.size)
@@ -275,7 +275,7 @@ test('a list request that S3 leaves unanswered ends with the time of the functio
   const queues = { listQueueUrl: 'https://sqs/list', copyQueueUrl: 'https://sqs/copy' }
   const deps = { s3: { listObjectsV2 }, timing: time, ...queues, waiting: async () => 0 }
   await expect(time.run(workOnListTask(seed, attempt, deps))).rejects.toThrow(
-    'S3 had not finished when the time of the function was up',
+    'S3 had not finished when the function ran out of time',
   )
   expect(time.now()).toBe(0)
 })

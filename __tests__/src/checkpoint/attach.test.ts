@@ -199,7 +199,7 @@ describe('a run that is going on', () => {
     })
     await expect(other).rejects.toThrow(UserError)
     await expect(other).rejects.toThrow(
-      /differs from this step in destination, storage-class\..*queue-of-first/,
+      /in progress under this key, but its inputs differ: destination, storage-class\..*queue-of-first/,
     )
     expect(queues.size).toBe(1)
   })

@@ -127,7 +127,7 @@ test('a run of another version of the action is told with what to do about it', 
   }
 })
 
-test('what is no checkpoint is named, with what to do about it', async () => {
+test('what is not a checkpoint is named, with what to do about it', async () => {
   const zipped = ['null', '{}', '{"run":{"id":"../../x"}}', '{"run":{"id":["a"]}}'].map((text) =>
     gzipSync(text),
   )
@@ -135,7 +135,7 @@ test('what is no checkpoint is named, with what to do about it', async () => {
     s3.objects.set('runs/stack/key/run.json.gz', { bytes, etag: 'e' })
     await expect(s3.store().read()).rejects.toThrow(UserError)
     await expect(s3.store().read()).rejects.toThrow(
-      /s3:\/\/artifacts\/runs\/stack\/key\/run\.json\.gz is no checkpoint/,
+      /s3:\/\/artifacts\/runs\/stack\/key\/run\.json\.gz is not a checkpoint/,
     )
   }
 })

@@ -250,7 +250,9 @@ describe('a stack that is there', () => {
     expect((await ensure({ templatePath })).outputs.version).toBe('0.9.0')
     const on = tools()
     expect((await ensure({ deploy: 'never' }, on)).outputs.version).toBe('0.9.0')
-    expect(on.lines).toEqual([`WARNING The stack s3-71 is of version 0.9.0, this action of ${VERSION}.`])
+    expect(on.lines).toEqual([
+      `WARNING The stack s3-71 is version 0.9.0, but this action is version ${VERSION}.`,
+    ])
     expect(await ensure()).toMatchObject({ how: 'updated', outputs: { version: VERSION } })
   })
 
@@ -293,7 +295,7 @@ describe('a stack that is there', () => {
     const ensuring = ensure({}, on)
     await delay(60)
     expect(on.lines).toContain(
-      'The stack s3-71 is UPDATE_IN_PROGRESS by somebody else: waiting for the end of that',
+      'Somebody else is changing the stack s3-71 (UPDATE_IN_PROGRESS). Waiting for that to finish.',
     )
     stack.enter('UPDATE_COMPLETE')
     expect((await ensuring).how).toBe('reused')
@@ -345,7 +347,7 @@ describe('a stack that is there', () => {
     writeFileSync(codePath, 'this is no zip')
     const message = await refusal(ensure({ codePath }))
     expect(message).toMatch(
-      /could not be updated and is UPDATE_ROLLBACK_COMPLETE now. What failed first: ListFunction/,
+      /could not be updated and is now UPDATE_ROLLBACK_COMPLETE. What failed first: ListFunction/,
     )
     expect((await ensure()).how).toBe('reused')
   })
@@ -360,7 +362,7 @@ describe('a stack that is there', () => {
     const { sqs } = account.clients
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 's3-71-run-other' }))
     expect(await refusal(ensure())).toMatch(
-      /runs are going on .* another version of this action.*\n- other, .*s3-71-run-other$/s,
+      /runs are in progress .* another version of this action.*\n- other, .*s3-71-run-other$/s,
     )
     await sqs.send(new DeleteQueueCommand({ QueueUrl }))
     expect((await ensure()).how).toBe('updated')
@@ -380,7 +382,7 @@ describe('a stack that is there', () => {
       template: 'Resources: { Queue: { Type: AWS::SQS::Queue } }',
     })
     await account.aws.stacks.get(STACK).operation
-    expect(await refusal(ensure())).toMatch(/not one of S3-71/)
+    expect(await refusal(ensure())).toMatch(/not a stack of S3-71/)
     await expect(outputs()).rejects.toThrow(/lacks the outputs Version, ListQueueUrl/)
     expect(account.aws.stacks.get(STACK).status).toBe('CREATE_COMPLETE')
   })
@@ -405,7 +407,7 @@ describe('a stack that is there', () => {
     await end()
     expect(on.lines).toEqual([
       expect.stringMatching(
-        `^The stack s3-71 stays as it is: another run is going on.*\\n- other, .*${QueueUrl}$`,
+        `^The stack s3-71 stays as it is, because another run is in progress.*\\n- other, .*${QueueUrl}$`,
       ),
     ])
     await account.clients.sqs.send(new DeleteQueueCommand({ QueueUrl }))
@@ -422,8 +424,8 @@ describe('a stack that is there', () => {
       const { deadLetterQueueUrl, copyMappingId, listMappingId } = stack.outputs
       await afterRun('delete', { status }, account.clients, stack, on)
       expect(on.lines).toEqual([
-        'The stack s3-71 is paused: it polls nothing until the next run.',
-        'It is not deleted, for its dead-letter queue and logs: the run did not succeed.',
+        'The stack s3-71 is paused. It polls nothing until the next run.',
+        'It is not deleted, because the run did not succeed: its dead-letter queue and logs remain.',
       ])
       expect(account.aws.stacks.get(STACK).status).toBe('CREATE_COMPLETE')
       expect(account.aws.queues.listQueues().queues.map(({ url }) => url)).toContain(deadLetterQueueUrl)

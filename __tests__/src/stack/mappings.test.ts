@@ -57,7 +57,7 @@ describe('on the embedded AWS', () => {
   }
 
   test('an idle stack is paused after a run and resumed for the next', async () => {
-    expect(await pause()).toEqual(['The stack s3-71 is paused: it polls nothing until the next run.'])
+    expect(await pause()).toEqual(['The stack s3-71 is paused. It polls nothing until the next run.'])
     expect(states()).toEqual([expect.stringMatching(/^Disabl/), expect.stringMatching(/^Disabl/)])
     await wake()
     expect(states()).toEqual(['Enabled', 'Enabled'])
@@ -68,27 +68,27 @@ describe('on the embedded AWS', () => {
     const [line, ...more] = await pause()
     expect(more).toEqual([])
     expect(line).toMatch(
-      /^The stack s3-71 stays as it is: another run is going on\..*deleting its queue ends it/,
+      /^The stack s3-71 stays as it is, because another run is in progress\..*delete its queue to end it/,
     )
     expect(line?.split('\n').slice(1)).toEqual([`- ${one.id}, with the queue ${one.queue}`])
     const two = await startRun()
     const [both] = await pause()
-    expect(both).toMatch(/: 2 other runs are going on\./)
+    expect(both).toMatch(/because 2 other runs are in progress\./)
     for (const { id, queue } of [one, two]) expect(both).toContain(`\n- ${id}, with the queue ${queue}`)
     expect(states()).toEqual(['Enabled', 'Enabled'])
   })
 
   test('a run that is over keeps no stack awake while SQS still answers for its queue', async () => {
     const { id } = await startRun()
-    expect(await pause(id)).toEqual(['The stack s3-71 is paused: it polls nothing until the next run.'])
+    expect(await pause(id)).toEqual(['The stack s3-71 is paused. It polls nothing until the next run.'])
     expect(states()).toEqual([expect.stringMatching(/^Disabl/), expect.stringMatching(/^Disabl/)])
   })
 
   test('a run queue that was left behind weeks ago keeps no stack awake, and is deleted', async () => {
     const { id } = await startRun(Date.now() - 21 * DAY_MS)
     expect(await pause()).toEqual([
-      `Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`,
-      'The stack s3-71 is paused: it polls nothing until the next run.',
+      `Deleted the queue of run ${id}, which began more than 14 days ago and was abandoned.`,
+      'The stack s3-71 is paused. It polls nothing until the next run.',
     ])
     expect(states()).toEqual([expect.stringMatching(/^Disabl/), expect.stringMatching(/^Disabl/)])
     expect(runQueues()).toEqual([])
@@ -186,7 +186,7 @@ describe('the start of a run', () => {
       '{ protocol: 1, problems: [event.check.destination.bucket + "/" + event.check.destination.prefix] }',
     )
     await expect(checkList()).rejects.toThrow(
-      /s3-71-list can’t serve this run; nothing was sent.\n- photos-new\/a\/$/,
+      /s3-71-list can’t serve this run\. Nothing was sent.\n- photos-new\/a\/$/,
     )
   })
 
