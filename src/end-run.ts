@@ -3,7 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Run } from '../protocol/run.ts'
 import type { CheckpointStore } from './checkpoint/store.ts'
 import { explain } from './errors.ts'
-import { deleteRunQueue } from './run.ts'
+import { deleteRunQueue } from './run-queue.ts'
 import { logLine } from './text.ts'
 
 /** Ends a run: workers drop what is left of it, and nobody can attach to it any more. May be called again. */

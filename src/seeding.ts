@@ -1,15 +1,32 @@
 import * as core from '@actions/core'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import { Sender } from '../aws/sender.ts'
+import { SEED_FAMILY, taskId } from '../protocol/ids.ts'
+import type { Part } from '../protocol/part.ts'
+import type { Run } from '../protocol/run.ts'
+import { encodeTask, newListTask } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import type { Job } from './follow.ts'
 import { counted } from './format.ts'
+import type { Inputs } from './inputs.ts'
 import { Ledger } from './ledger.ts'
 import { type Redriven, redrive } from './redrive.ts'
-import { seed } from './run.ts'
 import type { Tools } from './stack/tools.ts'
 
 /** Runs that are going on, and places of others, are named up to so many. */
 const MOST_NAMED = 10
+
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
+export function seeds({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>): Part[] {
+  const beginnings = prefixes.length === 0 ? [''] : prefixes
+  return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }))
+}
 
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
 export async function seedOnce(
@@ -28,6 +45,20 @@ export async function seedOnce(
   const { origins, objects, family } = redriven
   const ledger = new Ledger(origins.size, objects, family).snapshot()
   return { ...checkpoint, seeded: true, origins: [...origins], ledger }
+}
+
+/** Sends the first list tasks, one for each part. */
+async function seed(
+  sqs: SQSClient,
+  listQueueUrl: string,
+  run: Run,
+  parts: Part[],
+  timing: Timing,
+): Promise<void> {
+  const sender = new Sender(sqs, listQueueUrl, run.id, timing)
+  for (const [index, part] of parts.entries())
+    await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)))
+  await sender.flush()
 }
 
 /** Tells what was redriven, and what was not and why. */

@@ -1,7 +1,7 @@
 import { paginateListQueues, type SQSClient } from '@aws-sdk/client-sqs'
 import { queueExists } from '../../aws/queue.ts'
 import { isDrained, readDepths } from '../depths.ts'
-import { deleteRunQueue } from '../run.ts'
+import { deleteRunQueue } from '../run-queue.ts'
 import type { StackOutputs } from './outputs.ts'
 
 /** A run queue that is older was left behind: SQS keeps no message longer (SQS quotas). */

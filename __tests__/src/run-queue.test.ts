@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { startAws } from '../../local/index.ts'
-import { createRunQueue } from '../../src/run.ts'
+import { createRunQueue } from '../../src/run-queue.ts'
 
 test('a run’s queue keeps its outcomes for as long as SQS keeps any message', async () => {
   const aws = await startAws()
