@@ -2,7 +2,6 @@ import * as core from '@actions/core'
 import { queueExists } from '../aws/queue.ts'
 import { newAttemptId, newRunId } from '../protocol/ids.ts'
 import type { Run } from '../protocol/run.ts'
-import type { Timing } from '../protocol/timing.ts'
 import { type Attachment, attach } from './checkpoint/attach.ts'
 import { firstCheckpoint } from './checkpoint/checkpoint.ts'
 import { openStore } from './checkpoint/open-store.ts'
@@ -29,7 +28,7 @@ export async function begin(
   clients: Clients,
   inputs: Inputs,
   { outputs, accountId }: EnsuredStack,
-  tools: Tools & { timing: Timing },
+  tools: Tools,
   signal: AbortSignal,
 ): Promise<Begun> {
   const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs

@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
-import type { Timing } from '../protocol/timing.ts'
 import { type Books, openBooks } from './books.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import { LeaseLostError, Saver } from './checkpoint/saver.ts'
@@ -21,9 +20,6 @@ import type { Tools } from './stack/tools.ts'
 import { logLine } from './text.ts'
 import { type Watch, watch } from './watch.ts'
 
-/** {@link Tools} with all of the timing. */
-type RunTools = Tools & { timing: Timing }
-
 /** A run that this step is to watch. */
 export type Job = {
   inputs: Inputs
@@ -41,7 +37,7 @@ export type Job = {
 type Course = { ending: Result['ending']; endedAt: number; reason?: string; watcher?: string }
 
 /** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
-export async function follow(job: Job, tools: RunTools): Promise<Result> {
+export async function follow(job: Job, tools: Tools): Promise<Result> {
   const { clients, outputs, store, inputs, signal } = job
   const { sqs } = clients
   const { run } = job.found.checkpoint
@@ -112,7 +108,7 @@ async function writeReport(
   }
 }
 
-async function seedAndResume(job: Job, tools: RunTools): Promise<Checkpoint> {
+async function seedAndResume(job: Job, tools: Tools): Promise<Checkpoint> {
   const { outputs, signal } = job
   const { lambda } = job.clients
   const failed = new AbortController()
@@ -176,7 +172,7 @@ function leftTo({ wait }: Pick<Inputs, 'wait'>): 'superseded' | 'left' {
  * Watches. Whatever ends the watching becomes the reason. With checkpoints it does not end the run, which is kept for whoever
  * attaches next.
  */
-async function observe(job: Job, books: Books, saver: Saver | undefined, tools: RunTools): Promise<Course> {
+async function observe(job: Job, books: Books, saver: Saver | undefined, tools: Tools): Promise<Course> {
   const { store, inputs } = job
   try {
     if (!saver || !store) return await watchRun(job, books, (delivery) => delivery.remove(), tools)
@@ -212,7 +208,7 @@ function watchRun(
   { inputs, outputs, clients, found, deadline, signal }: Job,
   books: Books,
   took: (delivery: Delivery) => Promise<void>,
-  tools: RunTools,
+  tools: Tools,
 ): Promise<Watch> {
   const { sqs, lambda } = clients
   const { ledger, progress } = books

@@ -46,11 +46,7 @@ type Redrive = { sqs: SQSClient; stack: StackOutputs; signal: AbortSignal }
  * that was cut off has left there itself is a part of them, and is not sent beside them. Tasks of runs that are going on, of
  * other places, and what can't be read are left alone.
  */
-export async function redrive(
-  { sqs, stack, signal }: Redrive,
-  run: Run,
-  tools: Tools & { timing: Timing },
-): Promise<Redriven> {
+export async function redrive({ sqs, stack, signal }: Redrive, run: Run, tools: Tools): Promise<Redriven> {
   const { timing } = tools
   const prefix = stack.runQueuePrefix
   const activeIds = await idsOfActive(sqs, stack, timing.now())
@@ -158,7 +154,7 @@ async function idsOfActive(
 async function overAfterAll(
   { sqs, stack, signal }: Redrive,
   queues: ReadonlyMap<string, unknown>,
-  { timing, log }: Tools & { timing: Timing },
+  { timing, log }: Tools,
 ): Promise<Set<string>> {
   const ids = [...queues.keys()].map((queue) => runIdOf(queue, stack.runQueuePrefix))
   if (ids.length === 0) return new Set()

@@ -31,7 +31,7 @@ export function seeds({ source, prefixes }: Pick<Inputs, 'source' | 'prefixes'>)
 /** Sends what the run begins with, where that was not done yet, and opens its account. */
 export async function seedOnce(
   { clients, outputs, found, signal }: Pick<Job, 'clients' | 'outputs' | 'found' | 'signal'>,
-  tools: Tools & { timing: Timing },
+  tools: Tools,
 ): Promise<Checkpoint> {
   const { checkpoint } = found
   const { run, mode, parts, seeded } = checkpoint

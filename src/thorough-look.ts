@@ -1,5 +1,4 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
-import type { Timing } from '../protocol/timing.ts'
 import { readDepth } from './depths.ts'
 import { type DeadLetter, LOOK_SECONDS, look, MOST } from './dlq.ts'
 import { counted } from './format.ts'
@@ -20,7 +19,7 @@ export async function lookThoroughly(
   sqs: SQSClient,
   queueUrl: string,
   signal: AbortSignal,
-  { timing, log }: Tools & { timing: Timing },
+  { timing, log }: Tools,
   visit: (letter: DeadLetter) => Promise<void>,
 ): Promise<boolean> {
   const visited = new Set<string>()

@@ -30,6 +30,7 @@ async function prepare(more: Partial<Inputs> = {}) {
   const on = tools()
   let skippedMs = 0
   const timing = {
+    ...on.timing,
     now: () => Date.now() + skippedMs,
     async sleep(ms: number) {
       skippedMs += ms

@@ -4,4 +4,4 @@ import type { Timing } from '../../protocol/timing.ts'
 export type Log = { info: (line: string) => void; warning: (line: string) => void }
 
 /** What the steps on a stack need beside their AWS clients. */
-export type Tools = { timing: Pick<Timing, 'now' | 'sleep'>; log: Log }
+export type Tools = { timing: Timing; log: Log }

@@ -129,6 +129,7 @@ describe('on the embedded AWS', () => {
     await pause()
     let minutes = 0
     const timing = {
+      random: Math.random,
       now: () => minutes * 60_000,
       sleep: async () => {
         minutes += 0.1

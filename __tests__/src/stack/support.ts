@@ -120,7 +120,7 @@ export function tools(): Tools & { lines: string[] } {
   const lines: string[] = []
   return {
     lines,
-    timing: { now: Date.now, sleep: async () => void (await delay(5)) },
+    timing: { now: Date.now, random: Math.random, sleep: async () => void (await delay(5)) },
     log: { info: (line) => lines.push(line), warning: (line) => lines.push(`WARNING ${line}`) },
   }
 }
