@@ -10,7 +10,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { isQueueGone, waitingIn } from '../../aws/queue.ts'
+import { isQueueGone } from '../../aws/queue.ts'
+import { waitingIn } from '../../lambda/list/waiting.ts'
 import { type Aws, startAws } from '../../local/index.ts'
 import { counts, createQueue, type TestQueue, until } from './support.ts'
 

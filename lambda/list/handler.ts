@@ -1,10 +1,10 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import { waitingIn } from '../../aws/queue.ts'
 import type { CheckAnswer, CheckEvent } from '../../protocol/check.ts'
 import { createWorker } from '../create-worker.ts'
 import { handleEvent } from '../worker.ts'
 import { check } from './check.ts'
 import { type ListDeps, workOnListTask } from './task.ts'
+import { waitingIn } from './waiting.ts'
 
 const { s3, deps, environment } = createWorker('list')
 const listing: ListDeps = {
