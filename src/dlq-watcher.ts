@@ -1,7 +1,7 @@
 import type { Timing } from '../protocol/timing.ts'
 import { type DeadLetter, look } from './dlq.ts'
 import type { Delivery } from './inbox.ts'
-import type { Watched } from './watch.ts'
+import type { WatchedRun } from './watch.ts'
 
 /** With nothing new in the DLQ's count, it is still looked through this often while tasks are open. */
 const LOOK_EVERY_MS = 60_000
@@ -16,10 +16,10 @@ const NOTHING: Delivery = { bodies: [], sentAt: 0, remove: async () => {} }
 export class DlqWatcher {
   #lastCount = 0
   #lastLook = 0
-  readonly #watched: Watched
+  readonly #watched: WatchedRun
   readonly #timing: Timing
 
-  constructor(watched: Watched, timing: Timing) {
+  constructor(watched: WatchedRun, timing: Timing) {
     this.#watched = watched
     this.#timing = timing
   }

@@ -1,7 +1,7 @@
 import { type Depths, isDrained, readDepths } from './depths.ts'
 import { counted } from './format.ts'
 import { activeRuns } from './stack/index.ts'
-import type { Watched, WatchOptions } from './watch.ts'
+import type { WatchedRun, WatchOptions } from './watch.ts'
 
 /** Polls that wait for the queues to read empty whoever else is at work, */
 const DRAIN_POLLS = 3
@@ -12,7 +12,7 @@ const DRAIN_MS = 60_000
  * Gives the queues a few polls to read empty: what they hold after that may be another run's. When no other run is going on, a
  * worker may still be at a task that came twice, and write copies again; it gets a while.
  */
-export async function drain(watched: Watched, options: WatchOptions, depths: Depths): Promise<void> {
+export async function drain(watched: WatchedRun, options: WatchOptions, depths: Depths): Promise<void> {
   const { timing, signal, pollMs, onPoll, onWarning } = options
   const until = timing.now() + DRAIN_MS
   let current = depths
@@ -32,7 +32,7 @@ export async function drain(watched: Watched, options: WatchOptions, depths: Dep
 }
 
 /** Whether no other run is going on; not when that can't be told. */
-async function isAlone({ sqs, stack, runQueueUrl }: Watched, now: number): Promise<boolean> {
+async function isAlone({ sqs, stack, runQueueUrl }: WatchedRun, now: number): Promise<boolean> {
   try {
     const active = await activeRuns(sqs, stack.runQueuePrefix, now)
     return active.every((url) => url === runQueueUrl)

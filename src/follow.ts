@@ -18,7 +18,7 @@ import { seedOnce } from './seeding.ts'
 import { keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
 import { logLine } from './text.ts'
-import { type Watch, watch } from './watch.ts'
+import { type Ended, watch } from './watch.ts'
 
 /** A run that this step is to watch. */
 export type Job = {
@@ -209,7 +209,7 @@ function watchRun(
   books: Books,
   took: (delivery: Delivery) => Promise<void>,
   tools: Tools,
-): Promise<Watch> {
+): Promise<Ended> {
   const { sqs, lambda } = clients
   const { ledger, progress } = books
   const { run, startedAt } = found.checkpoint

@@ -2,10 +2,8 @@ import { MalformedMessageError } from '../protocol/message.ts'
 import { decodeOutcome, type Outcome } from '../protocol/outcome.ts'
 import { isSpent } from './budget.ts'
 import { BATCH, type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
-import type { Watched, WatchOptions } from './watch.ts'
+import type { WatchedRun, WatchOptions } from './watch.ts'
 
-/** Different warnings that one watching gives at most. */
-const WARNINGS = 5
 /** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
 const SHORT_WAIT_SECONDS = 1
 
@@ -14,7 +12,7 @@ type Taken = { more: boolean; sentAt: number }
 
 /** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
 export async function takeOutcomes(
-  watched: Watched,
+  watched: WatchedRun,
   { pollMs, wait, timing, budget, signal, onWarning }: WatchOptions,
 ): Promise<Taken> {
   const until = timing.now() + pollMs
@@ -40,7 +38,7 @@ export async function takeOutcomes(
 }
 
 async function receiveUnlessAborted(
-  { sqs, runQueueUrl }: Watched,
+  { sqs, runQueueUrl }: WatchedRun,
   options: Parameters<typeof receive>[2],
 ): Promise<Delivery | undefined> {
   try {
@@ -63,17 +61,7 @@ function readOutcome(body: string, onWarning: (message: string) => void): Outcom
   }
 }
 
-/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
-export function firstFew(warn: (message: string) => void): (message: string) => void {
-  const told = new Set<string>()
-  return (message) => {
-    if (told.has(message) || told.size >= WARNINGS) return
-    told.add(message)
-    warn(message)
-  }
-}
-
-async function record(outcome: Outcome, { ledger, failures, unlisted }: Watched): Promise<void> {
+async function record(outcome: Outcome, { ledger, failures, unlisted }: WatchedRun): Promise<void> {
   const { task, attempt, children, listed, copied, skipped, vanished, reclassed, bytes } = outcome
   const failed = outcome.failures.length
   const totals = { listed, copied, skipped, vanished, failed, reclassed, bytes }

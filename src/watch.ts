@@ -10,7 +10,7 @@ import { drain } from './drain.ts'
 import type { Failures } from './failures.ts'
 import type { Delivery } from './inbox.ts'
 import type { Ledger } from './ledger.ts'
-import { firstFew, takeOutcomes } from './outcomes.ts'
+import { takeOutcomes } from './outcomes.ts'
 import { isPassing, Patience } from './patience.ts'
 import type { StackOutputs } from './stack/index.ts'
 import type { UnlistedParts } from './unlisted.ts'
@@ -21,6 +21,9 @@ const STALL_MS = 5 * 60_000
 const UNFED_MS = 30 * 60_000
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000
+
+/** Different warnings that one watching gives at most. */
+const WARNINGS = 5
 
 /**
  * How watching ended: everything settled, or why not. `stalled`: tasks are open and in no queue; `unfed`: they wait in
@@ -38,13 +41,13 @@ export type Ending =
   | 'superseded'
   | 'stopped'
 
-export type Watch = {
+export type Ended = {
   ending: Ending
   /** When the last task settled, seen or not, or watching was given up; milliseconds since the epoch. */
   endedAt: number
 }
 
-export type Watched = {
+export type WatchedRun = {
   sqs: SQSClient
   stack: StackOutputs
   runQueueUrl: string
@@ -78,7 +81,7 @@ export type WatchOptions = {
  * stalls, the job is cancelled, or the run is no longer ours. Who waits outlasts an outage of SQS. Throws what AWS answers
  * when it can't be asked.
  */
-export async function watch(watched: Watched, options: WatchOptions): Promise<Watch> {
+export async function watch(watched: WatchedRun, options: WatchOptions): Promise<Ended> {
   try {
     return await watchOn(watched, options)
   } catch (error) {
@@ -99,7 +102,7 @@ function isStackGone(error: unknown): boolean {
 }
 
 /** How watching ends when it ends in an outage; undefined when somebody has to look at it. */
-function endingInOutage(watched: Watched, { signal, wait, deadline, timing }: WatchOptions) {
+function endingInOutage(watched: WatchedRun, { signal, wait, deadline, timing }: WatchOptions) {
   if (signal.aborted) return cancelled(watched)
   // All is counted; only what is shown of the queues at the end is missing.
   if (watched.ledger.done) return 'settled'
@@ -107,11 +110,11 @@ function endingInOutage(watched: Watched, { signal, wait, deadline, timing }: Wa
 }
 
 /** How a run ends whose job is cancelled: there is nothing to stop of one that is settled. */
-function cancelled({ ledger }: Watched): Ending {
+function cancelled({ ledger }: WatchedRun): Ending {
   return ledger.done ? 'settled' : 'cancelled'
 }
 
-async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
+async function watchOn(asked: WatchedRun, options: WatchOptions): Promise<Ended> {
   const { ledger } = asked
   const { timing, deadline, signal } = options
   const taking = { ...options, onWarning: firstFew(options.onWarning) }
@@ -171,6 +174,16 @@ async function watchOn(asked: Watched, options: WatchOptions): Promise<Watch> {
     if (now >= deadline) return { ending: 'timed-out', endedAt: now }
   }
   return { ending: cancelled(asked), endedAt: timing.now() }
+}
+
+/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
+function firstFew(warn: (message: string) => void): (message: string) => void {
+  const told = new Set<string>()
+  return (message) => {
+    if (told.has(message) || told.size >= WARNINGS) return
+    told.add(message)
+    warn(message)
+  }
 }
 
 /** Sees to what may hold a run up. It is asked again later when AWS can't be asked now. */
