@@ -3,22 +3,20 @@ import { join } from 'node:path'
 import * as core from '@actions/core'
 import { type Books, openBooks } from './books.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
-import { LeaseLostError, Saver } from './checkpoint/saver.ts'
+import { Saver } from './checkpoint/saver.ts'
 import type { CheckpointStore, Found } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { explain, UserError } from './errors.ts'
 import { Failures } from './failures.ts'
 import { counted } from './format.ts'
-import type { Delivery } from './inbox.ts'
 import type { Inputs } from './inputs.ts'
+import { leftTo, observe } from './observe.ts'
 import { forget } from './redrive.ts'
 import type { Result } from './result.ts'
 import { deleteRunQueue } from './run-queue.ts'
 import { seedOnce } from './seeding.ts'
-import { keepEnabled, resume, type StackOutputs, untilEnabled } from './stack/index.ts'
+import { resume, type StackOutputs, untilEnabled } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
-import { logLine } from './text.ts'
-import { type Ended, watch } from './watch.ts'
 
 /** A run that this step is to watch. */
 export type Job = {
@@ -32,9 +30,6 @@ export type Job = {
   deadline: number
   signal: AbortSignal
 }
-
-/** How the watching of a run ended, and what is in the way of going on. */
-type Course = { ending: Result['ending']; endedAt: number; reason?: string; watcher?: string }
 
 /** Seeds the run if that is still to be done, watches it for as long as it is to be, and gathers what there is to say of it. */
 export async function follow(job: Job, tools: Tools): Promise<Result> {
@@ -161,75 +156,4 @@ function aboutRun(
 
 async function* segmentsOf({ store, found }: Job): AsyncGenerator<Uint8Array> {
   if (store) yield* store.segments(found.checkpoint)
-}
-
-/** How watching ends for a step when somebody else watches: one that was not to wait has done what it was to do. */
-function leftTo({ wait }: Pick<Inputs, 'wait'>): 'superseded' | 'left' {
-  return wait ? 'superseded' : 'left'
-}
-
-/**
- * Watches. Whatever ends the watching becomes the reason. With checkpoints it does not end the run, which is kept for whoever
- * attaches next.
- */
-async function observe(job: Job, books: Books, saver: Saver | undefined, tools: Tools): Promise<Course> {
-  const { store, inputs } = job
-  try {
-    if (!saver || !store) return await watchRun(job, books, (delivery) => delivery.remove(), tools)
-    if (!inputs.wait && !job.found.checkpoint.seeded && !job.signal.aborted) {
-      await saver.release()
-      return { ending: 'left', endedAt: tools.timing.now() }
-    }
-    const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools)
-    if (course.ending === 'left' || course.ending === 'timed-out') await saver.release()
-    return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course
-  } catch (error) {
-    const endedAt = tools.timing.now()
-    if (error instanceof LeaseLostError && store)
-      return await whoGoesOn(job, store, { ending: 'superseded', endedAt })
-    return { ending: 'unwatched', endedAt, reason: explain(error) }
-  }
-}
-
-/** Names who has taken a run over, if that can be told. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
-async function whoGoesOn({ found, inputs }: Job, store: CheckpointStore, course: Course): Promise<Course> {
-  const ending = leftTo(inputs)
-  try {
-    const now = await store.read()
-    if (now?.checkpoint.run.id !== found.checkpoint.run.id) return { ...course, ending: 'stopped' }
-    return { ...course, ending, watcher: now.checkpoint.watcher.name }
-  } catch (error) {
-    core.info(`The checkpoint that names the run’s new watcher could not be read. ${logLine(explain(error))}`)
-    return { ...course, ending, watcher: 'another step' }
-  }
-}
-
-function watchRun(
-  { inputs, outputs, clients, found, deadline, signal }: Job,
-  books: Books,
-  took: (delivery: Delivery) => Promise<void>,
-  tools: Tools,
-): Promise<Ended> {
-  const { sqs, lambda } = clients
-  const { ledger, progress } = books
-  const { run, startedAt } = found.checkpoint
-  const { timing } = tools
-  return watch(
-    { ...books, sqs, stack: outputs, runQueueUrl: run.queue, took },
-    {
-      pollMs: inputs.pollSeconds * 1000,
-      wait: inputs.wait,
-      budget: inputs.maxFailures,
-      deadline,
-      signal,
-      timing,
-      onPoll: (depths) =>
-        core.info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
-      onWarning: (message) => core.warning(message),
-      onQuiet: async () => {
-        if (await keepEnabled(lambda, outputs, tools))
-          core.info('The functions had been paused. They are enabled again.')
-      },
-    },
-  )
 }
