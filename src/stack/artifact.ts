@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   CreateBucketCommand,
   ListObjectsV2Command,
@@ -14,6 +15,8 @@ import { bucketStatus } from './bucket-status.ts'
 const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1']
 /** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
 const KEEP_RUN_DAYS = 14
+const CHANGE_TRIES = 10
+const AGAIN_MS = 1_000
 
 export type Home = { accountId: string; region: string }
 
@@ -78,37 +81,48 @@ export async function ensureBucket(s3: S3Client, home: Home): Promise<string> {
     await create(s3, bucket, home)
     await waitUntilBucketExists({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner })
   } else if (!(await isEmpty(s3, bucket, owner))) return bucket
-  await s3.send(
-    new PutPublicAccessBlockCommand({
-      Bucket: bucket,
-      PublicAccessBlockConfiguration: {
-        BlockPublicAcls: true,
-        IgnorePublicAcls: true,
-        BlockPublicPolicy: true,
-        RestrictPublicBuckets: true,
-      },
-      ...owner,
-    }),
-  )
-  await s3.send(
-    new PutBucketLifecycleConfigurationCommand({
-      Bucket: bucket,
-      LifecycleConfiguration: {
-        // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
-        // without it a stack ends in UPDATE_ROLLBACK_FAILED.
-        Rules: [
-          {
-            ID: 'old-runs',
-            Status: 'Enabled',
-            Filter: { Prefix: 'runs/' },
-            Expiration: { Days: KEEP_RUN_DAYS },
-          },
-        ],
-      },
-      ...owner,
-    }),
-  )
+  const access = new PutPublicAccessBlockCommand({
+    Bucket: bucket,
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      IgnorePublicAcls: true,
+      BlockPublicPolicy: true,
+      RestrictPublicBuckets: true,
+    },
+    ...owner,
+  })
+  await untilCarriedOut(() => s3.send(access))
+  const lifecycle = new PutBucketLifecycleConfigurationCommand({
+    Bucket: bucket,
+    LifecycleConfiguration: {
+      // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
+      // without it a stack ends in UPDATE_ROLLBACK_FAILED.
+      Rules: [
+        {
+          ID: 'old-runs',
+          Status: 'Enabled',
+          Filter: { Prefix: 'runs/' },
+          Expiration: { Days: KEEP_RUN_DAYS },
+        },
+      ],
+    },
+    ...owner,
+  })
+  await untilCarriedOut(() => s3.send(lifecycle))
   return bucket
+}
+
+/** Of changes of one bucket S3 carries out one at a time, and refuses others meanwhile: those of a step that makes it too. */
+async function untilCarriedOut(change: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await change()
+      return
+    } catch (error) {
+      if ((error as Error).name !== 'OperationAborted' || tries === CHANGE_TRIES) throw error
+      await delay(AGAIN_MS)
+    }
+  }
 }
 
 type Owner = { ExpectedBucketOwner: string }

@@ -101,6 +101,29 @@ describe('a stack that is absent', () => {
     expect(Rules).toMatchObject([{ Status: 'Enabled', Expiration: { Days: 14 } }])
   })
 
+  test('gets its code from a bucket that another step makes at the same time', async () => {
+    const changes: Record<string, number> = {}
+    account.clients.s3.middlewareStack.add(
+      (next, { commandName = '' }) =>
+        async (args) => {
+          const count = (changes[commandName] ?? 0) + 1
+          changes[commandName] = count
+          if (/^PutBucketL|^PutPublicA/.test(commandName) && count === 1)
+            throw Object.assign(new Error('Please try again.'), { name: 'OperationAborted' })
+          return await next(args)
+        },
+      { step: 'initialize' },
+    )
+    await ensure()
+    expect(changes).toMatchObject({
+      PutPublicAccessBlockCommand: 2,
+      PutBucketLifecycleConfigurationCommand: 2,
+    })
+    const Bucket = 's3-71-000000000000-eu-west-1-an'
+    const { Rules } = await account.clients.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))
+    expect(Rules).toMatchObject([{ Status: 'Enabled', Expiration: { Days: 14 } }])
+  })
+
   test('gets its code from a bucket of the user’s', async () => {
     await ensure({ artifactBucket: 'films-new' })
     const { Contents } = await account.clients.s3.send(new ListObjectsV2Command({ Bucket: 'films-new' }))
