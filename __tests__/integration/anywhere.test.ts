@@ -35,7 +35,8 @@ const NUMBERED = Array.from({ length: 2500 }, (_, index) => `numbered/${String(i
 const CARRIED = {
   ContentType: 'text/x-test',
   CacheControl: 'max-age=60',
-  Metadata: { plain: 'yes', latin: 'grün' },
+  // As S3 shows what is more than ASCII. The SDK sends such text as it signs it only where the body is no text.
+  Metadata: { plain: 'yes', encoded: '=?UTF-8?Q?gr=C3=BCn?=' },
   Tagging: 'team=data&a%2Bb=c%20d',
   StorageClass: 'STANDARD_IA' as const,
 }
@@ -53,10 +54,10 @@ beforeAll(async () => {
   total = NUMBERED.length + difficult.filter(Boolean).length + 3
 })
 afterAll(async () => {
-  await target.cloudFormation.send(new DeleteStackCommand({ StackName: NAME }))
-  await waitUntilStackDeleteComplete({ client: target.cloudFormation, maxWaitTime: 600 }, { StackName: NAME })
-  await Promise.all([SOURCE, DESTINATION, CODE].map(deleteBucket))
+  // Whatever can't be deleted, the rest is.
+  const ends = await Promise.allSettled([deleteStack(), ...[SOURCE, DESTINATION, CODE].map(deleteBucket)])
   await target.stop()
+  expect(ends.filter(({ status }) => status === 'rejected')).toEqual([])
 })
 
 function run(more: Record<string, string> = {}): Promise<StepResult> {
@@ -162,6 +163,12 @@ async function putLarge(Key: string, carried: typeof CARRIED): Promise<void> {
     ),
   )
   await s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }))
+}
+
+async function deleteStack(): Promise<void> {
+  const { cloudFormation: client } = target
+  await client.send(new DeleteStackCommand({ StackName: NAME }))
+  await waitUntilStackDeleteComplete({ client, maxWaitTime: 600 }, { StackName: NAME })
 }
 
 /** One by one: XML, in which many keys can be named at once, can't hold some of them. */
