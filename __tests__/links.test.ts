@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { expect, test } from '@jest/globals'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -7,6 +7,11 @@ const PAGES = ['.', 'docs'].flatMap((folder) =>
   readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(ROOT, folder, name)),
+)
+
+const SOURCES = ['__tests__', 'aws', 'bench', 'lambda', 'local', 'protocol', 'scripts', 'src'].flatMap(
+  (folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
 )
 
 /** What GitHub makes of a page's headings. */
@@ -31,3 +36,11 @@ test.each(PAGES.map((page) => relative(ROOT, page)))(
     expect(broken.map(([link]) => link)).toEqual([])
   },
 )
+
+test.each(PAGES.map((page) => relative(ROOT, page)))('each file of code that %s names is there', (name) => {
+  const named = [...readFileSync(join(ROOT, name), 'utf8').matchAll(/`([\w./-]+\.ts)`/g)].map(
+    ([, path = '']) => path,
+  )
+  const isThere = (path: string) => SOURCES.some((source) => source === path || basename(source) === path)
+  expect(named.filter((path) => !isThere(path))).toEqual([])
+})
