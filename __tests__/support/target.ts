@@ -18,7 +18,8 @@ export type Target = {
  * may be used for it, which has to be the one of the credentials. Throws when it is not, or when AWS_REGION is missing.
  */
 export async function startTarget(): Promise<Target> {
-  const { AWS_ENDPOINT_URL: endpoint, AWS_TEST_ACCOUNT: account, AWS_REGION: region } = process.env
+  const { AWS_TEST_ACCOUNT: account, AWS_REGION: region } = process.env
+  const endpoint = process.env.AWS_ENDPOINT_URL || undefined
   if (endpoint === undefined && account === undefined) {
     const aws = await startAws()
     const { url, credentials, env } = aws
