@@ -76527,7 +76527,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(49);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(443);
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_0__/* .run */ .e)();
 
@@ -76536,7 +76536,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 49:
+/***/ 443:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -79588,20 +79588,6 @@ async function queueExists(sqs, queueUrl) {
  * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
  */
 const SQS_ATTEMPTS = 10;
-/** How long it may take to learn how many messages wait: a hint that comes late is none. */
-const WAITING_MS = 1_000;
-/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
-async function waitingIn(queueUrl, sqs) {
-    const name = 'ApproximateNumberOfMessages';
-    try {
-        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
-        const count = Number(Attributes?.[name]);
-        return Number.isInteger(count) ? count : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
@@ -79640,12 +79626,12 @@ function explain(error) {
         return String(error);
     const { $metadata, cause, call } = error;
     if (error.name === 'AbortError')
-        return 'What was under way was broken off.';
+        return 'The operation was aborted.';
     if (!$metadata)
         return `${sentence(`${error.name}: ${error.message}`)}${hint(error.name)}`;
     // The SDK puts it on what the network says, too.
     if ($metadata.httpStatusCode === undefined)
-        return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
+        return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Check \`region\` and the runner’s network.`;
     const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : '';
     const to = call ? ` to ${call}` : '';
     return `${sentence(`AWS answered ${error.name}${to}: ${error.message}${request}`)}${hint(error.name)}`;
@@ -79658,11 +79644,11 @@ function hint(code) {
     if (isDenied(code))
         return ' The workflow’s role lacks a permission: see docs/permissions.md.';
     if (isExpired(code))
-        return ' The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
+        return ' The workflow’s credentials have expired. Raise `role-duration-seconds` of configure-aws-credentials.';
     if (isUnknown(code))
-        return ' AWS does not know the workflow’s credentials: are they whole and still there, and is the region one that the account has enabled?';
+        return ' AWS does not recognize the workflow’s credentials. Check that they are complete, that they still exist, and that the account has enabled this region.';
     if (code === 'CredentialsProviderError')
-        return ' No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
+        return ' There are no AWS credentials. Run aws-actions/configure-aws-credentials before this step.';
     return '';
 }
 /** Whether an error's name says that a permission is missing. A HEAD request has no room for a code. */
@@ -87739,7 +87725,7 @@ async function decodeCheckpoint(bytes, url) {
     if (typeof id !== 'string' || !RUN_ID.test(id))
         throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== PROTOCOL)
-        throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
+        throw new UserError(`Run ${checkpoint.run.id} was started by another version of this action and is still in progress. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
 }
 async function checkpoint_parse(bytes, url) {
@@ -87751,7 +87737,7 @@ async function checkpoint_parse(bytes, url) {
     }
 }
 function noCheckpoint(url, cause) {
-    return new UserError(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause });
+    return new UserError(`${url} is not a checkpoint of a run, although a checkpoint belongs there. Move it away, or use another \`run-key\`.`, { cause });
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/run-key.js
@@ -87936,7 +87922,7 @@ async function join(options, found, leftBy) {
     const { run, mode, parts } = found.checkpoint;
     const others = differences({ ...run, mode, parts }, subject);
     if (others.length > 0)
-        throw new UserError(`run-key: the run of this key that is going on (${run.id}) differs from this step in ${others.join(', ')}. Give the inputs that it was started with, or another run-key; to stop it, delete its queue ${run.queue}.`);
+        throw new UserError(`run-key: run ${run.id} is in progress under this key, but its inputs differ: ${others.join(', ')}. Use the inputs that it was started with, or another run-key. To stop that run, delete its queue ${run.queue}.`);
     const watched = await isWatched(options, found, leftBy);
     if (watched !== false)
         return watched;
@@ -88008,10 +87994,13 @@ async function bucketStatus(s3, bucket) {
 
 
 
+
 /** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
 const WITHOUT_NAMESPACE = ['me-south-1', 'me-central-1'];
 /** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
 const KEEP_RUN_DAYS = 14;
+const CHANGE_TRIES = 10;
+const AGAIN_MS = 1_000;
 /**
  * The bucket that the action keeps its code and its checkpoints in. Names that end like this belong to the account (account-regional
  * namespace), so nobody else can take them first; where regions lack that, the owner is checked on each call.
@@ -88044,9 +88033,9 @@ async function uploadCode(s3, { code, codeHash }, home, given) {
     catch (error) {
         const { name } = error;
         if (name === 'NoSuchBucket')
-            throw new UserError(`artifact-bucket: there is no bucket ${bucket}`, { cause: error });
+            throw new UserError(`artifact-bucket: the bucket ${bucket} does not exist`, { cause: error });
         if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
-            throw new UserError(`artifact-bucket: ${bucket} is not in ${home.region}, where the stack is; Lambda takes code from its own region only`, { cause: error });
+            throw new UserError(`artifact-bucket: the bucket ${bucket} is not in ${home.region}, the stack’s region. Lambda takes code only from its own region.`, { cause: error });
         throw error;
     }
     return { bucket, key };
@@ -88064,7 +88053,7 @@ async function ensureBucket(s3, home) {
     }
     else if (!(await isEmpty(s3, bucket, owner)))
         return bucket;
-    await s3.send(new client_s3_dist_cjs/* PutPublicAccessBlockCommand */.ZXv({
+    const access = new client_s3_dist_cjs/* PutPublicAccessBlockCommand */.ZXv({
         Bucket: bucket,
         PublicAccessBlockConfiguration: {
             BlockPublicAcls: true,
@@ -88073,8 +88062,9 @@ async function ensureBucket(s3, home) {
             RestrictPublicBuckets: true,
         },
         ...owner,
-    }));
-    await s3.send(new client_s3_dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
+    });
+    await untilCarriedOut(() => s3.send(access));
+    const lifecycle = new client_s3_dist_cjs/* PutBucketLifecycleConfigurationCommand */.RJe({
         Bucket: bucket,
         LifecycleConfiguration: {
             // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
@@ -88089,8 +88079,23 @@ async function ensureBucket(s3, home) {
             ],
         },
         ...owner,
-    }));
+    });
+    await untilCarriedOut(() => s3.send(lifecycle));
     return bucket;
+}
+/** Of changes of one bucket S3 carries out one at a time, and refuses others meanwhile: those of a step that makes it too. */
+async function untilCarriedOut(change) {
+    for (let tries = 1;; tries++) {
+        try {
+            await change();
+            return;
+        }
+        catch (error) {
+            if (error.name !== 'OperationAborted' || tries === CHANGE_TRIES)
+                throw error;
+            await (0,promises_namespaceObject.setTimeout)(AGAIN_MS);
+        }
+    }
 }
 /** Nothing is put into a bucket that is not done; one that somebody has emptied is as good as new. */
 async function isEmpty(s3, bucket, owner) {
@@ -88133,7 +88138,7 @@ const DELETE_AT_ONCE = 1000;
 /** A conditional write met another that was under way: it is to be made again (S3 user guide, conditional writes). */
 const UNDER_WAY = 'ConditionalRequestConflict';
 const WRITES = 5;
-const AGAIN_MS = 500;
+const store_AGAIN_MS = 500;
 /** The same, or a conditional write or delete found another object than it expected, or none. */
 const CONFLICTS = ['PreconditionFailed', 'NoSuchKey', UNDER_WAY];
 /** Keeps the checkpoint of one run, and the segments with its failures, in a folder of a bucket. */
@@ -88188,7 +88193,7 @@ class CheckpointStore {
                     return found.etag;
                 if (name !== UNDER_WAY || found?.etag !== expected || tries === WRITES)
                     return undefined;
-                await (0,promises_namespaceObject.setTimeout)(AGAIN_MS);
+                await (0,promises_namespaceObject.setTimeout)(store_AGAIN_MS);
             }
         }
     }
@@ -88280,9 +88285,9 @@ async function openStore(s3, folder, home, { given, deploy, log }) {
         if (!CLOSED.includes(name))
             throw error;
         if (given !== undefined && name === 'NoSuchBucket')
-            throw new UserError(`artifact-bucket: there is no bucket ${given}`, { cause: error });
+            throw new UserError(`artifact-bucket: the bucket ${given} does not exist`, { cause: error });
         if (given === undefined && deploy === 'never') {
-            log.info(`No checkpoints are kept, so that nobody can attach to this run: ${name} for the bucket ${bucket.name}. Name a bucket in \`artifact-bucket\` to have them.`);
+            log.info(`No checkpoints are kept, so no step can attach to this run: S3 answered ${name} for the bucket ${bucket.name}. To have checkpoints, name a bucket in \`artifact-bucket\`.`);
             return undefined;
         }
         if (name !== 'NoSuchBucket')
@@ -88290,6 +88295,34 @@ async function openStore(s3, folder, home, { given, deploy, log }) {
         await ensureBucket(s3, home);
     }
     return store;
+}
+
+;// CONCATENATED MODULE: ./build/src/run-queue.js
+
+
+/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
+const RETENTION_SECONDS = 14 * 24 * 3600;
+/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
+const NEW_QUEUE_MS = 1_000;
+/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
+async function createRunQueue(sqs, name) {
+    const { QueueUrl } = await sqs.send(new dist_cjs/* CreateQueueCommand */.N_({
+        QueueName: name,
+        Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
+    }));
+    if (!QueueUrl)
+        throw new Error(`SQS created the queue ${name} but named no URL`);
+    return QueueUrl;
+}
+/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
+async function deleteRunQueue(sqs, queueUrl) {
+    try {
+        await sqs.send(new dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
+    }
+    catch (error) {
+        if (!isQueueGone(error))
+            throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/limits.js
@@ -88524,93 +88557,104 @@ function traceOf(body) {
     return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
 }
 
-;// CONCATENATED MODULE: ./build/src/run.js
-
-
-
-
-
-/** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
-const RETENTION_SECONDS = 14 * 24 * 3600;
-/** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
-const NEW_QUEUE_MS = 1_000;
-/** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
-async function createRunQueue(sqs, name) {
-    const { QueueUrl } = await sqs.send(new dist_cjs/* CreateQueueCommand */.N_({
-        QueueName: name,
-        Attributes: { MessageRetentionPeriod: String(RETENTION_SECONDS), SqsManagedSseEnabled: 'true' },
-    }));
-    if (!QueueUrl)
-        throw new Error(`SQS created the queue ${name} but named no URL`);
-    return QueueUrl;
+;// CONCATENATED MODULE: ./build/src/format.js
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+/** A count with thousands separators. */
+function formatCount(value) {
+    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
-/** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
-async function deleteRunQueue(sqs, queueUrl) {
-    try {
-        await sqs.send(new dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
-    }
-    catch (error) {
-        if (!isQueueGone(error))
-            throw error;
-    }
+/** Objects in a second; below ten with a decimal. */
+function formatRate(perSecond) {
+    const digits = perSecond < 9.95 ? 1 : 0;
+    return `${perSecond.toLocaleString('en-US', { maximumFractionDigits: digits })} objects/s`;
 }
+/** A count of things with their name in singular or plural. */
+function counted(count, noun) {
+    return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** Bytes in the largest binary unit that keeps the number at 1 or above. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+        value /= 1024;
+        unit++;
+    }
+    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
+function formatDuration(ms) {
+    if (ms < 9_950)
+        return `${(ms / 1000).toFixed(1)}s`;
+    const total = Math.round(ms / 1000);
+    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+    const two = (value) => String(value).padStart(2, '0');
+    if (hours > 0)
+        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
+    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
+}
+
+;// CONCATENATED MODULE: ./build/src/dlq.js
+
+/** Messages of one ReceiveMessage at most (SQS API reference). */
+const BATCH = 10;
+/** Messages that one look reads at most: 10,000 requests, and below the 120,000 that SQS lets be hidden at once (SQS quotas). */
+const MOST = 100_000;
+/** For how long a look hides what it has seen from itself; whoever looks at the same time sees the others. */
+const LOOK_SECONDS = 120;
 /**
- * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
- * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
- * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
- * begin alike.
+ * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
+ * minutes later if it is cut off: the queue is for people, and for other runs too.
+ *
+ * @param goesOn asked before each request; false ends the look early
+ * @returns how many messages this look came across; a later one may come across others
  */
-function seeds({ source, prefixes }) {
-    const beginnings = prefixes.length === 0 ? [''] : prefixes;
-    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
+async function look(sqs, queueUrl, signal, visit, goesOn = async () => true) {
+    const kept = new Map();
+    let seen = 0;
+    while (seen < MOST && (await goesOn())) {
+        const { Messages = [] } = await sqs.send(new dist_cjs/* ReceiveMessageCommand */.ON({
+            QueueUrl: queueUrl,
+            MaxNumberOfMessages: BATCH,
+            VisibilityTimeout: LOOK_SECONDS,
+            // Without a wait SQS asks only some of its servers, and may say that there is nothing.
+            WaitTimeSeconds: 1,
+        }), { abortSignal: signal });
+        const fresh = Messages.filter(({ MessageId = '' }) => !kept.has(MessageId));
+        if (fresh.length === 0)
+            break;
+        seen += fresh.length;
+        const removed = [];
+        for (const { MessageId = '', Body = '', ReceiptHandle = '' } of fresh) {
+            if ((await visit({ id: MessageId, body: Body })) === 'remove')
+                removed.push(ReceiptHandle);
+            else
+                kept.set(MessageId, ReceiptHandle);
+        }
+        if (removed.length > 0)
+            await remove(sqs, queueUrl, removed);
+    }
+    await showAgain(sqs, queueUrl, [...kept.values()], signal, goesOn);
+    return seen;
 }
-/** Sends the first list tasks, one for each part. */
-async function seed(sqs, listQueueUrl, run, parts, timing) {
-    const sender = new Sender(sqs, listQueueUrl, run.id, timing);
-    for (const [index, part] of parts.entries())
-        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
-    await sender.flush();
+/** A message that is not removed, though it was to be, is looked at again by whoever looks next. */
+async function remove(sqs, queueUrl, receipts) {
+    const Entries = receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.send(new dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
 }
-
-;// CONCATENATED MODULE: ./build/src/state.js
-
-const NAME = 'run';
-const DEPLOYING = 'deploying';
-const OVER = 'over';
-/** Called as soon as the run exists: the runner reads it even when main is killed later. */
-function saveRun(state) {
-    saveState(NAME, JSON.stringify(state));
-    clearDeploying();
-}
-/** Called before a stack is changed. */
-function saveDeploying({ stackName, region, afterRun }) {
-    saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }));
-}
-/** The stack is as it should be, or `post` knows of a run on it. */
-function clearDeploying() {
-    saveState(DEPLOYING, '');
-}
-function loadDeploying() {
-    return load(DEPLOYING);
-}
-/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
-function clearRun() {
-    saveState(NAME, '');
-}
-/** Main has told how the run went: what is left for `post` is to tidy up. */
-function markOver(status) {
-    saveState(OVER, status);
-}
-/** How the run went, if main has told that. */
-function statusOver() {
-    return core.getState(OVER) || undefined;
-}
-function loadRun() {
-    return load(NAME);
-}
-function load(name) {
-    const text = core.getState(name);
-    return text === '' ? undefined : JSON.parse(text);
+/** All of it, whatever `goesOn` says; a cancelled job has no time for that. */
+async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
+    for (let from = 0; from < receipts.length; from += BATCH) {
+        if (signal.aborted)
+            return;
+        await goesOn();
+        await sqs.send(new dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
+            QueueUrl: queueUrl,
+            Entries: receipts
+                .slice(from, from + BATCH)
+                .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
+        }));
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/text.js
@@ -88650,80 +88694,68 @@ function markdown(text, most = 200) {
     return shorten(printable(text), most).replace(MARKDOWN, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-;// CONCATENATED MODULE: ./build/src/begin.js
+;// CONCATENATED MODULE: ./build/src/location.js
 
 
-
-
-
-
-
-
-
-
-
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 /**
- * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
- * UserError for what a person has to mend.
+ * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
+ * naming rules). Throws an error that begins with the input's name.
  */
-async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
-    const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs;
-    const parts = mode === 'copy' ? seeds(inputs) : [];
-    const subject = { mode, source, destination, batchSize, options, parts };
-    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid), leaves: !wait };
-    const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id);
-    const store = await openStore(clients.s3, runFolder(stackName, runKey), { accountId, region }, { given: inputs.artifactBucket, deploy, log: tools.log });
-    if (!store && (!wait || inputs.runKey !== undefined))
-        throw new UserError('`wait: false` and `run-key` take checkpoints, and there is no bucket for them: name one in `artifact-bucket`. Nothing was started.');
-    const remember = ({ id, queue }) => saveRun({
-        queueUrl: queue,
-        region,
-        runId: id,
-        stack: { name: stackName, outputs },
-        afterRun: inputs.afterRun,
-        checkpoints: store && { bucket: store.bucket, folder: store.folder, watcher: watcher.id },
-    });
-    const createRun = async () => {
-        const id = newRunId(new Date(tools.timing.now()));
-        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`);
-        const run = { id, queue, source, destination, batchSize, options };
-        remember(run);
-        await tools.timing.sleep(NEW_QUEUE_MS);
-        return run;
-    };
-    if (!store) {
-        const run = await createRun();
-        const checkpoint = firstCheckpoint(run, subject, { ...watcher, until: 0 }, tools.timing.now());
-        return { attachment: { how: 'started', checkpoint, etag: '' }, store, runKey: undefined };
-    }
-    const attachment = await attach({
-        store,
-        subject,
-        watcher,
-        wait,
-        signal,
-        timing: tools.timing,
-        onWait: (name) => info(`This run is watched by ${printable(name)}, or was. Waiting for a sign that it still is: two minutes at most.`),
-        createRun,
-        deleteQueue: async (queue) => {
-            await deleteRunQueue(clients.sqs, queue);
-            clearRun();
-        },
-        isGoingOn: ({ queue }) => queueExists(clients.sqs, queue),
-    });
-    if (attachment.how === 'attached') {
-        remember(attachment.checkpoint.run);
-        info(`Attached to the run that was started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`);
-    }
-    return { attachment, store, runKey };
+function parseLocation(input, text) {
+    const shown = printable(text);
+    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
+    if (!match)
+        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
+    const [, bucket = '', prefix = ''] = match;
+    if (/--xa?-s3$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express One Zone) or an access point of one. These are not supported, because they don’t list keys in order`);
+    if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
+        throw new Error(`${input}: "${shown}" is an access point. Use its bucket instead`);
+    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
+        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`);
+    if (utf8Length(prefix) > KEY_BYTES)
+        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
+    return { bucket, prefix };
+}
+/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
+function overlaps(source, destination) {
+    if (source.bucket !== destination.bucket)
+        return undefined;
+    if (source.prefix === destination.prefix)
+        return 'destination: is the same as the source, and S3 does not copy an object onto itself';
+    if (destination.prefix.startsWith(source.prefix))
+        return 'destination: lies inside the source, so copies would be copied again. `prefixes` does not change that. Narrow `source` instead';
+    return undefined;
+}
+/** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
+function joinsNames(source, destination) {
+    const isFolder = ({ prefix }) => prefix === '' || prefix.endsWith('/');
+    if (isFolder(source) === isFolder(destination))
+        return undefined;
+    const rest = isFolder(source) ? 'a.jpg' : '/a.jpg';
+    const from = showPlace({ ...source, prefix: source.prefix + rest });
+    const to = showPlace({ ...destination, prefix: destination.prefix + rest });
+    return `destination: ${from} becomes ${to}, because the source prefix is replaced literally. If you mean folders, end both prefixes with a slash.`;
+}
+/** A place as the person wrote it, safe to print on one line. */
+function showPlace({ bucket, prefix }) {
+    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
 }
 
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
-var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
+;// CONCATENATED MODULE: ./build/src/pause.js
+/** A cancelled job is noticed within this time. */
+const STEP_MS = 1_000;
+/** Waits for so long, or until that is no longer worthwhile. */
+async function pauseWhile(worthwhile, ms, { now, sleep }) {
+    const until = now() + ms;
+    for (let left = ms; left > 0 && worthwhile(); left = until - now())
+        await sleep(Math.min(STEP_MS, left));
+}
+
 // EXTERNAL MODULE: ./node_modules/@aws-sdk/client-lambda/dist-cjs/index.js
 var client_lambda_dist_cjs = __nccwpck_require__(1696);
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
-var client_sts_dist_cjs = __nccwpck_require__(1695);
 ;// CONCATENATED MODULE: ./build/src/depths.js
 
 /** The depths of the stack's queues. Three API calls. */
@@ -88908,6 +88940,8 @@ async function setEnabled(lambda, id, enabled, { timing }) {
     }
 }
 
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-cloudformation/dist-cjs/index.js
+var client_cloudformation_dist_cjs = __nccwpck_require__(3805);
 ;// CONCATENATED MODULE: ./build/src/stack/outputs.js
 
 
@@ -88963,7 +88997,7 @@ function outputs_readOutputs({ name, status, outputs }) {
         copyMappingId: read('CopyMappingId'),
     };
     if (missing.length > 0)
-        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+        throw new UserError(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}. It is not a stack of this version of S3-71.`);
     return found;
 }
 /** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
@@ -88998,7 +89032,7 @@ function states_conditionOf(stack) {
 /** What a person can do about a stuck stack. */
 function adviceFor({ name, status }) {
     if (status === 'UPDATE_ROLLBACK_FAILED')
-        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
+        return `Fix what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
     if (status === 'UPDATE_FAILED')
         return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
     return 'Bring it into a state that can be updated, or delete it.';
@@ -89068,7 +89102,7 @@ class StackEvents {
             if (states_conditionOf(stack) !== 'busy' && (this.#ended || hasMoved(before, stack)))
                 return stack;
             if (now() - startedAt > events_LONGEST_MS)
-                throw new UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
+                throw new UserError(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes. Look at its events in the CloudFormation console.`);
             await sleep(events_POLL_MS);
         }
     }
@@ -89119,17 +89153,17 @@ async function removeStack(cfn, stack, tools) {
     if (!outputs_isOwnStack(stack))
         throw foreignStack(stack);
     if (stack.terminationProtection)
-        throw new UserError(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
+        throw new UserError(`The stack ${stack.name} (${stack.status}) has to be deleted, but is protected from that. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
     const events = new StackEvents(cfn, stack.id, tools);
     await events.skip();
     await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
     const left = await events.follow(stack);
     if (states_conditionOf(left) !== 'absent')
-        throw new UserError(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
+        throw new UserError(`The stack ${stack.name} could not be deleted and is now ${left?.status}. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
 }
 /** A stack that has the name but was made from somebody else's template must not be touched. */
 function foreignStack({ name }) {
-    return new UserError(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
+    return new UserError(`The stack ${name} exists, but is not a stack of S3-71. Use another \`stack-name\`. Nothing was changed.`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/after-run.js
@@ -89149,7 +89183,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
     const { name, outputs } = stack;
     const { timing, log } = tools;
     for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
-        log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
+        log.info(`Deleted the queue of run ${id}, which began more than 14 days ago and was abandoned.`);
     const deletes = what === 'delete' && status === 'succeeded';
     const active = deletes
         ? await activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
@@ -89157,9 +89191,9 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
     if (active.length > 0)
         log.info(tellInUse(stack, active));
     else if (!deletes) {
-        log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+        log.info(`The stack ${name} is paused. It polls nothing until the next run.`);
         if (what === 'delete')
-            log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
+            log.info('It is not deleted, because the run did not succeed: its dead-letter queue and logs remain.');
     }
     else {
         const found = await outputs_describeStack(clients.cfn, name);
@@ -89172,9 +89206,11 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
 /** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
 function tellInUse({ name, outputs }, queues) {
     const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${listRuns(queues, outputs.runQueuePrefix)}`;
+    return `The stack ${name} stays as it is, because ${others} in progress. If nobody watches a run any more, attach to it with its run key, which is in the log of the step that began it, or delete its queue to end it.\n${listRuns(queues, outputs.runQueuePrefix)}`;
 }
 
+// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sts/dist-cjs/index.js
+var client_sts_dist_cjs = __nccwpck_require__(1695);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 ;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
@@ -89227,8 +89263,8 @@ const PARAMETERS = [
 ];
 /** Bytes of a parameter's value at most (CloudFormation quotas). */
 const VALUE_BYTES = 4096;
-/** Parameters without which the functions may not touch what the run is about. */
-const RIGHTS = [
+/** Parameters that give the functions the permissions on buckets and keys, and those for what only some runs need. */
+const PERMISSIONS = [
     'SourceBucketArns',
     'DestinationBucketArns',
     'SourceKmsKeyArns',
@@ -89250,7 +89286,7 @@ function wantedParameters(wishes, { partition, fingerprint }, current) {
             return;
         const value = [...new Set([...listOf(current.get(name)), item])].join(',');
         if (Buffer.byteLength(value) > VALUE_BYTES)
-            throw new UserError(`The stack’s parameter ${name} has no room for ${item}: it holds ${VALUE_BYTES} bytes at most. Use another \`stack-name\` for these buckets, or delete the stack so that it is made anew.`);
+            throw new UserError(`The stack’s parameter ${name} has no room for ${item}: it can hold ${VALUE_BYTES} bytes. Use another \`stack-name\` for these buckets, or delete the stack so that the action creates it again.`);
         wanted.set(name, value);
     };
     add('SourceBucketArns', `arn:${partition}:s3:::${wishes.sourceBucket}`);
@@ -89278,9 +89314,15 @@ function parameters_differences(stack, wanted, tags = {}) {
     const changedTags = Object.entries(tags).filter(([name, value]) => stack.tags.get(name) !== value);
     return [...parameters.map(([name]) => name), ...changedTags.map(([name]) => `tag ${name}`)];
 }
-/** Whether a run can't do without this difference: the functions have no rights on its buckets or keys. */
-function concernsRights(difference) {
-    return RIGHTS.includes(difference);
+/** What has to be done to a stack's parameters before its functions have the permissions that a run can't do without. */
+function missingRights({ parameters }, wanted) {
+    return PERMISSIONS.flatMap((name) => {
+        const has = listOf(parameters.get(name));
+        const missing = listOf(wanted.get(name)).filter((item) => !has.includes(item));
+        if (missing.length === 0)
+            return [];
+        return name.startsWith('Allow') ? `set ${name} to true` : `add ${missing.join(', ')} to ${name}`;
+    });
 }
 function sameValue(has, wants) {
     return has !== undefined && listOf(has).join(',') === wants;
@@ -89402,9 +89444,9 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const advice = /not authorized to perform/.test(cause)
         ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
         : /policy size/i.test(cause)
-            ? '. The stack knows more buckets than a role has room for: use another `stack-name` for these.'
+            ? '. The stack serves more buckets than a role’s policies have room for. Use another `stack-name` for these buckets.'
             : '';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+    throw new UserError(`The stack ${stackName} could not be ${what} and is now ${stack?.status ?? 'gone'}. What failed first: ${cause}${advice}`);
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/check.js
@@ -89420,56 +89462,6 @@ const CheckAnswerSchema = object({
     /** Those of the run's prefixes that no key of the source begins with. */
     empty: optional(array(string())),
 });
-
-;// CONCATENATED MODULE: ./build/src/location.js
-
-
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
-/**
- * Reads `s3://bucket/prefix`. The bucket's name follows S3's rules for general purpose buckets (S3 user guide, bucket
- * naming rules). Throws an error that begins with the input's name.
- */
-function parseLocation(input, text) {
-    const shown = printable(text);
-    const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
-    if (!match)
-        throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
-    const [, bucket = '', prefix = ''] = match;
-    if (/--xa?-s3$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
-    if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`);
-    if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
-        throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`);
-    if (utf8Length(prefix) > KEY_BYTES)
-        throw new Error(`${input}: the prefix is longer than a key can be (1,024 bytes)`);
-    return { bucket, prefix };
-}
-/** Why a copy from one place to the other would read its own writes; undefined when it would not. */
-function overlaps(source, destination) {
-    if (source.bucket !== destination.bucket)
-        return undefined;
-    if (source.prefix === destination.prefix)
-        return 'destination: is the source itself; S3 does not copy an object onto itself';
-    if (destination.prefix.startsWith(source.prefix))
-        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
-    return undefined;
-}
-/** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
-function joinsNames(source, destination) {
-    const isFolder = ({ prefix }) => prefix === '' || prefix.endsWith('/');
-    if (isFolder(source) === isFolder(destination))
-        return undefined;
-    const rest = isFolder(source) ? 'a.jpg' : '/a.jpg';
-    const from = showPlace({ ...source, prefix: source.prefix + rest });
-    const to = showPlace({ ...destination, prefix: destination.prefix + rest });
-    return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`;
-}
-/** A place as the person wrote it, safe to print on one line. */
-function showPlace({ bucket, prefix }) {
-    return printable(prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`);
-}
 
 ;// CONCATENATED MODULE: ./build/src/stack/preflight.js
 
@@ -89501,7 +89493,7 @@ async function checkBuckets(s3, buckets) {
     const found = await Promise.all(buckets.map((Bucket) => bucketStatus(s3, { Bucket })));
     const missing = buckets.filter((_, index) => found[index] === 404);
     if (missing.length > 0)
-        throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
+        throw new UserError(`${missing.length === 1 ? `The bucket ${missing[0]} does not exist` : `These buckets do not exist: ${missing.join(', ')}`}. Check \`source\` and \`destination\`. Nothing was changed.`);
 }
 /** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
 async function checkConcurrency(lambda, maxConcurrency) {
@@ -89514,8 +89506,8 @@ async function checkConcurrency(lambda, maxConcurrency) {
     while (most >= 2 && most + listConcurrency(most) > room)
         most--;
     throw new UserError(most < 2
-        ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
-        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`);
+        ? `The account can run ${room} Lambda functions at once in this region, but a run needs at least 4. Request a higher quota (Lambda, concurrent executions), or reserve less of it for other functions.`
+        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or request a higher quota (Lambda, concurrent executions).`);
 }
 /**
  * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
@@ -89531,7 +89523,7 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
     for (let asked = 1;; asked++) {
         const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
-            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
+            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, but this action speaks version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the version of the action that deployed it.`);
         steady = problems.length === 0 ? steady + 1 : 0;
         if (steady === (fresh ? STEADY_CHECKS : 1)) {
             if (run.prefixes && empty.length > 0)
@@ -89539,21 +89531,21 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
             return;
         }
         if (problems.length > 0 && (!fresh || timing.now() - startedAt > IAM_MS))
-            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
+            throw new UserError(`The function ${functionName} can’t serve this run. Nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
         if (asked === 1)
             log.info(logLine(tellWaiting(functionName, problems)));
         await timing.sleep(preflight_AGAIN_MS);
     }
 }
 function tellWaiting(functionName, problems) {
-    const state = problems.length > 0 ? `Not yet: ${problems.join('; ')}. ` : '';
-    return `${state}New permissions of ${functionName} take IAM up to a minute: checking until they hold for ten seconds`;
+    const state = problems.length > 0 ? `Not ready yet: ${problems.join('; ')}. ` : '';
+    return `${state}IAM may take a minute to apply the new permissions of ${functionName}. Checking until they hold for ten seconds.`;
 }
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }, empty) {
     const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }));
     const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : '';
-    return `prefixes: no object begins with ${named.join(', ')}${others}: are these lines right?`;
+    return `prefixes: no object begins with ${named.join(', ')}${others}. Check these lines.`;
 }
 async function invokeCheck(lambda, functionName, check, tools) {
     let text = '';
@@ -89567,7 +89559,7 @@ async function invokeCheck(lambda, functionName, check, tools) {
     }
     const answer = safeParse(pipe(string(), parseJson(), CheckAnswerSchema), text);
     if (failed || !answer.success)
-        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
+        throw new UserError(`The function ${functionName} could not check the run, so it is outdated or broken. It answered: ${logLine(text.slice(0, 500))}`);
     return answer.output;
 }
 /**
@@ -89587,8 +89579,8 @@ async function invoke(lambda, functionName, event, { timing, log }) {
                 throw error;
             const said = logLine(`${Reason}: ${message}`);
             if (timing.now() - startedAt >= THROTTLED_MS)
-                throw new UserError(`Lambda had no room for the function ${functionName} for a minute (${said}); nothing was sent. Other functions take up the concurrency that the account has in this region, or this function has too little reserved. Run the step again when they are done, ask for a higher quota (Lambda, concurrent executions) or set less of it aside for others.`);
-            log.info(`Lambda has no room for the function ${functionName} (${said}): asking again`);
+                throw new UserError(`Lambda had no room for the function ${functionName} for a minute (${said}). Nothing was sent. Other functions use up the account’s concurrency in this region, or too little is reserved for this function. Run the step again when they are done, request a higher quota (Lambda, concurrent executions), or reserve less of it for other functions.`);
+            log.info(`Lambda has no room for the function ${functionName} (${said}). Trying again.`);
             await timing.sleep(preflight_AGAIN_MS);
         }
     }
@@ -89628,7 +89620,7 @@ async function ensureStack(clients, request, tools) {
         const stack = await outputs_describeStack(cfn, request.stackName);
         const condition = states_conditionOf(stack);
         if (stack && condition === 'busy') {
-            tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
+            tools.log.info(`Somebody else is changing the stack ${stack.name} (${stack.status}). Waiting for that to finish.`);
             await events_untilAtRest(cfn, stack, tools);
         }
         else if (stack && condition !== 'absent' && !outputs_isOwnStack(stack))
@@ -89638,26 +89630,27 @@ async function ensureStack(clients, request, tools) {
         else if (request.deploy === 'never')
             return reuseAsItIs(stack, request, blueprint, tools);
         else if (stack && condition === 'broken') {
-            tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`);
+            tools.log.info(`The stack ${stack.name} is ${stack.status}. Deleting it, to create it again.`);
             await removeStack(cfn, stack, tools);
         }
         else {
             const outcome = await createOrUpdate(clients, request, stack, blueprint, tools);
             if (outcome !== 'overtaken')
                 return outcome;
-            tools.log.info('Another workflow has begun to change the stack');
+            tools.log.info('Another workflow has started to change the stack.');
         }
     }
-    throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
+    throw new UserError(`The stack ${request.stackName} can’t be used, because others keep changing it. Run the step again later.`);
 }
 function stuck(stack) {
     const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
-    return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
+    return new UserError(`The stack ${stack.name} is ${stack.status}${reason} and can’t be used like that. ${adviceFor(stack)}`);
 }
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = states_conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && accountOf(before.id);
-    const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
+    const wanted = (partition) => wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map());
+    const changes = before && known && parameters_differences(before, wanted(known.partition), request.tags);
     if (before && changes?.length === 0)
         return ensured(before, 'reused');
     if (before)
@@ -89674,7 +89667,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
         stackName: request.stackName,
         before,
         template: withCode(blueprint.template, location),
-        parameters: wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map()),
+        parameters: wanted(partition),
         tags: request.tags ?? {},
     }, tools);
     if (changed === 'overtaken')
@@ -89693,35 +89686,32 @@ async function checkRuns(sqs, { name, outputs }, now) {
     const active = await activeRuns(sqs, prefix, now);
     if (active.length === 0)
         return;
-    throw new UserError(`The stack ${name} can’t be updated while runs are going on that another version of this action has started: their tasks are not understood by this one. Wait for their end, attach to them by the version that they are of, or give this workflow a \`stack-name\` of its own. To stop a run, delete its queue.\n${listRuns(active, prefix)}`);
+    throw new UserError(`The stack ${name} can’t be updated while runs are in progress that another version of this action started, because the new functions would not understand their tasks. Wait for these runs to end, attach with the version of the action that started them, or give this workflow its own \`stack-name\`. To stop a run, delete its queue.\n${listRuns(active, prefix)}`);
 }
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
 function reuseAsItIs(stack, request, blueprint, { log }) {
     const { stackName, region } = request;
     const never = '`deploy` is `never`';
     if (!stack || states_conditionOf(stack) === 'absent')
-        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
+        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or use \`deploy: auto\`.`);
     if (states_conditionOf(stack) === 'broken')
-        throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
+        throw new UserError(`The stack ${stackName} is ${stack.status} and can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) again.`);
     const found = ensured(stack, 'reused');
-    const changes = differencesFrom(stack, request, blueprint, accountOf(stack.id)?.partition ?? 'aws');
-    const missing = changes.filter(concernsRights);
+    const partition = accountOf(stack.id)?.partition ?? 'aws';
+    const wanted = wantedParameters(request, { ...blueprint, partition }, stack.parameters);
+    const missing = missingRights(stack, wanted);
     if (missing.length > 0)
-        throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
+        throw new UserError(`The functions of the stack ${stackName} lack permissions that this run needs, and ${never}. Update the stack’s parameters: ${missing.join('; ')}.`);
     if (found.outputs.version !== VERSION)
-        log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
+        log.warning(`The stack ${stackName} is version ${found.outputs.version}, but this action is version ${VERSION}.`);
     else {
         // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
         const byHand = stack.parameters.get('Fingerprint') === '';
-        const told = changes.filter((name) => !(byHand && name === 'Fingerprint'));
+        const told = parameters_differences(stack, wanted, request.tags).filter((name) => !(byHand && name === 'Fingerprint'));
         if (told.length > 0)
-            log.warning(`The stack ${stackName} is not as this run would have it (${told.join(', ')}).`);
+            log.warning(`The stack ${stackName} differs from what this run’s inputs ask for: ${told.join(', ')}.`);
     }
     return found;
-}
-function differencesFrom(stack, request, { fingerprint }, partition) {
-    const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
-    return parameters_differences(stack, wanted, request.tags);
 }
 function ensured(stack, how) {
     return { outputs: outputs_readOutputs(stack), accountId: accountOf(stack.id)?.accountId ?? '', how };
@@ -89750,7 +89740,7 @@ async function callerAccount(sts) {
 async function findUsable(cfn, name, tools) {
     let stack = await describeStack(cfn, name);
     if (stack && conditionOf(stack) === 'busy') {
-        tools.log.info(`The stack ${name} is ${stack.status}: waiting for the end of that`);
+        tools.log.info(`The stack ${name} is ${stack.status}. Waiting for that to finish.`);
         stack = await untilAtRest(cfn, stack, tools);
     }
     return stack && isOwnStack(stack) && conditionOf(stack) === 'usable' ? readOutputs(stack) : undefined;
@@ -89792,7 +89782,7 @@ function nameCalls(client) {
                 throw error;
             Object.assign(error, { call: callOf(clientName, commandName) });
             if (isDenied(error.name) && !/not authorized to perform/.test(error.message))
-                error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
+                error.message = `${error.message} (this needs the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
     };
@@ -89809,6 +89799,407 @@ function nameCalls(client) {
 
 
 
+
+;// CONCATENATED MODULE: ./build/src/thorough-look.js
+
+
+
+
+const thorough_look_LOOK_MS = LOOK_SECONDS * 1000;
+/** The pause before the second look; each further one is twice as long. */
+const FIRST_PAUSE_MS = 5_000;
+/**
+ * Looks through the DLQ until all that it counts was visited, each letter once and to be kept. Others may be looking at it, or
+ * have been cut off while they did: what they hide is back after two minutes, and for so long this looks again.
+ *
+ * @returns whether the DLQ may hold letters that were not visited
+ */
+async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
+    const visited = new Set();
+    let lastAt;
+    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
+        const startedAt = timing.now();
+        const seen = await look(sqs, queueUrl, signal, async (letter) => {
+            if (!visited.has(letter.id))
+                await visit(letter);
+            visited.add(letter.id);
+            return 'keep';
+        });
+        const now = timing.now();
+        // A look that takes longer than it hides letters comes across its first ones again, and ends there.
+        if (seen >= MOST || now - startedAt >= thorough_look_LOOK_MS)
+            return true;
+        const { waiting, inFlight } = await readDepth(sqs, queueUrl);
+        const missing = waiting + inFlight - visited.size;
+        if (!(missing > 0))
+            return false;
+        lastAt ??= now + thorough_look_LOOK_MS;
+        if (startedAt >= lastAt)
+            return true;
+        log.info(`SQS counts ${counted(missing, 'message')} in the dead-letter queue that it did not return, perhaps because somebody else is reading the queue. Looking again.`);
+        // Half of the time is chance, so that two that look at the same time don't meet again.
+        const pause = pauseMs * (0.5 + timing.random() / 2);
+        await pauseWhile(() => !signal.aborted, Math.min(pause, lastAt - now), timing);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/redrive.js
+
+
+
+
+
+
+
+
+
+/** A deleted queue may be named and answer for a minute (SQS API reference, DeleteQueue), and some more. */
+const DELETED_MS = 70_000;
+const LOOK_AGAIN_MS = 5_000;
+/** For as long as a look may hide what is to be removed, also one that was cut off. */
+const HIDDEN_MS = LOOK_SECONDS * 1000;
+/** Characters: a good deal more than ours have. It becomes a part of messages. */
+const LONGEST_ID = 100;
+/**
+ * Sends the dead-lettered tasks of earlier runs between the same places round again, as the seeds of a new run. They stay in
+ * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. What a redrive
+ * that was cut off has left there itself is a part of them, and is not sent beside them. Tasks of runs that are going on, of
+ * other places, and what can't be read are left alone.
+ */
+async function redrive({ sqs, stack, signal }, run, tools) {
+    const { timing } = tools;
+    const prefix = stack.runQueuePrefix;
+    const activeIds = await idsOfActive(sqs, stack, timing.now());
+    const lists = new Sender(sqs, stack.listQueueUrl, run.id, timing);
+    const copies = new Sender(sqs, stack.copyQueueUrl, run.id, timing);
+    const family = newAttemptId();
+    const origins = new Set();
+    const ongoing = new Map();
+    const elsewhere = new Map();
+    /** Run and task of each message that may go round again, and of those that come of another, what they come of. */
+    const there = new Set();
+    const derived = new Map();
+    let objects = 0;
+    let unreadable = 0;
+    const sendAgain = async (task) => {
+        const origin = nameOf(task);
+        // SQS may have delivered a task to the DLQ twice.
+        if (origins.has(origin))
+            return;
+        const id = taskId(family, origins.size);
+        origins.add(origin);
+        const mine = { ...run, origin };
+        if (task.kind === 'list') {
+            await lists.send(encodeTask(newListTask(id, mine, task)));
+        }
+        else {
+            objects += task.objects.length;
+            await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))));
+        }
+    };
+    const take = async (task) => {
+        there.add(nameOf(task));
+        if (task.run.origin === undefined)
+            await sendAgain(task);
+        else
+            derived.set(nameOf(task), task.run.origin);
+    };
+    const visitAll = async (visit) => await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(readTask(body)));
+    let more = await visitAll(async (task) => {
+        if (!task)
+            unreadable++;
+        // What this run itself has left there comes of seeds that are now sent again.
+        if (!task || task.run.id === run.id)
+            return;
+        if (!isBetween(task, run))
+            return count(elsewhere, showPlaces(task.run));
+        if (activeIds.has(task.run.id))
+            return count(ongoing, prefix + task.run.id);
+        await take(task);
+    });
+    const over = await overAfterAll({ sqs, stack, signal }, ongoing, tools);
+    for (const id of over)
+        ongoing.delete(prefix + id);
+    if (over.size > 0)
+        more =
+            (await visitAll(async (task) => {
+                if (task && over.has(task.run.id) && isBetween(task, run))
+                    await take(task);
+            })) || more;
+    // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
+    for (const [name, origin] of derived)
+        if (there.has(origin))
+            derived.delete(name);
+    if (derived.size > 0)
+        more =
+            (await visitAll(async (task) => {
+                if (task && derived.has(nameOf(task)))
+                    await sendAgain(task);
+            })) || more;
+    await Promise.all([lists.flush(), copies.flush()]);
+    return { family, origins, objects, unreadable, ongoing, elsewhere, more };
+}
+/**
+ * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
+ * the run's own name. With it goes what earlier redrives of the same have left, if they are over. What another look hides is
+ * waited for.
+ *
+ * @param runId the run's, whose own dead letters stay
+ * @returns how many of them it did not come across in two minutes
+ */
+async function forget({ sqs, stack, signal }, runId, origins, timing) {
+    const left = new Set(origins);
+    const active = (await idsOfActive(sqs, stack, timing.now())).add(runId);
+    const until = timing.now() + HIDDEN_MS;
+    for (;;) {
+        const isLastLook = timing.now() >= until;
+        await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
+            const task = readTask(body);
+            if (!task)
+                return 'keep';
+            const name = nameOf(task);
+            const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id);
+            if (!origins.has(name) && !isLeftover)
+                return 'keep';
+            left.delete(name);
+            return 'remove';
+        });
+        if (left.size === 0 || isLastLook)
+            return left.size;
+        await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing);
+    }
+}
+async function idsOfActive(sqs, { runQueuePrefix }, now) {
+    const queues = await activeRuns(sqs, runQueuePrefix, now);
+    return new Set(queues.map((url) => runIdOf(url, runQueuePrefix)));
+}
+/** Ids of those of some runs that are over. It is waited for as long as a deleted queue may seem to be there: until then nobody can tell. */
+async function overAfterAll({ sqs, stack, signal }, queues, { timing, log }) {
+    const ids = [...queues.keys()].map((queue) => runIdOf(queue, stack.runQueuePrefix));
+    if (ids.length === 0)
+        return new Set();
+    log.info(`The dead-letter queue holds tasks of ${counted(ids.length, 'run')} that may still be in progress. SQS can report a run queue for a minute after it was deleted, so this waits for that long.`);
+    const until = timing.now() + DELETED_MS;
+    for (;;) {
+        const active = await idsOfActive(sqs, stack, timing.now());
+        const over = ids.filter((id) => !active.has(id));
+        if (over.length === ids.length || timing.now() >= until || signal.aborted)
+            return new Set(over);
+        await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing);
+    }
+}
+/** Without what may have changed since: a restore, or the options that an upload was begun with. */
+function afresh({ archived, upload, annotate, ...object }) {
+    return object;
+}
+/** Undefined for what is no task of this version: nobody has made one with such a long id. */
+function readTask(body) {
+    try {
+        const task = decodeTask(body);
+        return task.id.length > LONGEST_ID ? undefined : task;
+    }
+    catch {
+        return undefined;
+    }
+}
+function isBetween({ run }, { source, destination }) {
+    return isSame(run.source, source) && isSame(run.destination, destination);
+}
+function isSame(a, b) {
+    return a.bucket === b.bucket && a.prefix === b.prefix;
+}
+function showPlaces({ source, destination }) {
+    return `${showPlace(source)} → ${showPlace(destination)}`;
+}
+function count(counts, name) {
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+function nameOf({ id, run }) {
+    return `${run.id}/${id}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/seeding.js
+
+
+
+
+
+
+
+/** Runs that are going on, and places of others, are named up to so many. */
+const seeding_MOST_NAMED = 10;
+/**
+ * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
+ * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
+ * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
+ * begin alike.
+ */
+function seeds({ source, prefixes }) {
+    const beginnings = prefixes.length === 0 ? [''] : prefixes;
+    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
+}
+/** Sends what the run begins with, where that was not done yet, and opens its account. */
+async function seedOnce({ clients, outputs, found, signal }, tools) {
+    const { checkpoint } = found;
+    const { run, mode, parts, seeded } = checkpoint;
+    if (seeded)
+        return checkpoint;
+    if (mode === 'copy') {
+        await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing);
+        return { ...checkpoint, seeded: true };
+    }
+    const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
+    tell(redriven);
+    const { origins, objects, family } = redriven;
+    const ledger = new Ledger(origins.size, objects, family).snapshot();
+    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
+}
+/** Sends the first list tasks, one for each part. */
+async function seed(sqs, listQueueUrl, run, parts, timing) {
+    const sender = new Sender(sqs, listQueueUrl, run.id, timing);
+    for (const [index, part] of parts.entries())
+        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
+    await sender.flush();
+}
+/** Tells what was redriven, and what was not and why. */
+function tell({ origins, objects, unreadable, ongoing, elsewhere, more }) {
+    const others = elsewhere.size > 0 ? ` ${tellElsewhere(elsewhere)}` : '';
+    if (origins.size === 0 && ongoing.size === 0 && !more)
+        notice(`There is nothing to redrive: the dead-letter queue holds no task of an earlier run with this source and destination.${others}`);
+    else
+        info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`);
+    if (unreadable > 0)
+        warning(`Not redriven: ${counted(unreadable, 'message')} in the dead-letter queue that this version of the action can’t read.`);
+    if (ongoing.size > 0)
+        warning(tellOngoing(ongoing));
+    if (more)
+        warning('The dead-letter queue may hold more messages than this run could read, because there are too many or somebody else is reading them. Redrive again after this run.');
+}
+/** Tells which places other tasks are of: those given may be mistyped. */
+function tellElsewhere(elsewhere) {
+    const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`);
+    return `It also holds tasks for other sources and destinations: ${listed(named)}.`;
+}
+/** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
+function tellOngoing(ongoing) {
+    const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0);
+    const queues = listed([...ongoing.keys()]);
+    return `Not redriven: ${counted(tasks, 'dead-lettered task')} with this source and destination, because they belong to runs whose queues still exist: ${queues}. If nobody watches such a run any more, delete its queue to stop the run, and redrive again a minute later.`;
+}
+function listed(names) {
+    const others = names.length > seeding_MOST_NAMED ? ` and ${counted(names.length - seeding_MOST_NAMED, 'other')}` : '';
+    return `${names.slice(0, seeding_MOST_NAMED).join(', ')}${others}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/state.js
+
+const NAME = 'run';
+const DEPLOYING = 'deploying';
+const OVER = 'over';
+/** Called as soon as the run exists: the runner reads it even when main is killed later. */
+function saveRun(state) {
+    saveState(NAME, JSON.stringify(state));
+    clearDeploying();
+}
+/** Called before a stack is changed. */
+function saveDeploying({ stackName, region, afterRun }) {
+    saveState(DEPLOYING, JSON.stringify({ stackName, region, afterRun }));
+}
+/** The stack is as it should be, or `post` knows of a run on it. */
+function clearDeploying() {
+    saveState(DEPLOYING, '');
+}
+function loadDeploying() {
+    return load(DEPLOYING);
+}
+/** The run is over and its queue is gone, or it is to go on: nothing is left for `post`. */
+function clearRun() {
+    saveState(NAME, '');
+}
+/** Main has told how the run went: what is left for `post` is to tidy up. */
+function markOver(status) {
+    saveState(OVER, status);
+}
+/** How the run went, if main has told that. */
+function statusOver() {
+    return core.getState(OVER) || undefined;
+}
+function loadRun() {
+    return load(NAME);
+}
+function load(name) {
+    const text = core.getState(name);
+    return text === '' ? undefined : JSON.parse(text);
+}
+
+;// CONCATENATED MODULE: ./build/src/begin.js
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Attaches to the run of this step's key, or starts one; it is not seeded yet. From then on `post` knows of it. Throws a
+ * UserError for what a person has to mend.
+ */
+async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
+    const { mode, source, destination, batchSize, options, stackName, region, deploy, wait } = inputs;
+    const parts = mode === 'copy' ? seeds(inputs) : [];
+    const subject = { mode, source, destination, batchSize, options, parts };
+    const watcher = { id: newAttemptId(), name: watcherName(process.env, process.pid), leaves: !wait };
+    const runKey = inputs.runKey ?? defaultRunKey(process.env, stackName, subject, watcher.id);
+    const store = await openStore(clients.s3, runFolder(stackName, runKey), { accountId, region }, { given: inputs.artifactBucket, deploy, log: tools.log });
+    if (!store && (!wait || inputs.runKey !== undefined))
+        throw new UserError('`wait: false` and `run-key` need checkpoints, but there is no bucket for them. Name one in `artifact-bucket`. Nothing was started.');
+    const remember = ({ id, queue }) => saveRun({
+        queueUrl: queue,
+        region,
+        runId: id,
+        stack: { name: stackName, outputs },
+        afterRun: inputs.afterRun,
+        checkpoints: store && { bucket: store.bucket, folder: store.folder, watcher: watcher.id },
+    });
+    const createRun = async () => {
+        const id = newRunId(new Date(tools.timing.now()));
+        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`);
+        const run = { id, queue, source, destination, batchSize, options };
+        remember(run);
+        await tools.timing.sleep(NEW_QUEUE_MS);
+        return run;
+    };
+    if (!store) {
+        const run = await createRun();
+        const checkpoint = firstCheckpoint(run, subject, { ...watcher, until: 0 }, tools.timing.now());
+        return { attachment: { how: 'started', checkpoint, etag: '' }, store, runKey: undefined };
+    }
+    const attachment = await attach({
+        store,
+        subject,
+        watcher,
+        wait,
+        signal,
+        timing: tools.timing,
+        onWait: (name) => info(`This run is, or was until recently, watched by ${printable(name)}. Waiting up to two minutes to see whether it still is.`),
+        createRun,
+        deleteQueue: async (queue) => {
+            await deleteRunQueue(clients.sqs, queue);
+            clearRun();
+        },
+        isGoingOn: ({ queue }) => queueExists(clients.sqs, queue),
+    });
+    if (attachment.how === 'attached') {
+        remember(attachment.checkpoint.run);
+        info(`Attached to the run that started at ${new Date(attachment.checkpoint.startedAt).toISOString()}`);
+    }
+    return { attachment, store, runKey };
+}
 
 ;// CONCATENATED MODULE: ./build/src/clients.js
 
@@ -89917,7 +90308,7 @@ class DeadLetters {
         }
         if (trace.runId !== this.#runId)
             return;
-        const task = readTask(body);
+        const task = dead_letters_readTask(body);
         if (!task)
             this.#strangers.set(id, trace.taskId);
         const name = task?.id ?? trace.taskId;
@@ -89932,7 +90323,7 @@ class DeadLetters {
         await this.#failures.add(name, objects.map(toFailure));
     }
 }
-function readTask(body) {
+function dead_letters_readTask(body) {
     try {
         return decodeTask(body);
     }
@@ -89943,43 +90334,6 @@ function readTask(body) {
 const DEAD_LETTERED = { code: 'DeadLettered', message: 'its task was tried too often without finishing' };
 function toFailure({ key }) {
     return { key, ...DEAD_LETTERED };
-}
-
-;// CONCATENATED MODULE: ./build/src/format.js
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-/** A count with thousands separators. */
-function formatCount(value) {
-    return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
-}
-/** Objects in a second; below ten with a decimal. */
-function formatRate(perSecond) {
-    const digits = perSecond < 9.95 ? 1 : 0;
-    return `${perSecond.toLocaleString('en-US', { maximumFractionDigits: digits })} objects/s`;
-}
-/** A count of things with their name in singular or plural. */
-function counted(count, noun) {
-    return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-/** Bytes in the largest binary unit that keeps the number at 1 or above. */
-function formatBytes(bytes) {
-    let value = bytes;
-    let unit = 0;
-    while (value >= 1024 && unit < UNITS.length - 1) {
-        value /= 1024;
-        unit++;
-    }
-    return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
-}
-/** Milliseconds as `1h 02m 03s`, without leading units that are zero; below ten seconds with a decimal. */
-function formatDuration(ms) {
-    if (ms < 9_950)
-        return `${(ms / 1000).toFixed(1)}s`;
-    const total = Math.round(ms / 1000);
-    const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
-    const two = (value) => String(value).padStart(2, '0');
-    if (hours > 0)
-        return `${hours}h ${two(minutes)}m ${two(seconds)}s`;
-    return minutes > 0 ? `${minutes}m ${two(seconds)}s` : `${seconds}s`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/remaining.js
@@ -90252,351 +90606,6 @@ function addTo(groups, failure) {
     groups.set(failure.code, group);
 }
 
-;// CONCATENATED MODULE: ./build/src/dlq.js
-
-/** Messages of one ReceiveMessage at most (SQS API reference). */
-const BATCH = 10;
-/** Messages that one look reads at most: 10,000 requests, and below the 120,000 that SQS lets be hidden at once (SQS quotas). */
-const MOST = 100_000;
-/** For how long a look hides what it has seen from itself; whoever looks at the same time sees the others. */
-const LOOK_SECONDS = 120;
-/**
- * Reads through the DLQ, one message after another. What is kept is there for others at once when the look ends, and two
- * minutes later if it is cut off: the queue is for people, and for other runs too.
- *
- * @param goesOn asked before each request; false ends the look early
- * @returns how many messages this look came across; a later one may come across others
- */
-async function look(sqs, queueUrl, signal, visit, goesOn = async () => true) {
-    const kept = new Map();
-    let seen = 0;
-    while (seen < MOST && (await goesOn())) {
-        const { Messages = [] } = await sqs.send(new dist_cjs/* ReceiveMessageCommand */.ON({
-            QueueUrl: queueUrl,
-            MaxNumberOfMessages: BATCH,
-            VisibilityTimeout: LOOK_SECONDS,
-            // Without a wait SQS asks only some of its servers, and may say that there is nothing.
-            WaitTimeSeconds: 1,
-        }), { abortSignal: signal });
-        const fresh = Messages.filter(({ MessageId = '' }) => !kept.has(MessageId));
-        if (fresh.length === 0)
-            break;
-        seen += fresh.length;
-        const removed = [];
-        for (const { MessageId = '', Body = '', ReceiptHandle = '' } of fresh) {
-            if ((await visit({ id: MessageId, body: Body })) === 'remove')
-                removed.push(ReceiptHandle);
-            else
-                kept.set(MessageId, ReceiptHandle);
-        }
-        if (removed.length > 0)
-            await remove(sqs, queueUrl, removed);
-    }
-    await showAgain(sqs, queueUrl, [...kept.values()], signal, goesOn);
-    return seen;
-}
-/** A message that is not removed, though it was to be, is looked at again by whoever looks next. */
-async function remove(sqs, queueUrl, receipts) {
-    const Entries = receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new dist_cjs/* DeleteMessageBatchCommand */.QB({ QueueUrl: queueUrl, Entries }));
-}
-/** All of it, whatever `goesOn` says; a cancelled job has no time for that. */
-async function showAgain(sqs, queueUrl, receipts, signal, goesOn) {
-    for (let from = 0; from < receipts.length; from += BATCH) {
-        if (signal.aborted)
-            return;
-        await goesOn();
-        await sqs.send(new dist_cjs/* ChangeMessageVisibilityBatchCommand */.Zi({
-            QueueUrl: queueUrl,
-            Entries: receipts
-                .slice(from, from + BATCH)
-                .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
-        }));
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/pause.js
-/** A cancelled job is noticed within this time. */
-const STEP_MS = 1_000;
-/** Waits for so long, or until that is no longer worthwhile. */
-async function pauseWhile(worthwhile, ms, { now, sleep }) {
-    const until = now() + ms;
-    for (let left = ms; left > 0 && worthwhile(); left = until - now())
-        await sleep(Math.min(STEP_MS, left));
-}
-
-;// CONCATENATED MODULE: ./build/src/thorough-look.js
-
-
-
-
-const thorough_look_LOOK_MS = LOOK_SECONDS * 1000;
-/** The pause before the second look; each further one is twice as long. */
-const FIRST_PAUSE_MS = 5_000;
-/**
- * Looks through the DLQ until all that it counts was visited, each letter once and to be kept. Others may be looking at it, or
- * have been cut off while they did: what they hide is back after two minutes, and for so long this looks again.
- *
- * @returns whether the DLQ may hold letters that were not visited
- */
-async function lookThoroughly(sqs, queueUrl, signal, { timing, log }, visit) {
-    const visited = new Set();
-    let lastAt;
-    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
-        const startedAt = timing.now();
-        const seen = await look(sqs, queueUrl, signal, async (letter) => {
-            if (!visited.has(letter.id))
-                await visit(letter);
-            visited.add(letter.id);
-            return 'keep';
-        });
-        const now = timing.now();
-        // A look that takes longer than it hides letters comes across its first ones again, and ends there.
-        if (seen >= MOST || now - startedAt >= thorough_look_LOOK_MS)
-            return true;
-        const { waiting, inFlight } = await readDepth(sqs, queueUrl);
-        const missing = waiting + inFlight - visited.size;
-        if (!(missing > 0))
-            return false;
-        lastAt ??= now + thorough_look_LOOK_MS;
-        if (startedAt >= lastAt)
-            return true;
-        log.info(`The dead-letter queue counts ${counted(missing, 'message')} more than it shows, maybe because somebody else looks at it: looking again`);
-        // Half of the time is chance, so that two that look at the same time don't meet again.
-        const pause = pauseMs * (0.5 + timing.random() / 2);
-        await pauseWhile(() => !signal.aborted, Math.min(pause, lastAt - now), timing);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/redrive.js
-
-
-
-
-
-
-
-
-
-/** A deleted queue may be named and answer for a minute (SQS API reference, DeleteQueue), and some more. */
-const DELETED_MS = 70_000;
-const LOOK_AGAIN_MS = 5_000;
-/** For as long as a look may hide what is to be removed, also one that was cut off. */
-const HIDDEN_MS = LOOK_SECONDS * 1000;
-/** Characters: a good deal more than ours have. It becomes a part of messages. */
-const LONGEST_ID = 100;
-/**
- * Sends the dead-lettered tasks of earlier runs between the same places round again, as the seeds of a new run. They stay in
- * the DLQ until {@link forget}, so that none is lost when this run is cut off: a later one finds them again. What a redrive
- * that was cut off has left there itself is a part of them, and is not sent beside them. Tasks of runs that are going on, of
- * other places, and what can't be read are left alone.
- */
-async function redrive({ sqs, stack, signal }, run, tools) {
-    const { timing } = tools;
-    const prefix = stack.runQueuePrefix;
-    const activeIds = await idsOfActive(sqs, stack, timing.now());
-    const lists = new Sender(sqs, stack.listQueueUrl, run.id, timing);
-    const copies = new Sender(sqs, stack.copyQueueUrl, run.id, timing);
-    const family = newAttemptId();
-    const origins = new Set();
-    const ongoing = new Map();
-    const elsewhere = new Map();
-    /** Run and task of each message that may go round again, and of those that come of another, what they come of. */
-    const there = new Set();
-    const derived = new Map();
-    let objects = 0;
-    let unreadable = 0;
-    const sendAgain = async (task) => {
-        const origin = nameOf(task);
-        // SQS may have delivered a task to the DLQ twice.
-        if (origins.has(origin))
-            return;
-        const id = taskId(family, origins.size);
-        origins.add(origin);
-        const mine = { ...run, origin };
-        if (task.kind === 'list') {
-            await lists.send(encodeTask(newListTask(id, mine, task)));
-        }
-        else {
-            objects += task.objects.length;
-            await copies.send(encodeTask(newCopyTask(id, mine, task.objects.map(afresh))));
-        }
-    };
-    const take = async (task) => {
-        there.add(nameOf(task));
-        if (task.run.origin === undefined)
-            await sendAgain(task);
-        else
-            derived.set(nameOf(task), task.run.origin);
-    };
-    const visitAll = async (visit) => await lookThoroughly(sqs, stack.deadLetterQueueUrl, signal, tools, ({ body }) => visit(redrive_readTask(body)));
-    let more = await visitAll(async (task) => {
-        if (!task)
-            unreadable++;
-        // What this run itself has left there comes of seeds that are now sent again.
-        if (!task || task.run.id === run.id)
-            return;
-        if (!isBetween(task, run))
-            return count(elsewhere, showPlaces(task.run));
-        if (activeIds.has(task.run.id))
-            return count(ongoing, prefix + task.run.id);
-        await take(task);
-    });
-    const over = await overAfterAll({ sqs, stack, signal }, ongoing, tools);
-    for (const id of over)
-        ongoing.delete(prefix + id);
-    if (over.size > 0)
-        more =
-            (await visitAll(async (task) => {
-                if (task && over.has(task.run.id) && isBetween(task, run))
-                    await take(task);
-            })) || more;
-    // Only now is it known whether what they come of is there. They are not kept meanwhile, for they may be many.
-    for (const [name, origin] of derived)
-        if (there.has(origin))
-            derived.delete(name);
-    if (derived.size > 0)
-        more =
-            (await visitAll(async (task) => {
-                if (task && derived.has(nameOf(task)))
-                    await sendAgain(task);
-            })) || more;
-    await Promise.all([lists.flush(), copies.flush()]);
-    return { family, origins, objects, unreadable, ongoing, elsewhere, more };
-}
-/**
- * Removes from the DLQ what a run was begun with, once all of it is settled: copied, failed, or dead-lettered anew under
- * the run's own name. With it goes what earlier redrives of the same have left, if they are over. What another look hides is
- * waited for.
- *
- * @param runId the run's, whose own dead letters stay
- * @returns how many of them it did not come across in two minutes
- */
-async function forget({ sqs, stack, signal }, runId, origins, timing) {
-    const left = new Set(origins);
-    const active = (await idsOfActive(sqs, stack, timing.now())).add(runId);
-    const until = timing.now() + HIDDEN_MS;
-    for (;;) {
-        const isLastLook = timing.now() >= until;
-        await look(sqs, stack.deadLetterQueueUrl, signal, async ({ body }) => {
-            const task = redrive_readTask(body);
-            if (!task)
-                return 'keep';
-            const name = nameOf(task);
-            const isLeftover = origins.has(task.run.origin ?? '') && !active.has(task.run.id);
-            if (!origins.has(name) && !isLeftover)
-                return 'keep';
-            left.delete(name);
-            return 'remove';
-        });
-        if (left.size === 0 || isLastLook)
-            return left.size;
-        await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing);
-    }
-}
-async function idsOfActive(sqs, { runQueuePrefix }, now) {
-    const queues = await activeRuns(sqs, runQueuePrefix, now);
-    return new Set(queues.map((url) => runIdOf(url, runQueuePrefix)));
-}
-/** Ids of those of some runs that are over. It is waited for as long as a deleted queue may seem to be there: until then nobody can tell. */
-async function overAfterAll({ sqs, stack, signal }, queues, { timing, log }) {
-    const ids = [...queues.keys()].map((queue) => runIdOf(queue, stack.runQueuePrefix));
-    if (ids.length === 0)
-        return new Set();
-    log.info(`The dead-letter queue holds tasks of ${counted(ids.length, 'run')} whose queue is there. SQS may say so for a minute after it was deleted: waiting for that`);
-    const until = timing.now() + DELETED_MS;
-    for (;;) {
-        const active = await idsOfActive(sqs, stack, timing.now());
-        const over = ids.filter((id) => !active.has(id));
-        if (over.length === ids.length || timing.now() >= until || signal.aborted)
-            return new Set(over);
-        await pauseWhile(() => !signal.aborted, LOOK_AGAIN_MS, timing);
-    }
-}
-/** Without what may have changed since: a restore, or the options that an upload was begun with. */
-function afresh({ archived, upload, annotate, ...object }) {
-    return object;
-}
-/** Undefined for what is no task of this version: nobody has made one with such a long id. */
-function redrive_readTask(body) {
-    try {
-        const task = decodeTask(body);
-        return task.id.length > LONGEST_ID ? undefined : task;
-    }
-    catch {
-        return undefined;
-    }
-}
-function isBetween({ run }, { source, destination }) {
-    return isSame(run.source, source) && isSame(run.destination, destination);
-}
-function isSame(a, b) {
-    return a.bucket === b.bucket && a.prefix === b.prefix;
-}
-function showPlaces({ source, destination }) {
-    return `${showPlace(source)} → ${showPlace(destination)}`;
-}
-function count(counts, name) {
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-}
-function nameOf({ id, run }) {
-    return `${run.id}/${id}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/seeding.js
-
-
-
-
-
-/** Runs that are going on, and places of others, are named up to so many. */
-const seeding_MOST_NAMED = 10;
-/** Sends what the run begins with, where that was not done yet, and opens its account. */
-async function seedOnce({ clients, outputs, found, signal }, tools) {
-    const { checkpoint } = found;
-    const { run, mode, parts, seeded } = checkpoint;
-    if (seeded)
-        return checkpoint;
-    if (mode === 'copy') {
-        await seed(clients.sqs, outputs.listQueueUrl, run, parts, tools.timing);
-        return { ...checkpoint, seeded: true };
-    }
-    const redriven = await redrive({ sqs: clients.sqs, stack: outputs, signal }, run, tools);
-    tell(redriven);
-    const { origins, objects, family } = redriven;
-    const ledger = new Ledger(origins.size, objects, family).snapshot();
-    return { ...checkpoint, seeded: true, origins: [...origins], ledger };
-}
-/** Tells what was redriven, and what was not and why. */
-function tell({ origins, objects, unreadable, ongoing, elsewhere, more }) {
-    const others = elsewhere.size > 0 ? ` ${tellElsewhere(elsewhere)}` : '';
-    if (origins.size === 0 && ongoing.size === 0 && !more)
-        notice(`The dead-letter queue holds no task of an earlier run between these places: nothing to redrive.${others}`);
-    else
-        info(`Redriving ${counted(origins.size, 'dead-lettered task')} with ${counted(objects, 'object')}`);
-    if (unreadable > 0)
-        warning(`${counted(unreadable, 'message')} in the dead-letter queue can’t be read as ${unreadable === 1 ? 'a task' : 'tasks'} of this version of the action: not redriven.`);
-    if (ongoing.size > 0)
-        warning(tellOngoing(ongoing));
-    if (more)
-        warning('The dead-letter queue may hold more messages than this run came across, because there are many or somebody else looks at them: redrive again after this one.');
-}
-/** Tells which places other tasks are of: those given may be mistyped. */
-function tellElsewhere(elsewhere) {
-    const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`);
-    return `Of other places it holds: ${listed(named)}.`;
-}
-/** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
-function tellOngoing(ongoing) {
-    const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0);
-    const queues = listed([...ongoing.keys()]);
-    return `Not redriven: ${counted(tasks, 'dead-lettered task')} between these places, of runs that are still going on, for their queues exist: ${queues}. Where nobody watches such a run any more, delete its queue, which stops the run, and redrive again a minute later.`;
-}
-function listed(names) {
-    const others = names.length > seeding_MOST_NAMED ? ` and ${counted(names.length - seeding_MOST_NAMED, 'other')}` : '';
-    return `${names.slice(0, seeding_MOST_NAMED).join(', ')}${others}`;
-}
-
 ;// CONCATENATED MODULE: ./build/src/budget.js
 
 /** A share is judged from so many objects on, as S3 Batch Operations does (S3 user guide, "Tracking job failure"). */
@@ -90702,7 +90711,7 @@ async function drain(watched, options, depths) {
         if (timing.now() >= until) {
             if (!(await isAlone(watched, timing.now())))
                 return;
-            onWarning(`The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, a while after all was settled. They may be repetitions: then a worker may write once more what was copied.`);
+            onWarning(`The queues still hold ${counted(current.list + current.copy + current.inFlight, 'message')}, although every task was settled a minute ago. They may be repeated deliveries, in which case a function may still write some copies again.`);
             return;
         }
         await timing.sleep(Math.min(pollMs, 2_000));
@@ -90824,8 +90833,6 @@ async function inbox_remove(sqs, queueUrl, messages) {
 
 
 
-/** Different warnings that one watching gives at most. */
-const WARNINGS = 5;
 /** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
 const SHORT_WAIT_SECONDS = 1;
 /** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
@@ -90872,19 +90879,9 @@ function readOutcome(body, onWarning) {
     catch (error) {
         if (!(error instanceof MalformedMessageError))
             throw error;
-        onWarning(`A message on the run queue is ${error.message}. Is the stack of another version?`);
+        onWarning(`A message on the run queue is ignored, because it is ${error.message}. The stack may be of another version.`);
         return undefined;
     }
-}
-/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
-function firstFew(warn) {
-    const told = new Set();
-    return (message) => {
-        if (told.has(message) || told.size >= WARNINGS)
-            return;
-        told.add(message);
-        warn(message);
-    };
 }
 async function outcomes_record(outcome, { ledger, failures, unlisted }) {
     const { task, attempt, children, listed, copied, skipped, vanished, reclassed, bytes } = outcome;
@@ -90927,7 +90924,7 @@ class Patience {
             catch (error) {
                 if (!isPassing(error) || !worthwhile())
                     throw error;
-                onWarning(`SQS fails (${patience_nameOf(error)}). The run goes on, and so does this step as soon as SQS answers.`);
+                onWarning(`SQS is failing (${patience_nameOf(error)}). The run goes on, and this step continues once SQS answers again.`);
                 await this.#pause(tries);
                 if (!worthwhile())
                     throw error;
@@ -90979,6 +90976,8 @@ const STALL_MS = 5 * 60_000;
 const UNFED_MS = 30 * 60_000;
 /** After so long without a settled task it is worth asking whether the functions are still fed. */
 const QUIET_MS = 60_000;
+/** Different warnings that one watching gives at most. */
+const WARNINGS = 5;
 /**
  * Takes outcomes in and polls the queues until every task is settled, the time is up, too much has failed, the run
  * stalls, the job is cancelled, or the run is no longer ours. Who waits outlasts an outage of SQS. Throws what AWS answers
@@ -91091,6 +91090,16 @@ async function watchOn(asked, options) {
     }
     return { ending: cancelled(asked), endedAt: timing.now() };
 }
+/** Lets a few different warnings through: each is an annotation of the step, and GitHub shows ten. */
+function firstFew(warn) {
+    const told = new Set();
+    return (message) => {
+        if (told.has(message) || told.size >= WARNINGS)
+            return;
+        told.add(message);
+        warn(message);
+    };
+}
 /** Sees to what may hold a run up. It is asked again later when AWS can't be asked now. */
 async function lookAfter({ onQuiet, onWarning }) {
     try {
@@ -91099,12 +91108,82 @@ async function lookAfter({ onQuiet, onWarning }) {
     catch (error) {
         if (!isPassing(error))
             throw error;
-        onWarning(`Whether the functions are still fed can’t be told for now (${error.name}).`);
+        onWarning(`The functions’ event source mappings could not be checked (${error.name}). The action tries again.`);
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/follow.js
+;// CONCATENATED MODULE: ./build/src/observe.js
 
+
+
+
+
+
+/**
+ * Watches a run for this step. Whatever ends that becomes the reason. With checkpoints it does not end the run, which is kept for whoever
+ * attaches next.
+ */
+async function observe(job, books, saver, tools) {
+    const { store, inputs } = job;
+    try {
+        if (!saver || !store)
+            return await watchRun(job, books, (delivery) => delivery.remove(), tools);
+        if (!inputs.wait && !job.found.checkpoint.seeded && !job.signal.aborted) {
+            await saver.release();
+            return { ending: 'left', endedAt: tools.timing.now() };
+        }
+        const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools);
+        if (course.ending === 'left' || course.ending === 'timed-out')
+            await saver.release();
+        return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course;
+    }
+    catch (error) {
+        const endedAt = tools.timing.now();
+        if (error instanceof LeaseLostError && store)
+            return await whoGoesOn(job, store, { ending: 'superseded', endedAt });
+        return { ending: 'unwatched', endedAt, reason: explain(error) };
+    }
+}
+/** How watching ends for a step when somebody else watches: one that was not to wait has done what it was to do. */
+function leftTo({ wait }) {
+    return wait ? 'superseded' : 'left';
+}
+/** Names who has taken a run over, if that can be told. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
+async function whoGoesOn({ found, inputs }, store, course) {
+    const ending = leftTo(inputs);
+    try {
+        const now = await store.read();
+        if (now?.checkpoint.run.id !== found.checkpoint.run.id)
+            return { ...course, ending: 'stopped' };
+        return { ...course, ending, watcher: now.checkpoint.watcher.name };
+    }
+    catch (error) {
+        info(`The checkpoint that names the run’s new watcher could not be read. ${logLine(explain(error))}`);
+        return { ...course, ending, watcher: 'another step' };
+    }
+}
+function watchRun({ inputs, outputs, clients, found, deadline, signal }, books, took, tools) {
+    const { sqs, lambda } = clients;
+    const { ledger, progress } = books;
+    const { run, startedAt } = found.checkpoint;
+    const { timing } = tools;
+    return watch({ ...books, sqs, stack: outputs, runQueueUrl: run.queue, took }, {
+        pollMs: inputs.pollSeconds * 1000,
+        wait: inputs.wait,
+        budget: inputs.maxFailures,
+        deadline,
+        signal,
+        timing,
+        onPoll: (depths) => info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
+        onWarning: (message) => warning(message),
+        onQuiet: async () => {
+            if (await keepEnabled(lambda, outputs, tools))
+                info('The functions had been paused. They are enabled again.');
+        },
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/follow.js
 
 
 
@@ -91138,11 +91217,11 @@ async function follow(job, tools) {
         try {
             const left = await forget({ sqs, stack: outputs, signal }, run.id, new Set(origins), tools.timing);
             if (left > 0)
-                warning(`Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that it did not show, maybe because somebody else looks at it. Redriving again copies the objects again.`);
+                warning(`Not removed from the dead-letter queue: ${counted(left, 'redriven task')} that SQS did not return, perhaps because somebody else is reading the queue. Another redrive would copy their objects again.`);
         }
         catch (error) {
             // What was counted is told all the same.
-            warning(`Redriven tasks stay in the dead-letter queue, so that redriving again copies them again. ${explain(error)}`);
+            warning(`The redriven tasks could not be removed from the dead-letter queue. Another redrive would copy their objects again. ${explain(error)}`);
         }
     const { ledger, unlisted, deadLetters, progress } = books;
     return {
@@ -91168,7 +91247,7 @@ async function openReport(path) {
         return failures;
     }
     catch (error) {
-        throw new UserError(`There is no room for the report of what fails: ${error.message}. Its place is named by RUNNER_TEMP.`, { cause: error });
+        throw new UserError(`The report of failed objects can’t be written: ${error.message}. It is written to the folder in RUNNER_TEMP.`, { cause: error });
     }
 }
 /** What can't be written, because a disk is full, must not hide what was counted. */
@@ -91177,7 +91256,7 @@ async function writeReport({ failures, ledger }, reportPath) {
         return { failures: await failures.finish((task) => ledger.counts(task)), reportPath };
     }
     catch (error) {
-        warning(`The report of what failed could not be written: ${explain(error)}`);
+        warning(`The report of failed objects could not be written: ${explain(error)}`);
         return { failures: [], reportPath: '' };
     }
 }
@@ -91225,69 +91304,6 @@ function aboutRun({ inputs, outputs, runKey }, { run, mode }) {
 async function* segmentsOf({ store, found }) {
     if (store)
         yield* store.segments(found.checkpoint);
-}
-/** How watching ends for a step when somebody else watches: one that was not to wait has done what it was to do. */
-function leftTo({ wait }) {
-    return wait ? 'superseded' : 'left';
-}
-/**
- * Watches. Whatever ends the watching becomes the reason. With checkpoints it does not end the run, which is kept for whoever
- * attaches next.
- */
-async function observe(job, books, saver, tools) {
-    const { store, inputs } = job;
-    try {
-        if (!saver || !store)
-            return await watchRun(job, books, (delivery) => delivery.remove(), tools);
-        if (!inputs.wait && !job.found.checkpoint.seeded && !job.signal.aborted) {
-            await saver.release();
-            return { ending: 'left', endedAt: tools.timing.now() };
-        }
-        const course = await watchRun(job, books, (delivery) => saver.took(delivery), tools);
-        if (course.ending === 'left' || course.ending === 'timed-out')
-            await saver.release();
-        return course.ending === 'superseded' ? await whoGoesOn(job, store, course) : course;
-    }
-    catch (error) {
-        const endedAt = tools.timing.now();
-        if (error instanceof LeaseLostError && store)
-            return await whoGoesOn(job, store, { ending: 'superseded', endedAt });
-        return { ending: 'unwatched', endedAt, reason: explain(error) };
-    }
-}
-/** Names who has taken a run over, if that can be told. When that one has ended it by now, its checkpoint is gone, or another run's is there. */
-async function whoGoesOn({ found, inputs }, store, course) {
-    const ending = leftTo(inputs);
-    try {
-        const now = await store.read();
-        if (now?.checkpoint.run.id !== found.checkpoint.run.id)
-            return { ...course, ending: 'stopped' };
-        return { ...course, ending, watcher: now.checkpoint.watcher.name };
-    }
-    catch (error) {
-        info(`Who watches the run can’t be told. ${logLine(explain(error))}`);
-        return { ...course, ending, watcher: 'another step' };
-    }
-}
-function watchRun({ inputs, outputs, clients, found, deadline, signal }, books, took, tools) {
-    const { sqs, lambda } = clients;
-    const { ledger, progress } = books;
-    const { run, startedAt } = found.checkpoint;
-    const { timing } = tools;
-    return watch({ ...books, sqs, stack: outputs, runQueueUrl: run.queue, took }, {
-        pollMs: inputs.pollSeconds * 1000,
-        wait: inputs.wait,
-        budget: inputs.maxFailures,
-        deadline,
-        signal,
-        timing,
-        onPoll: (depths) => info(progress.line(ledger.totals, ledger.open, depths, timing.now() - startedAt)),
-        onWarning: (message) => warning(message),
-        onQuiet: async () => {
-            if (await keepEnabled(lambda, outputs, tools))
-                info('The functions were paused; enabled them again');
-        },
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/protocol/range.js
@@ -91363,13 +91379,13 @@ const ACLS = [
  */
 function readOptions(attempt) {
     const choice = (name, choices) => attempt(() => readChoice(name, choices), choices[0]);
-    const owner = (name) => attempt(() => readOptional(name, /^\d{12}$/, 'an account id of 12 digits'), undefined);
+    const owner = (name) => attempt(() => readOptional(name, /^\d{12}$/, 'an account ID of 12 digits'), undefined);
     const storageClass = choice('storage-class', STORAGE_CLASSES);
     const sse = choice('sse', ['', 'AES256', 'aws:kms', 'aws:kms:dsse']);
     const sseKmsKey = getInput('destination-kms-key');
     attempt(() => {
         if (sse === 'AES256' && sseKmsKey !== '')
-            throw new Error('destination-kms-key: not with `sse: AES256`, which takes no key; leave `sse` empty or say `aws:kms`');
+            throw new Error('destination-kms-key: not allowed with `sse: AES256`, which takes no key. Leave `sse` empty or use `aws:kms`');
     }, undefined);
     const acl = choice('acl', ACLS);
     const overwrite = choice('overwrite', ['always', 'never', 'if-newer']);
@@ -91442,7 +91458,7 @@ function readInputs() {
         pollSeconds: attempt(() => readNumber('poll-interval', 1, 300), 0),
         timeoutMinutes: attempt(() => readNumber('timeout', 1, 7200), 0),
         wait: attempt(() => readBoolean('wait'), true),
-        runKey: optional('run-key', /^.{1,256}$/, 'a text of at most 256 characters on one line'),
+        runKey: optional('run-key', /^.{1,256}$/, 'a single line of at most 256 characters'),
         failOnError: attempt(() => readBoolean('fail-on-error'), true),
         maxFailures: attempt(() => parseBudget('max-failures', getInput('max-failures')), undefined),
         deploy: attempt(() => readChoice('deploy', ['auto', 'never']), 'auto'),
@@ -91455,10 +91471,10 @@ function readInputs() {
         options: readOptions(attempt),
     };
     if (inputs.mode === 'redrive' && inputs.prefixes.length > 0)
-        problems.push('prefixes: not with `mode: redrive`, which takes all dead-lettered tasks between source and destination');
+        problems.push('prefixes: not allowed with `mode: redrive`, which takes all dead-lettered tasks between source and destination');
     if (problems.length > 0) {
         const count = problems.length === 1 ? 'An input is' : `${problems.length} inputs are`;
-        throw new UserError(`${count} not right; nothing was touched.\n${problems.map((line) => `- ${line}`).join('\n')}`);
+        throw new UserError(`${count} invalid. Nothing was changed.\n${problems.map((line) => `- ${line}`).join('\n')}`);
     }
     return inputs;
 }
@@ -91467,21 +91483,21 @@ function readPlace(name) {
     const text = getInput(name, { trimWhitespace: false }).trimStart();
     const place = parseLocation(name, text.replace(/[\r\n]+\s*$/, '').replace(/^(s3:\/\/[^/]*?)\s+$/, '$1'));
     if (/[\r\n]/.test(place.prefix))
-        throw new Error(`${name}: holds more than one line; it takes one place. Several prefixes of it go into \`prefixes\`, other places into other steps`);
+        throw new Error(`${name}: has more than one line, but must be one location. Put several prefixes of it into \`prefixes\`, and copy other locations in other steps`);
     warnOfEnd(name, [place.prefix]);
     return place;
 }
 /** Prefixes are plain text, whatever one is used to. */
 function warnOfEnd(name, prefixes) {
     if (prefixes.some((prefix) => prefix !== prefix.trimEnd()))
-        warning(`${name}: a prefix ends with a space, which is taken as a part of it.`);
+        warning(`${name}: a prefix ends with a space. The space is part of the prefix.`);
     if (prefixes.some((prefix) => prefix.endsWith('*')))
-        warning(`${name}: a prefix ends with \`*\`, which is taken as a part of it: a prefix means all that begins with it.`);
+        warning(`${name}: a prefix ends with \`*\`, which is part of the prefix and no wildcard. A prefix already stands for all keys that begin with it.`);
 }
 function readStackName() {
     const name = getInput('stack-name');
     if (!STACK_NAME.test(name))
-        throw new Error(`stack-name: "${printable(name)}" must begin with a letter and hold only letters, digits and hyphens, at most 50`);
+        throw new Error(`stack-name: "${printable(name)}" must begin with a letter and have at most 50 letters, digits and hyphens`);
     return name;
 }
 function readRegion() {
@@ -91498,7 +91514,7 @@ function readPrefixes(sourcePrefix) {
     const prefixes = lines.filter((line) => line.trim() !== '');
     const twice = overlappingPrefixes(prefixes);
     if (twice)
-        throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}"; its objects would be copied twice`);
+        throw new Error(`prefixes: "${printable(twice[1])}" lies within "${printable(twice[0])}", so its objects would be copied twice`);
     warnOfEnd('prefixes', prefixes);
     const long = prefixes.find((prefix) => utf8Length(sourcePrefix + prefix) > KEY_BYTES);
     if (long)
@@ -91621,7 +91637,7 @@ async function leaveUnused(clients, { stackName, afterRun: what }, stack, tools)
         clearDeploying();
     }
     catch (error) {
-        tools.log.warning(`The stack ${stackName} could not be paused: it may poll its queues until a later run pauses it. ${explain(error)}`);
+        tools.log.warning(`The stack ${stackName} could not be paused. It may poll its queues until a later run pauses it. ${explain(error)}`);
     }
 }
 /** Whether this step has deployed it. */
@@ -91681,7 +91697,7 @@ function tellFidelity(lines) {
         `set anew: ${anew.join(', ')}`,
         `left out: ${names(lines.filter(({ leftOut }) => leftOut > 0))}`,
     ];
-    return `What belongs to objects: ${parts.join('; ')}`;
+    return `Properties of the copies: ${parts.join('; ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/result.js
@@ -91690,6 +91706,8 @@ function tellFidelity(lines) {
 
 
 
+/** Said before the run queue is deleted, which may fail: with expired credentials it does. */
+const STOPPING = 'No step can attach to the run, because it has no checkpoints, so the action tries to stop it.';
 /** `running` only where somebody can go on with the run: it has checkpoints, or another step watches it. */
 function statusOf(result) {
     switch (result.ending) {
@@ -91727,12 +91745,12 @@ function tellGoingOn(result) {
         return `The run goes on. ${howToAttach(result)}`;
     const since = savedAt === undefined
         ? ''
-        : ` The counts here are of its last checkpoint, of ${new Date(savedAt).toISOString()}.`;
+        : ` These counts are those of its last checkpoint, saved at ${new Date(savedAt).toISOString()}.`;
     return `The run goes on, watched by ${printable(watcher)}.${since}`;
 }
 /** How to see a run to its end that goes on; on one line. */
 function howToAttach({ runKey = '' }) {
-    return `To see it to its end, run this job again, or another with the same inputs and \`run-key: ${/^[\w./-]+$/.test(runKey) ? runKey : printable(JSON.stringify(runKey))}\`.`;
+    return `To see it to its end, run this job again, or another job with the same inputs and \`run-key: ${/^[\w./-]+$/.test(runKey) ? runKey : printable(JSON.stringify(runKey))}\`.`;
 }
 /** Why a run is not a success, most important first; empty when it is one. */
 function shortfalls(result) {
@@ -91740,32 +91758,32 @@ function shortfalls(result) {
     const lines = [];
     const open = stillOpen(result);
     if (ending === 'timed-out' && runKey === undefined)
-        lines.push(`The run was stopped at its timeout with ${open}.`);
+        lines.push(`The step reached its timeout with ${open}. ${STOPPING}`);
     else if (ending === 'timed-out')
-        lines.push(`The run is not complete: the timeout is over with ${open}. ${goesOn(result)}`);
+        lines.push(`The run is not complete: the step reached its timeout with ${open}. ${goesOn(result)}`);
     if (ending === 'unwatched' && runKey === undefined)
-        lines.push(`The run was stopped with ${open}, because it has no checkpoints, so that nobody can go on with it: ${reason}`);
+        lines.push(`This step can’t watch the run any longer, with ${open}: ${reason} ${STOPPING}`);
     else if (ending === 'unwatched')
         lines.push(`The run is not complete: ${reason} ${goesOn(result)}`);
     if (ending === 'superseded')
         lines.push(`The run is not complete. ${tellGoingOn(result)}`);
     if (ending === 'stopped')
-        lines.push(`The run was ended elsewhere, by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}. What is left is dropped.`);
+        lines.push(`The run was ended by another step or by hand: its queue, its checkpoint or the stack is gone. This step last saw ${open}. The functions drop what is left.`);
     if (ending === 'cancelled')
-        lines.push(`The run was cancelled with ${open}. What was copied stays. ${runAgain(result)}`);
+        lines.push(`The run was cancelled with ${open}. Objects copied so far stay. ${runAgain(result)}`);
     if (ending === 'stalled')
-        lines.push(`The run was stopped with ${open}, because it would never end: the queues have been empty for minutes, so nobody is at work on what is missing. Were they purged, or is a message older than the queue keeps it? ${runAgain(result)}`);
+        lines.push(`The run has stalled with ${open}: the queues have been empty for minutes, so no function is working on these tasks. Perhaps the queues were purged, or messages were older than the queues keep them. ${runAgain(result)}`);
     if (ending === 'unfed')
-        lines.push(`The run was stopped with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Are the functions throttled, or in trouble with their queues? The state of their event source mappings says so. ${runAgain(result)}`);
+        lines.push(`The run has stalled with ${open}: tasks wait in the queues, but no function has taken one for half an hour. Check the state of the stack’s event source mappings, and whether Lambda throttles the functions. ${runAgain(result)}`);
     if (ending === 'over-budget' && result.budget)
-        lines.push(`The run was stopped early, with ${open}: more failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. What was copied stays. First mend the cause. ${runAgain(result)}`);
+        lines.push(`The run was stopped early, with ${open}: more objects failed than \`max-failures: ${showBudget(result.budget)}\` allows${mostly(result)}. Objects copied so far stay. Fix the cause first. ${runAgain(result)}`);
     if (totals.failed > 0)
         lines.push(`${counted(totals.failed, 'object')} could not be copied.`);
     if (dlqMessages > 0)
-        lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. When the cause is mended, a step with \`mode: redrive\` sends them round again.`);
+        lines.push(`${counted(dlqMessages, 'task')} with ${counted(totals.deadObjects, 'object')} went to the dead-letter queue. ${howToRedrive(result)}`);
     const missing = unlisted.reduce((sum, { part }) => sum + part.ranges.length, 0);
     if (missing > 0)
-        lines.push(`${counted(missing, 'part')} of the source could not be listed; objects may be missing.${ending === 'settled' ? ` First mend the cause. ${listAgain(result)}` : ''}`);
+        lines.push(`${counted(missing, 'part')} of the source could not be listed, so objects may be missing.${ending === 'settled' ? ` Fix the cause first. ${listAgain(result)}` : ''}`);
     return lines;
 }
 /** Said of a run that succeeds and has found nothing: it may be meant so, or a place be mistyped. */
@@ -91774,21 +91792,26 @@ function foundNothing(result) {
     if (statusOf(result) !== 'succeeded' || totals.listed > 0)
         return undefined;
     if (mode === 'redrive')
-        return 'No object was redriven: are `source` and `destination` those of the run that left dead letters?';
-    return `No object was found under ${showPlace(source)}: are the prefix and \`prefixes\` right?`;
+        return 'No object was redriven. Check that `source` and `destination` are those of the run that left the dead letters.';
+    return `No object was found under ${showPlace(source)}. Check the prefix and \`prefixes\`.`;
+}
+/** A redrive leaves the tasks of runs in progress alone. */
+function howToRedrive(result) {
+    const isOver = result.ending === 'settled' || statusOf(result) !== 'running';
+    return `Once ${isOver ? '' : 'this run is over and '}the cause is fixed, a step with \`mode: redrive\` sends them again.`;
 }
 /** A run copies over what is there unless it is told not to. */
 function runAgain({ mode, options }) {
     if (mode === 'redrive')
-        return 'Redrive again: all that it began with is still in the dead-letter queue, and what was copied is copied again.';
+        return 'Redrive again: all tasks of this redrive are still in the dead-letter queue. Objects that were copied are copied again.';
     return options.overwrite
         ? 'Run again to copy the rest.'
-        : 'Run again with `overwrite: if-newer` to copy the rest; with the same inputs, everything is copied again.';
+        : 'Run again with `overwrite: if-newer` to copy the rest. With the same inputs, everything is copied again.';
 }
 /** A redrive that is complete has left nothing of what it began with in the dead-letter queue. */
 function listAgain(result) {
     return result.mode === 'redrive'
-        ? 'Then copy again: a redrive does not find them any more.'
+        ? 'Then run a copy, because another redrive would not find these objects.'
         : runAgain(result);
 }
 /** What is not settled of a run. An open list task holds objects that nobody knows yet as well. */
@@ -91797,12 +91820,12 @@ function stillOpen({ open, totals }) {
     return `${counted(open, 'task')} open${objects > 0 ? ` (${counted(objects, 'object')})` : ''}`;
 }
 function goesOn(result) {
-    return `It goes on without this step. ${howToAttach(result)}`;
+    return `The run goes on without this step. ${howToAttach(result)}`;
 }
 /** The commonest code, which is likely to be the cause; a word, so that it needs no escaping. */
 function mostly({ failures }) {
     const [first] = failures.toSorted((a, b) => b.count - a.count);
-    return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly by ${first.code}` : '';
+    return first && /^[\w.]{1,60}$/.test(first.code) ? `, mostly with ${first.code}` : '';
 }
 
 ;// CONCATENATED MODULE: ./build/src/chart.js
@@ -91853,9 +91876,9 @@ const ICONS = { running: '⏳', succeeded: '✅', failed: '❌', cancelled: '❌
 /** How the run ended, where that has to be said at once. */
 const TITLES = {
     settled: '',
-    left: ', goes on',
-    superseded: ', watched elsewhere',
-    unwatched: ', unwatched',
+    left: ', in progress',
+    superseded: ', watched by another step',
+    unwatched: ', no longer watched',
     stopped: ', ended elsewhere',
     'timed-out': ', timed out',
     stalled: ', stalled',
@@ -91894,7 +91917,7 @@ function totalsTable({ totals, dlqMessages, durationMs, open }) {
         ['Listed', formatCount(totals.listed)],
         ['Copied', formatCount(totals.copied)],
         ['Skipped', formatCount(totals.skipped)],
-        ...(totals.vanished > 0 ? [['Vanished before their turn', formatCount(totals.vanished)]] : []),
+        ...(totals.vanished > 0 ? [['Vanished after they were listed', formatCount(totals.vanished)]] : []),
         ['Failed', formatCount(totals.failed)],
         ['Dead-lettered', `${formatCount(totals.deadObjects)} (${counted(dlqMessages, 'task')})`],
         ...(open > 0 ? [['Left open', `${formatCount(unsettled(totals))} (${counted(open, 'task')})`]] : []),
@@ -91932,15 +91955,16 @@ function fidelityTable({ totals, options }) {
         return `| ${[what, ...counts, how].join(' | ')} |`;
     });
     const head = ['| | Kept | Set anew | Left out | |', '|---|---:|---:|---:|---|'];
-    const note = 'By the run’s settings: how many objects had any of it is not looked at.';
-    return ['### What belongs to objects', '', note, '', ...head, ...rows].join('\n');
+    const note = 'These counts follow the run’s settings; the objects themselves were not inspected.';
+    return ['### Properties of the copies', '', note, '', ...head, ...rows].join('\n');
 }
 function unlistedParts({ unlisted }) {
     if (unlisted.length === 0)
         return '';
     const all = unlisted.flatMap(({ part: { prefix, ranges }, code, message }) => ranges.map(({ after = '', upTo = '' }) => ({ keys: [after, upTo, prefix], why: `${code}: ${message}` })));
     const rows = all.slice(0, PARTS).map(({ keys, why }) => {
-        const cells = [...keys.map((key) => markdown(key)), markdown(why, summary_REASON_CHARS)];
+        const shown = keys.every((key) => key === '') ? ['All keys', '', ''] : keys.map((key) => markdown(key));
+        const cells = [...shown, markdown(why, summary_REASON_CHARS)];
         return `| ${cells.join(' | ')} |`;
     });
     const head = ['### Not listed', '', '| After key | Up to key | With prefix | Why |', '|---|---|---|---|'];
@@ -91952,14 +91976,14 @@ function whereToLook(result) {
     const { failures, unlisted, dlqMessages, nameless } = result;
     const lines = [`Run ${markdown(runId)} on stack ${markdown(stackName)} in ${markdown(region)}.`];
     if (failures.length > 0)
-        lines.push(`Every failed object: ${markdown(reportPath, 500)} on the runner. It goes with the job, unless a step uploads it: its path is the output \`report\`.`);
+        lines.push(`All failed objects are listed in ${markdown(reportPath, 500)} on the runner. The file is lost after the job unless a step uploads it. Its path is the output \`report\`.`);
     if (dlqMessages > 0)
         lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`);
     if (nameless > 0)
-        lines.push(`The dead-letter queue also holds ${counted(nameless, 'message')} of no run that can be told.`);
+        lines.push(`The dead-letter queue also holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run.`);
     if (failures.length > 0 || dlqMessages > 0 || unlisted.length > 0) {
         const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`));
-        lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}, filtered by the run’s id.`);
+        lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}. Filter them by the run’s ID.`);
     }
     return ['### Where to look', '', ...lines.map((line) => `- ${line}`)].join('\n');
 }
@@ -91995,7 +92019,7 @@ async function report(result, failOnError) {
     if (failsStep(result, failOnError))
         setFailed(message);
     else if (problems.length > 0)
-        warning(failOnError ? message : `${message} The step passes because fail-on-error is false.`);
+        warning(failOnError ? message : `${message} The step passes because of \`fail-on-error: false\`.`);
     await writeSummary(renderSummary(result));
 }
 function setOutputs(result) {
@@ -92030,7 +92054,7 @@ function logTotals({ totals, options, dlqMessages, durationMs, failures, reportP
     if (totals.copied > 0)
         info(tellFidelity(fidelity(totals, options)));
     if (failures.length > 0)
-        info(`Every object that failed: ${reportPath}`);
+        info(`All failed objects are listed in ${reportPath}`);
 }
 function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }) {
     for (const { code, count, examples } of failures.slice(0, ANNOTATIONS)) {
@@ -92046,7 +92070,7 @@ function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }) {
     if (part !== undefined)
         error(shorten(part, ANNOTATION_CHARS), { title: 'Source not listed' });
     if (nameless > 0)
-        warning(`The dead-letter queue holds ${counted(nameless, 'message')} of no run that can be told, not counted here. Delete what is not yours there: the queue is ${printable(deadLetterQueueUrl)}.`);
+        warning(`The dead-letter queue holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run, not counted here. Delete what does not belong there. The queue is ${printable(deadLetterQueueUrl)}.`);
 }
 /** A summary that can't be written (none outside of a runner) must not fail a run. */
 async function writeSummary(text) {
@@ -92108,7 +92132,7 @@ async function main(signal) {
     setOutput('run-id', run.id);
     info(`Run ${run.id}: ${showPlace(inputs.source)} → ${showPlace(inputs.destination)}`);
     if (runKey !== undefined)
-        info(`Its run-key is ${printable(runKey)}`);
+        info(`Its run key is ${printable(runKey)}`);
     const about = { inputs, outputs: stack.outputs, runKey };
     if (attachment.how === 'watched')
         return await report(tellFromCheckpoint(about, attachment.checkpoint), inputs.failOnError);
@@ -92165,7 +92189,7 @@ async function tidyUp({ inputs, outputs, clients, store, found, signal }, status
     const { stackName, afterRun: what } = inputs;
     const { run } = found.checkpoint;
     const complete = status === 'succeeded' ? 'The copy is complete. ' : '';
-    let failing = `Run ${run.id} could not be ended: its queue ${run.queue} is still there, so that its workers go on`;
+    let failing = `Run ${run.id} could not be ended: its queue ${run.queue} still exists, so its workers go on`;
     try {
         await endRun(clients.sqs, store, run);
         markOver(status);
@@ -92177,7 +92201,7 @@ async function tidyUp({ inputs, outputs, clients, store, found, signal }, status
         clearRun();
     }
     catch (error) {
-        warning(`${complete}${failing}; that is tried again at the end of the job. ${explain(error)}`);
+        warning(`${complete}${failing}. The action tries again at the end of the job. ${explain(error)}`);
     }
 }
 

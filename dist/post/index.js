@@ -76538,7 +76538,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /* harmony export */   fG: () => (/* binding */ isQueueGone),
 /* harmony export */   kL: () => (/* binding */ queueExists)
 /* harmony export */ });
-/* unused harmony export waitingIn */
 /* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8868);
 
 /** Whether an SQS call failed because its queue does not exist; SQS names it in two ways, by protocol. */
@@ -76566,51 +76565,6 @@ async function queueExists(sqs, queueUrl) {
  * SQS throttles, and one call that fails for good costs a worker its task's attempt, and the action its run.
  */
 const SQS_ATTEMPTS = 10;
-/** How long it may take to learn how many messages wait: a hint that comes late is none. */
-const WAITING_MS = 1_000;
-/** About how many messages of a queue wait to be received; counts lag. Undefined when SQS does not say so in time. */
-async function waitingIn(queueUrl, sqs) {
-    const name = 'ApproximateNumberOfMessages';
-    try {
-        const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }), { abortSignal: AbortSignal.timeout(WAITING_MS) });
-        const count = Number(Attributes?.[name]);
-        return Number.isInteger(count) ? count : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
-
-/***/ }),
-
-/***/ 8896:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* unused harmony exports takeBegin, giveBegin, commonBegin */
-/* harmony import */ var _key_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5902);
-
-/**
- * Takes off what all keys of a message begin with, so that it is written only once: in a deep folder that is most of each
- * key. The keys are percent-encoded, so it may end within the escape of a byte.
- */
-function takeBegin(entries) {
-    const begin = entries.map(([key]) => key).reduce(commonBegin, entries[0]?.[0] ?? '');
-    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
-}
-/** Undoes {@link takeBegin}. What is not an entry stays as it is. */
-function giveBegin(begin, rests) {
-    return rests.map((entry) => {
-        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
-            return entry;
-        const [key, ...rest] = entry;
-        return [begin + key, ...rest];
-    });
-}
-/** What two encoded keys begin with alike. */
-function commonBegin(begin, key) {
-    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
-}
 
 
 /***/ }),
@@ -76648,35 +76602,6 @@ function decodeKey(text) {
  */
 function asciiJson(value) {
     return JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-
-/***/ }),
-
-/***/ 2423:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* unused harmony exports SEED_FAMILY, newAttemptId, newRunId, taskId, parseTaskId */
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-
-/** The family of the tasks that the action itself seeds. */
-const SEED_FAMILY = 'seed';
-/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
-function newAttemptId() {
-    return randomBytes(12).toString('base64url');
-}
-/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
-function newRunId(now) {
-    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    return `${time}-${randomBytes(4).toString('hex')}`;
-}
-function taskId(family, index) {
-    return `${family}.${index}`;
-}
-/** Takes a task id apart; undefined when it is none. */
-function parseTaskId(id) {
-    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
-    return match ? { family: match[1], index: Number(match[2]) } : undefined;
 }
 
 
@@ -76740,19 +76665,49 @@ function rank(unit) {
 
 /***/ }),
 
-/***/ 5950:
+/***/ 9381:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Uz: () => (/* binding */ Key),
-/* harmony export */   nl: () => (/* binding */ PROTOCOL),
-/* harmony export */   y_: () => (/* binding */ Count)
-/* harmony export */ });
-/* unused harmony exports MalformedMessageError, decode, parseJson */
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7934);
-/* harmony import */ var _begin_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8896);
-/* harmony import */ var _encoding_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2324);
-/* harmony import */ var _key_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5902);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Uz: () => (/* binding */ Key),
+  nl: () => (/* binding */ PROTOCOL)
+});
+
+// UNUSED EXPORTS: Count, MalformedMessageError, decode, parseJson
+
+// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
+var dist = __nccwpck_require__(7934);
+// EXTERNAL MODULE: ./build/protocol/key.js
+var key = __nccwpck_require__(5902);
+;// CONCATENATED MODULE: ./build/protocol/begin.js
+
+/**
+ * Takes off what all keys of a message begin with, so that it is written only once: in a deep folder that is most of each
+ * key. The keys are percent-encoded, so it may end within the escape of a byte.
+ */
+function takeBegin(entries) {
+    const begin = entries.map(([key]) => key).reduce(commonBegin, entries[0]?.[0] ?? '');
+    return { begin, rests: entries.map(([key, ...rest]) => [key.slice(begin.length), ...rest]) };
+}
+/** Undoes {@link takeBegin}. What is not an entry stays as it is. */
+function begin_giveBegin(begin, rests) {
+    return rests.map((entry) => {
+        if (!Array.isArray(entry) || typeof entry[0] !== 'string')
+            return entry;
+        const [key, ...rest] = entry;
+        return [begin + key, ...rest];
+    });
+}
+/** What two encoded keys begin with alike. */
+function commonBegin(begin, key) {
+    return key.startsWith(begin) ? begin : commonPrefix(begin, key);
+}
+
+// EXTERNAL MODULE: ./build/protocol/encoding.js
+var encoding = __nccwpck_require__(2324);
+;// CONCATENATED MODULE: ./build/protocol/message.js
 
 
 
@@ -76760,15 +76715,15 @@ function rank(unit) {
 /** The version of all messages. A worker refuses tasks of any other. */
 const PROTOCOL = 1;
 /** Characters of `begin` at most: those of the longest key, each byte escaped. */
-const MOST_BEGIN = 3 * _key_js__WEBPACK_IMPORTED_MODULE_1__/* .KEY_BYTES */ .Co;
+const MOST_BEGIN = 3 * key/* KEY_BYTES */.Co;
 /** And when it is put before every key: twice as many as 1,000 of the longest keys have. Otherwise a small message could fill the memory. */
 const MOST_REPEATED = 2_000 * MOST_BEGIN;
 /** Where the reason for refusing a message is cut off: it may quote the message. */
 const REASON_CHARS = 200;
-const Count = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .number */ .aig(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .safeInteger */ .Y2b(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .minValue */ .Wwf(0));
-const Key = valibot__WEBPACK_IMPORTED_MODULE_2__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_2__/* .rawTransform */ .NTK(({ dataset: { value }, addIssue, NEVER }) => {
+const Count = dist/* pipe */.FsL(dist/* number */.aig(), dist/* safeInteger */.Y2b(), dist/* minValue */.Wwf(0));
+const Key = dist/* pipe */.FsL(dist/* string */.YjP(), dist/* rawTransform */.NTK(({ dataset: { value }, addIssue, NEVER }) => {
     try {
-        return (0,_encoding_js__WEBPACK_IMPORTED_MODULE_3__/* .decodeKey */ .y3)(value);
+        return (0,encoding/* decodeKey */.y3)(value);
     }
     catch {
         addIssue({ message: 'is not a percent-encoded key' });
@@ -76830,73 +76785,6 @@ function parseJson(text) {
 
 /***/ }),
 
-/***/ 3348:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   UC: () => (/* binding */ RUN_ID),
-/* harmony export */   nl: () => (/* binding */ RunSchema)
-/* harmony export */ });
-/* unused harmony export encodeRun */
-/* harmony import */ var valibot__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7934);
-/* harmony import */ var _message_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5950);
-
-
-
-const PlaceSchema = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({ bucket: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), prefix: _message_js__WEBPACK_IMPORTED_MODULE_0__/* .Key */ .Uz });
-/** What becomes of all that belongs to an object. What is left out is the default. */
-const OptionsSchema = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
-    /** Default: they are copied. */
-    tags: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('skip')),
-    /** Default: they are left out, for each is billed like a copy. */
-    annotations: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('copy')),
-    /** Website redirects, which only a request for each object finds. Default: left out. */
-    websiteRedirects: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('copy')),
-    /** Default: the source object's. */
-    storageClass: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
-    /** Default: the destination bucket's own. */
-    sse: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .picklist */ .KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
-    /** ARN of the key for `sse`. Default: the AWS managed key. */
-    sseKmsKey: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
-    /** A canned ACL. Default: none, so that the copy is private. */
-    acl: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
-    /** Default: always. `never` and `if-newer` look at what the destination holds. */
-    overwrite: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .picklist */ .KIO(['never', 'if-newer'])),
-    /** What changed since it was listed. Default: copied as it is by then. */
-    ifChanged: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('fail')),
-    /** Objects in an archive class that are not restored. Default: they fail. */
-    archived: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('skip')),
-    requestPayer: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .literal */ .euz('requester')),
-    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
-    sourceOwner: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
-    destinationOwner: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
-});
-/** What a run's id may be: it becomes a part of names and paths. */
-const RUN_ID = /^[\w-]{1,128}$/;
-const RunSchema = valibot__WEBPACK_IMPORTED_MODULE_1__/* .object */ .Ikc({
-    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
-    id: valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .regex */ .yGV(RUN_ID, 'is no id of a run')),
-    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
-    queue: valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP(),
-    source: PlaceSchema,
-    destination: PlaceSchema,
-    /** Objects in a copy task at most. */
-    batchSize: valibot__WEBPACK_IMPORTED_MODULE_1__/* .pipe */ .FsL(valibot__WEBPACK_IMPORTED_MODULE_1__/* .number */ .aig(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .integer */ .ndf(), valibot__WEBPACK_IMPORTED_MODULE_1__/* .minValue */ .Wwf(1)),
-    options: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(OptionsSchema),
-    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
-    origin: valibot__WEBPACK_IMPORTED_MODULE_1__/* .optional */ .lqM(valibot__WEBPACK_IMPORTED_MODULE_1__/* .string */ .YjP()),
-});
-/** The run as messages hold it: with encoded keys. */
-function encodeRun(run) {
-    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
-}
-function encodePlace(place) {
-    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
-}
-
-
-/***/ }),
-
 /***/ 103:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -76926,7 +76814,7 @@ function backoffMs(tries, random) {
 
 /***/ }),
 
-/***/ 4806:
+/***/ 886:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -76945,14 +76833,91 @@ var external_node_util_ = __nccwpck_require__(7975);
 var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./build/protocol/encoding.js
 var encoding = __nccwpck_require__(2324);
-// EXTERNAL MODULE: ./build/protocol/message.js
-var message = __nccwpck_require__(5950);
-// EXTERNAL MODULE: ./build/protocol/run.js
-var run = __nccwpck_require__(3348);
+// EXTERNAL MODULE: ./build/protocol/message.js + 1 modules
+var message = __nccwpck_require__(9381);
+// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
+var dist = __nccwpck_require__(7934);
+;// CONCATENATED MODULE: ./build/protocol/run.js
+
+
+
+const PlaceSchema = dist/* object */.Ikc({ bucket: dist/* string */.YjP(), prefix: message/* Key */.Uz });
+/** What becomes of all that belongs to an object. What is left out is the default. */
+const OptionsSchema = dist/* object */.Ikc({
+    /** Default: they are copied. */
+    tags: dist/* optional */.lqM(dist/* literal */.euz('skip')),
+    /** Default: they are left out, for each is billed like a copy. */
+    annotations: dist/* optional */.lqM(dist/* literal */.euz('copy')),
+    /** Website redirects, which only a request for each object finds. Default: left out. */
+    websiteRedirects: dist/* optional */.lqM(dist/* literal */.euz('copy')),
+    /** Default: the source object's. */
+    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Default: the destination bucket's own. */
+    sse: dist/* optional */.lqM(dist/* picklist */.KIO(['AES256', 'aws:kms', 'aws:kms:dsse'])),
+    /** ARN of the key for `sse`. Default: the AWS managed key. */
+    sseKmsKey: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** A canned ACL. Default: none, so that the copy is private. */
+    acl: dist/* optional */.lqM(dist/* string */.YjP()),
+    /** Default: always. `never` and `if-newer` look at what the destination holds. */
+    overwrite: dist/* optional */.lqM(dist/* picklist */.KIO(['never', 'if-newer'])),
+    /** What changed since it was listed. Default: copied as it is by then. */
+    ifChanged: dist/* optional */.lqM(dist/* literal */.euz('fail')),
+    /** Objects in an archive class that are not restored. Default: they fail. */
+    archived: dist/* optional */.lqM(dist/* literal */.euz('skip')),
+    requestPayer: dist/* optional */.lqM(dist/* literal */.euz('requester')),
+    /** Account ids that the buckets have to belong to. Default: S3 is not told to look. */
+    sourceOwner: dist/* optional */.lqM(dist/* string */.YjP()),
+    destinationOwner: dist/* optional */.lqM(dist/* string */.YjP()),
+});
+/** What a run's id may be: it becomes a part of names and paths. */
+const RUN_ID = /^[\w-]{1,128}$/;
+const RunSchema = dist/* object */.Ikc({
+    /** Names the run everywhere: queue, message group (of 128 characters at most, SQS API reference), log, summary, report. */
+    id: dist/* pipe */.FsL(dist/* string */.YjP(), dist/* regex */.yGV(RUN_ID, 'is no id of a run')),
+    /** URL of the run queue, where outcomes go. When it is gone the run is over, and its tasks are dropped. */
+    queue: dist/* string */.YjP(),
+    source: PlaceSchema,
+    destination: PlaceSchema,
+    /** Objects in a copy task at most. */
+    batchSize: dist/* pipe */.FsL(dist/* number */.aig(), dist/* integer */.ndf(), dist/* minValue */.Wwf(1)),
+    options: dist/* optional */.lqM(OptionsSchema),
+    /** In the tasks of a redrive: the dead letter that they come of, by its run and task. */
+    origin: dist/* optional */.lqM(dist/* string */.YjP()),
+});
+/** The run as messages hold it: with encoded keys. */
+function encodeRun(run) {
+    return { ...run, source: encodePlace(run.source), destination: encodePlace(run.destination) };
+}
+function encodePlace(place) {
+    return { bucket: place.bucket, prefix: encodeKey(place.prefix) };
+}
+
 // EXTERNAL MODULE: ./build/src/errors.js
 var errors = __nccwpck_require__(7406);
-// EXTERNAL MODULE: ./build/protocol/ids.js
-var ids = __nccwpck_require__(2423);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/protocol/ids.js
+
+/** The family of the tasks that the action itself seeds. */
+const ids_SEED_FAMILY = 'seed';
+/** An id for one attempt at a task: 96 random bits, so that no two attempts of a run share one. */
+function newAttemptId() {
+    return randomBytes(12).toString('base64url');
+}
+/** A run's id: when it began (UTC) and 32 random bits. Letters, digits and hyphens, so that it can stand in a queue's name. */
+function newRunId(now) {
+    const time = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+    return `${time}-${randomBytes(4).toString('hex')}`;
+}
+function taskId(family, index) {
+    return `${family}.${index}`;
+}
+/** Takes a task id apart; undefined when it is none. */
+function ids_parseTaskId(id) {
+    const match = /^([\w-]+)\.(\d{1,7})$/.exec(id);
+    return match ? { family: match[1], index: Number(match[2]) } : undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/src/ledger.js
 
 
@@ -77129,10 +77094,10 @@ async function encodeCheckpoint(checkpoint) {
 async function decodeCheckpoint(bytes, url) {
     const { format, protocol, ...checkpoint } = (await parse(bytes, url)) ?? {};
     const id = checkpoint.run?.id;
-    if (typeof id !== 'string' || !run/* RUN_ID */.UC.test(id))
+    if (typeof id !== 'string' || !RUN_ID.test(id))
         throw noCheckpoint(url);
     if (format !== FORMAT || protocol !== message/* PROTOCOL */.nl)
-        throw new errors/* UserError */.yo(`Run ${checkpoint.run.id} was started by another version of this action and is still going on. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
+        throw new errors/* UserError */.yo(`Run ${checkpoint.run.id} was started by another version of this action and is still in progress. Use that version to see it to its end. To stop it instead, delete its queue ${checkpoint.run.queue} and ${url}.`);
     return checkpoint;
 }
 async function parse(bytes, url) {
@@ -77144,7 +77109,7 @@ async function parse(bytes, url) {
     }
 }
 function noCheckpoint(url, cause) {
-    return new errors/* UserError */.yo(`${url} is no checkpoint of a run, though it lies where one belongs. Move it away, or give another \`run-key\`.`, { cause });
+    return new errors/* UserError */.yo(`${url} is not a checkpoint of a run, although a checkpoint belongs there. Move it away, or use another \`run-key\`.`, { cause });
 }
 
 ;// CONCATENATED MODULE: ./build/src/checkpoint/store.js
@@ -77294,7 +77259,7 @@ function segmentNames(segments) {
 /* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8868);
 /* harmony import */ var _aws_sdk_client_sts__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1695);
 /* harmony import */ var _aws_queue_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4853);
-/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(758);
+/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(824);
 
 
 
@@ -77355,7 +77320,7 @@ function userAgent() {
 /* harmony export */ });
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7406);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8952);
+/* harmony import */ var _run_queue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8038);
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(706);
 
 
@@ -77363,7 +77328,7 @@ function userAgent() {
 
 /** Ends a run: workers drop what is left of it, and nobody can attach to it any more. May be called again. */
 async function endRun(sqs, store, { id, queue }) {
-    await (0,_run_js__WEBPACK_IMPORTED_MODULE_1__/* .deleteRunQueue */ .ck)(sqs, queue);
+    await (0,_run_queue_js__WEBPACK_IMPORTED_MODULE_1__/* .deleteRunQueue */ .ck)(sqs, queue);
     try {
         const last = await store?.read();
         if (last?.checkpoint.run.id === id)
@@ -77397,12 +77362,12 @@ function explain(error) {
         return String(error);
     const { $metadata, cause, call } = error;
     if (error.name === 'AbortError')
-        return 'What was under way was broken off.';
+        return 'The operation was aborted.';
     if (!$metadata)
         return `${sentence(`${error.name}: ${error.message}`)}${hint(error.name)}`;
     // The SDK puts it on what the network says, too.
     if ($metadata.httpStatusCode === undefined)
-        return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Is \`region\` right, and the network there?`;
+        return `AWS can’t be reached${call ? ` for ${call}` : ''}: ${(cause instanceof Error ? cause : error).message}. Check \`region\` and the runner’s network.`;
     const request = $metadata.requestId ? ` (request ${$metadata.requestId})` : '';
     const to = call ? ` to ${call}` : '';
     return `${sentence(`AWS answered ${error.name}${to}: ${error.message}${request}`)}${hint(error.name)}`;
@@ -77415,11 +77380,11 @@ function hint(code) {
     if (isDenied(code))
         return ' The workflow’s role lacks a permission: see docs/permissions.md.';
     if (isExpired(code))
-        return ' The workflow’s credentials have expired: raise `role-duration-seconds` of configure-aws-credentials.';
+        return ' The workflow’s credentials have expired. Raise `role-duration-seconds` of configure-aws-credentials.';
     if (isUnknown(code))
-        return ' AWS does not know the workflow’s credentials: are they whole and still there, and is the region one that the account has enabled?';
+        return ' AWS does not recognize the workflow’s credentials. Check that they are complete, that they still exist, and that the account has enabled this region.';
     if (code === 'CredentialsProviderError')
-        return ' No AWS credentials: run aws-actions/configure-aws-credentials before this step.';
+        return ' There are no AWS credentials. Run aws-actions/configure-aws-credentials before this step.';
     return '';
 }
 /** Whether an error's name says that a permission is missing. A HEAD request has no room for a code. */
@@ -77489,15 +77454,15 @@ function formatDuration(ms) {
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3277);
 /* harmony import */ var _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(103);
-/* harmony import */ var _checkpoint_store_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4806);
+/* harmony import */ var _checkpoint_store_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(886);
 /* harmony import */ var _clients_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8113);
 /* harmony import */ var _end_run_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(652);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7406);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7406);
 /* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2866);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8952);
-/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(758);
-/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3260);
-/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(706);
+/* harmony import */ var _run_queue_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8038);
+/* harmony import */ var _stack_index_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(824);
+/* harmony import */ var _state_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3260);
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(706);
 
 
 
@@ -77512,38 +77477,42 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 const tools = { timing: _protocol_timing_js__WEBPACK_IMPORTED_MODULE_1__/* .realTiming */ .$, log: _actions_core__WEBPACK_IMPORTED_MODULE_0__ };
 /** Runs after the job, also a cancelled or killed one: stops the run if main could not, and tidies up after it. */
 async function post() {
-    const run = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .loadRun */ .Sj)();
-    const deploying = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .loadDeploying */ .sK)();
+    const run = (0,_state_js__WEBPACK_IMPORTED_MODULE_6__/* .loadRun */ .Sj)();
+    const deploying = (0,_state_js__WEBPACK_IMPORTED_MODULE_6__/* .loadDeploying */ .sK)();
     if (!run)
         return deploying && (await leaveDeployed(deploying));
     const { runId, queueUrl, stack } = run;
-    const status = (0,_state_js__WEBPACK_IMPORTED_MODULE_7__/* .statusOver */ .Bw)();
+    const status = (0,_state_js__WEBPACK_IMPORTED_MODULE_6__/* .statusOver */ .Bw)();
+    let failing = `Run ${runId} could not be ended: its queue ${queueUrl} still exists, so its workers may go on copying. To stop them, delete that queue.`;
     try {
         const clients = (0,_clients_js__WEBPACK_IMPORTED_MODULE_3__/* .createClients */ .h)(run.region);
         if (status)
             await (0,_end_run_js__WEBPACK_IMPORTED_MODULE_4__/* .endRun */ .l)(clients.sqs, storeOf(run, clients), { id: runId, queue: queueUrl });
         else if (!(await stop(run, clients)))
             return;
-        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools);
+        failing = `The stack ${stack.name} could not be tidied up after run ${runId} (\`after-run: ${run.afterRun}\`). It may poll its queues until a later run pauses it.`;
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_5__/* .afterRun */ .mP)(run.afterRun, { run: runId, status: status ?? 'cancelled' }, clients, stack, tools);
     }
     catch (error) {
+        const message = `${failing} ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_7__/* .explain */ .WE)(error)}`;
+        // Main has told how a run went that is over.
         if (status)
-            _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${runId} was over, but the stack ${stack.name} could not be tidied up (\`after-run: ${run.afterRun}\`): it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(message);
         else
-            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(`Run ${runId} could not be stopped, or its stack ${stack.name} not be tidied up: its workers may go on copying. To stop it, delete its queue ${queueUrl}. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
+            _actions_core__WEBPACK_IMPORTED_MODULE_0__.setFailed(message);
     }
 }
 /** Leaves a stack as after a run that did not succeed: main was killed while it deployed it, and it polls its queues from then on. */
 async function leaveDeployed({ stackName, region, afterRun: what }) {
     try {
         const clients = (0,_clients_js__WEBPACK_IMPORTED_MODULE_3__/* .createClients */ .h)(region);
-        const outputs = await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .findUsable */ .ah)(clients.cfn, stackName, tools);
+        const outputs = await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_5__/* .findUsable */ .ah)(clients.cfn, stackName, tools);
         if (!outputs)
             return;
-        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_6__/* .afterRun */ .mP)(what, { status: 'cancelled' }, clients, { name: stackName, outputs }, tools);
+        await (0,_stack_index_js__WEBPACK_IMPORTED_MODULE_5__/* .afterRun */ .mP)(what, { status: 'cancelled' }, clients, { name: stackName, outputs }, tools);
     }
     catch (error) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`The stack ${stackName}, which this job has deployed, could not be paused: it may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error)}`);
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`The stack ${stackName}, which this job deployed, could not be paused. It may poll its queues until a later run pauses it. ${(0,_errors_js__WEBPACK_IMPORTED_MODULE_7__/* .explain */ .WE)(error)}`);
     }
 }
 /** Stops a run and tells how far it got, unless somebody else has taken it over; then it returns false. */
@@ -77552,11 +77521,11 @@ async function stop(run, clients) {
     const last = await lastCheckpoint(run, store);
     const watcher = last?.checkpoint.watcher;
     if (watcher && watcher.id !== run.checkpoints?.watcher) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`Run ${run.runId} goes on, watched by ${(0,_text_js__WEBPACK_IMPORTED_MODULE_9__/* .printable */ .g$)(watcher.name)}.`);
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`Run ${run.runId} goes on, watched by ${(0,_text_js__WEBPACK_IMPORTED_MODULE_8__/* .printable */ .g$)(watcher.name)}.`);
         return false;
     }
-    await (0,_run_js__WEBPACK_IMPORTED_MODULE_5__/* .deleteRunQueue */ .ck)(clients.sqs, run.queueUrl);
-    _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${run.runId} was stopped before its end: its workers drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`);
+    await (0,_run_queue_js__WEBPACK_IMPORTED_MODULE_9__/* .deleteRunQueue */ .ck)(clients.sqs, run.queueUrl);
+    _actions_core__WEBPACK_IMPORTED_MODULE_0__.warning(`Run ${run.runId} was stopped before its end. The functions drop the tasks that are left. Objects copied so far stay.${last ? ` ${tellTotals(last)}` : ''}`);
     if (last)
         await store?.remove(last);
     return true;
@@ -77571,7 +77540,7 @@ async function lastCheckpoint({ runId }, store) {
         return found?.checkpoint.run.id === runId ? found : undefined;
     }
     catch (error) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`How far the run got can’t be told. ${(0,_text_js__WEBPACK_IMPORTED_MODULE_9__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_8__/* .explain */ .WE)(error))}`);
+        _actions_core__WEBPACK_IMPORTED_MODULE_0__.info(`The run’s last checkpoint could not be read. ${(0,_text_js__WEBPACK_IMPORTED_MODULE_8__/* .logLine */ .BP)((0,_errors_js__WEBPACK_IMPORTED_MODULE_7__/* .explain */ .WE)(error))}`);
         return undefined;
     }
 }
@@ -77580,7 +77549,7 @@ function tellTotals({ checkpoint }) {
     const { savedAt, ledger } = checkpoint;
     const { listed, copied, skipped, vanished, failed, deadObjects } = ledger.totals;
     const time = new Date(savedAt).toISOString();
-    return `At ${time} it had listed ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(listed)}, copied ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(copied)}, skipped ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(skipped)} and failed to copy ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(failed)}; ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(vanished)} had vanished, and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(deadObjects)} gone to the dead-letter queue.`;
+    return `At ${time} it had listed ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(listed)}, copied ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(copied)}, skipped ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(skipped)} and failed to copy ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(failed)}; ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(vanished)} had vanished, and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_10__/* .formatCount */ .B4)(deadObjects)} had gone to the dead-letter queue.`;
 }
 await post();
 
@@ -77589,256 +77558,15 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8952:
+/***/ 8038:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  ck: () => (/* binding */ deleteRunQueue)
-});
-
-// UNUSED EXPORTS: NEW_QUEUE_MS, createRunQueue, seed, seeds
-
-// EXTERNAL MODULE: ./node_modules/@aws-sdk/client-sqs/dist-cjs/index.js
-var dist_cjs = __nccwpck_require__(8868);
-// EXTERNAL MODULE: ./build/aws/queue.js
-var queue = __nccwpck_require__(4853);
-// EXTERNAL MODULE: ./build/protocol/timing.js
-var timing = __nccwpck_require__(103);
-;// CONCATENATED MODULE: ./build/aws/sender.js
-
-
-
-/** Entries of one SendMessageBatch at most (SQS API reference). */
-const BATCH_ENTRIES = 10;
-/** SQS calls throttling the sender's fault: RequestThrottled, KmsThrottled (SQS API model). */
-const THROTTLED = /Throttl/;
-/** Times that one message is offered to SQS before its task is given up and left to redelivery. */
-const TRIES = 6;
-/** Batches on their way at once; a producer that is faster waits. */
-const PARALLEL = 8;
-/**
- * Sends messages to one queue in as few requests as SQS allows.
- *
- * SendMessageBatch answers 200 with the entries that it refused: those are sent again. Bodies must be ASCII, so that
- * their length is their size.
- */
-class sender_Sender {
-    #batch = [];
-    #bytes = 0;
-    #sending = new Set();
-    #failure;
-    #sqs;
-    #queueUrl;
-    #group;
-    #timing;
-    /**
-     * @param group of all messages: letters, digits and hyphens, 128 at most. While one group has more than a tenth of the workers
-     * SQS delivers those of others first (SQS developer guide, "How Amazon SQS fair queues work")
-     */
-    constructor(sqs, queueUrl, group, timing) {
-        this.#sqs = sqs;
-        this.#queueUrl = queueUrl;
-        this.#group = group;
-        this.#timing = timing;
-    }
-    /** Takes a message for sending; waits while too many are on their way. Throws what {@link flush} throws. */
-    async send(body, delaySeconds = 0) {
-        // Somebody else may fill the next batch meanwhile.
-        while (this.#batch.length === BATCH_ENTRIES ||
-            (this.#batch.length > 0 && this.#bytes + body.length > BATCH_BYTES))
-            await this.#dispatch();
-        this.#batch.push({ body, delaySeconds });
-        this.#bytes += body.length;
-        if (this.#failure)
-            throw this.#failure;
-    }
-    /** Waits until every message taken so far has been accepted by SQS. Throws the first error that repeating did not cure. */
-    async flush() {
-        await this.#dispatch();
-        await Promise.all(this.#sending);
-        if (this.#failure)
-            throw this.#failure;
-    }
-    async #dispatch() {
-        const batch = this.#batch;
-        this.#batch = [];
-        this.#bytes = 0;
-        if (batch.length === 0)
-            return;
-        while (this.#sending.size >= PARALLEL)
-            await Promise.race(this.#sending);
-        const sending = this.#deliver(batch)
-            .catch((error) => {
-            this.#failure ??= error;
-        })
-            .finally(() => this.#sending.delete(sending));
-        this.#sending.add(sending);
-    }
-    async #deliver(batch) {
-        let entries = batch.map(({ body, delaySeconds }, index) => ({
-            Id: String(index),
-            MessageBody: body,
-            MessageGroupId: this.#group,
-            ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-        }));
-        for (let tries = 1;; tries++) {
-            const answer = await this.#sqs.send(new SendMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: entries }));
-            const refused = new Map(answer.Failed?.map((failed) => [failed.Id, failed]));
-            if (refused.size === 0)
-                return;
-            const wrong = [...refused.values()].find(({ SenderFault, Code = '' }) => SenderFault && !THROTTLED.test(Code));
-            const [first] = refused.values();
-            if (tries === TRIES || wrong) {
-                const { Code, Message = 'no reason given' } = wrong ?? first ?? {};
-                throw new Error(`SQS refused ${refused.size} of ${entries.length} messages: ${Code}: ${Message}`);
-            }
-            entries = entries.filter(({ Id }) => refused.has(Id));
-            await this.#timing.sleep(backoffMs(tries, this.#timing.random));
-        }
-    }
-}
-
-// EXTERNAL MODULE: ./build/protocol/ids.js
-var ids = __nccwpck_require__(2423);
-// EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
-var dist = __nccwpck_require__(7934);
-// EXTERNAL MODULE: ./build/protocol/begin.js
-var begin = __nccwpck_require__(8896);
-;// CONCATENATED MODULE: ./build/protocol/contents.js
-
-
-/** The contents of a task without objects. */
-const NO_CONTENTS = { count: 0, whole: 0, begin: '' };
-/** The contents with one object more. */
-function withObject({ count, whole, begin }, object) {
-    const entry = contents_encodeObject(object);
-    return {
-        count: count + 1,
-        whole: whole + asciiJson(entry).length + 1,
-        begin: count === 0 ? entry[0] : commonBegin(begin, entry[0]),
-    };
-}
-/** Bytes that the contents take. */
-function contentBytes({ count, whole, begin }) {
-    return whole - begin.length * Math.max(0, count - 1);
-}
-/** The object as messages hold it. */
-function contents_encodeObject({ key, size, ...details }) {
-    for (const _ in details)
-        return [encodeKey(key), size, details];
-    return [encodeKey(key), size];
-}
-
-// EXTERNAL MODULE: ./build/protocol/message.js
-var message = __nccwpck_require__(5950);
-;// CONCATENATED MODULE: ./build/protocol/part.js
-
-
-
-/** A part of the source: the keys of some ranges that begin with a prefix. The ranges are apart from each other, and in order. */
-const PartSchema = dist/* object */.Ikc({
-    prefix: message/* Key */.Uz,
-    ranges: dist/* array */.YOg(dist/* object */.Ikc({ after: dist/* optional */.lqM(message/* Key */.Uz), upTo: dist/* optional */.lqM(message/* Key */.Uz), token: dist/* optional */.lqM(dist/* string */.YjP()) })),
-});
-/** The part as messages hold it: with encoded keys. */
-function part_encodePart({ prefix, ranges }) {
-    return {
-        prefix: encodeKey(prefix),
-        ranges: ranges.map(({ after, upTo, token }) => ({
-            ...(after !== undefined && { after: encodeKey(after) }),
-            ...(upTo !== undefined && { upTo: encodeKey(upTo) }),
-            ...(token !== undefined && { token }),
-        })),
-    };
-}
-
-// EXTERNAL MODULE: ./build/protocol/run.js
-var run = __nccwpck_require__(3348);
-;// CONCATENATED MODULE: ./build/protocol/task.js
-
-
-
-
-
-
-
-/** What a listing tells of an object besides key and size, and how far its copy got. */
-const DetailsSchema = dist/* object */.Ikc({
-    /** As listed, without quotes. */
-    etag: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** Missing for STANDARD. */
-    storageClass: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** It is in an archive, and not restored. */
-    archived: dist/* optional */.lqM(dist/* literal */.euz(true)),
-    /** The multipart upload that has begun, of the source as it was then: by `etag` and size. */
-    upload: dist/* optional */.lqM(dist/* string */.YjP()),
-    /** The content is copied, and of its annotations those up to this name, which is empty before the first. */
-    annotate: dist/* optional */.lqM(dist/* string */.YjP()),
-});
-const head = { v: dist/* literal */.euz(message/* PROTOCOL */.nl), id: dist/* string */.YjP(), run: run/* RunSchema */.nl };
-/**
- * The listing of a source: when it began (milliseconds since the epoch), how many tasks share it, and about how many objects to copy
- * all of them had found when the task that says so was made.
- */
-const ListingSchema = dist/* object */.Ikc({
-    began: message/* Count */.y_,
-    shares: dist/* pipe */.FsL(message/* Count */.y_, dist/* minValue */.Wwf(1)),
-    found: dist/* optional */.lqM(message/* Count */.y_, 0),
-});
-const ListTaskSchema = dist/* object */.Ikc({
-    ...head,
-    kind: dist/* literal */.euz('list'),
-    ...PartSchema.entries,
-    /** What it is a part of; missing where the listing begins. */
-    listing: dist/* optional */.lqM(ListingSchema),
-});
-const CopyTaskSchema = dist/* object */.Ikc({
-    ...head,
-    kind: dist/* literal */.euz('copy'),
-    /** What to copy: source key, size in bytes as listed, and what else there is to say. */
-    objects: dist/* array */.YOg(dist/* pipe */.FsL(dist/* tupleWithRest */.XU0([message/* Key */.Uz, message/* Count */.y_], DetailsSchema), dist/* transform */.pdi(([key, size, details]) => ({ key, size, ...details })))),
-    /** How often these objects have been handed on because S3 kept refusing them for the time being. */
-    round: message/* Count */.y_,
-});
-const TaskSchema = dist/* variant */.Oxt('kind', [ListTaskSchema, CopyTaskSchema]);
-function task_newListTask(id, run, { prefix, ranges }, listing) {
-    return { v: PROTOCOL, kind: 'list', id, run, prefix, ranges, ...(listing && { listing }) };
-}
-function newCopyTask(id, run, objects, round = 0) {
-    return { v: PROTOCOL, kind: 'copy', id, run, objects, round };
-}
-/** The SQS message body of a task: ASCII only, so its length is its size in bytes. */
-function task_encodeTask(task) {
-    const run = encodeRun(task.run);
-    if (task.kind === 'list')
-        return asciiJson({ ...task, run, ...encodePart(task) });
-    const { begin, rests } = takeBegin(task.objects.map(encodeObject));
-    return asciiJson({ ...task, run, begin, objects: rests });
-}
-/** Reads a task. Throws MalformedMessageError for anything that is not a task of this protocol version. */
-function decodeTask(body) {
-    return decode(TaskSchema, body, 'a task', 'objects');
-}
-/** The run that a message of any protocol version names, or undefined when it names none. Never throws. */
-function traceOf(body) {
-    const Loose = v.object({
-        id: v.fallback(v.optional(v.string()), undefined),
-        run: v.object({ id: v.string() }),
-        objects: v.fallback(v.optional(v.array(v.unknown())), undefined),
-    });
-    const found = v.safeParse(Loose, parseJson(body));
-    if (!found.success)
-        return undefined;
-    const { id, run, objects } = found.output;
-    return { runId: run.id, taskId: id, objects: objects?.length ?? 0 };
-}
-
-;// CONCATENATED MODULE: ./build/src/run.js
-
-
-
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   ck: () => (/* binding */ deleteRunQueue)
+/* harmony export */ });
+/* unused harmony exports NEW_QUEUE_MS, createRunQueue */
+/* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8868);
+/* harmony import */ var _aws_queue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4853);
 
 
 /** SQS keeps a message for 14 days at most (SQS API reference, CreateQueue); outcomes wait there for their reader. */
@@ -77858,35 +77586,18 @@ async function createRunQueue(sqs, name) {
 /** Deletes the run's queue, which stops the run: workers drop the tasks of a run whose queue is gone. */
 async function deleteRunQueue(sqs, queueUrl) {
     try {
-        await sqs.send(new dist_cjs/* DeleteQueueCommand */.cA({ QueueUrl: queueUrl }));
+        await sqs.send(new _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_0__/* .DeleteQueueCommand */ .cA({ QueueUrl: queueUrl }));
     }
     catch (error) {
-        if (!(0,queue/* isQueueGone */.fG)(error))
+        if (!(0,_aws_queue_js__WEBPACK_IMPORTED_MODULE_1__/* .isQueueGone */ .fG)(error))
             throw error;
     }
-}
-/**
- * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
- * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
- * begin with, would cost a request for each that none begins with, and still leave all keys in one part where they
- * begin alike.
- */
-function seeds({ source, prefixes }) {
-    const beginnings = prefixes.length === 0 ? [''] : prefixes;
-    return beginnings.map((beginning) => ({ prefix: source.prefix + beginning, ranges: [{}] }));
-}
-/** Sends the first list tasks, one for each part. */
-async function seed(sqs, listQueueUrl, run, parts, timing) {
-    const sender = new Sender(sqs, listQueueUrl, run.id, timing);
-    for (const [index, part] of parts.entries())
-        await sender.send(encodeTask(newListTask(taskId(SEED_FAMILY, index), run, part)));
-    await sender.flush();
 }
 
 
 /***/ }),
 
-/***/ 758:
+/***/ 824:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -77939,8 +77650,8 @@ async function readDepth(sqs, queueUrl) {
     };
 }
 
-// EXTERNAL MODULE: ./build/src/run.js + 4 modules
-var run = __nccwpck_require__(8952);
+// EXTERNAL MODULE: ./build/src/run-queue.js
+var run_queue = __nccwpck_require__(8038);
 ;// CONCATENATED MODULE: ./build/src/stack/runs.js
 
 
@@ -77976,7 +77687,7 @@ async function removeAbandoned(sqs, stack, now) {
     const urls = (await runQueues(sqs, prefix)).filter((url) => isAbandoned(url, prefix, now));
     if (urls.length === 0 || !isDrained(await readDepths(sqs, stack)))
         return [];
-    await Promise.all(urls.map((url) => (0,run/* deleteRunQueue */.ck)(sqs, url)));
+    await Promise.all(urls.map((url) => (0,run_queue/* deleteRunQueue */.ck)(sqs, url)));
     return urls.map((url) => runIdOf(url, prefix));
 }
 /** Runs for people: a line for each queue. */
@@ -78151,7 +77862,7 @@ function outputs_readOutputs({ name, status, outputs }) {
         copyMappingId: read('CopyMappingId'),
     };
     if (missing.length > 0)
-        throw new errors/* UserError */.yo(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}: it is not a stack of this version of S3-71.`);
+        throw new errors/* UserError */.yo(`The stack ${name} (${status}) lacks the outputs ${missing.join(', ')}. It is not a stack of this version of S3-71.`);
     return found;
 }
 /** CloudFormation has no error code of its own for this (the AWS SAM CLI goes by the text as well). */
@@ -78188,7 +77899,7 @@ function states_conditionOf(stack) {
 /** What a person can do about a stuck stack. */
 function states_adviceFor({ name, status }) {
     if (status === 'UPDATE_ROLLBACK_FAILED')
-        return `Mend what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
+        return `Fix what its last event names, then run \`aws cloudformation continue-update-rollback --stack-name ${name}\`, or delete the stack.`;
     if (status === 'UPDATE_FAILED')
         return `Run \`aws cloudformation rollback-stack --stack-name ${name}\`, or delete the stack.`;
     return 'Bring it into a state that can be updated, or delete it.';
@@ -78258,7 +77969,7 @@ class events_StackEvents {
             if (states_conditionOf(stack) !== 'busy' && (this.#ended || states_hasMoved(before, stack)))
                 return stack;
             if (now() - startedAt > events_LONGEST_MS)
-                throw new errors/* UserError */.yo(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes; see its events in the CloudFormation console.`);
+                throw new errors/* UserError */.yo(`The stack ${stack?.name} is still ${stack?.status} after ${events_LONGEST_MS / 60_000} minutes. Look at its events in the CloudFormation console.`);
             await sleep(events_POLL_MS);
         }
     }
@@ -78309,17 +78020,17 @@ async function remove_removeStack(cfn, stack, tools) {
     if (!outputs_isOwnStack(stack))
         throw remove_foreignStack(stack);
     if (stack.terminationProtection)
-        throw new errors/* UserError */.yo(`The stack ${stack.name} (${stack.status}) would have to be deleted, but is protected from it. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
+        throw new errors/* UserError */.yo(`The stack ${stack.name} (${stack.status}) has to be deleted, but is protected from that. Turn its termination protection off: \`aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}\``);
     const events = new events_StackEvents(cfn, stack.id, tools);
     await events.skip();
     await cfn.send(new client_cloudformation_dist_cjs/* DeleteStackCommand */.fAr({ StackName: stack.id }));
     const left = await events.follow(stack);
     if (states_conditionOf(left) !== 'absent')
-        throw new errors/* UserError */.yo(`The stack ${stack.name} could not be deleted and is ${left?.status} now. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
+        throw new errors/* UserError */.yo(`The stack ${stack.name} could not be deleted and is now ${left?.status}. What failed first: ${events.firstFailure ?? left?.statusReason ?? 'CloudFormation does not say'}`);
 }
 /** A stack that has the name but was made from somebody else's template must not be touched. */
 function remove_foreignStack({ name }) {
-    return new errors/* UserError */.yo(`There is a stack ${name}, but it is not one of S3-71. Give another \`stack-name\`; nothing was touched.`);
+    return new errors/* UserError */.yo(`The stack ${name} exists, but is not a stack of S3-71. Use another \`stack-name\`. Nothing was changed.`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/stack/after-run.js
@@ -78339,7 +78050,7 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
     const { name, outputs } = stack;
     const { timing, log } = tools;
     for (const id of await removeAbandoned(clients.sqs, outputs, timing.now()))
-        log.info(`Run ${id} began more than 14 days ago and was left behind: its queue is deleted.`);
+        log.info(`Deleted the queue of run ${id}, which began more than 14 days ago and was abandoned.`);
     const deletes = what === 'delete' && status === 'succeeded';
     const active = deletes
         ? await runs_activeRuns(clients.sqs, outputs.runQueuePrefix, timing.now(), run)
@@ -78347,9 +78058,9 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
     if (active.length > 0)
         log.info(tellInUse(stack, active));
     else if (!deletes) {
-        log.info(`The stack ${name} is paused: it polls nothing until the next run.`);
+        log.info(`The stack ${name} is paused. It polls nothing until the next run.`);
         if (what === 'delete')
-            log.info('It is not deleted, for its dead-letter queue and logs: the run did not succeed.');
+            log.info('It is not deleted, because the run did not succeed: its dead-letter queue and logs remain.');
     }
     else {
         const found = await outputs_describeStack(clients.cfn, name);
@@ -78362,15 +78073,156 @@ async function afterRun(what, { run, status }, clients, stack, tools) {
 /** Names the runs: a runner that was lost leaves its run behind, and only a person can tell that nobody watches it. */
 function tellInUse({ name, outputs }, queues) {
     const others = queues.length === 1 ? 'another run is' : `${queues.length} other runs are`;
-    return `The stack ${name} stays as it is: ${others} going on. If nobody watches it any more, a step with its run-key, which is in the log of the step that began it, sees it to its end, and deleting its queue ends it.\n${runs_listRuns(queues, outputs.runQueuePrefix)}`;
+    return `The stack ${name} stays as it is, because ${others} in progress. If nobody watches a run any more, attach to it with its run key, which is in the log of the step that began it, or delete its queue to end it.\n${runs_listRuns(queues, outputs.runQueuePrefix)}`;
 }
 
-// EXTERNAL MODULE: ./build/protocol/message.js
-var message = __nccwpck_require__(5950);
+// EXTERNAL MODULE: ./build/protocol/message.js + 1 modules
+var message = __nccwpck_require__(9381);
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
+;// CONCATENATED MODULE: ./build/src/stack/artifact.js
+
+
+
+
+/** Regions in which an account has no namespace of its own for buckets (S3 user guide, bucket namespaces). */
+const WITHOUT_NAMESPACE = (/* unused pure expression or super */ null && (['me-south-1', 'me-central-1']));
+/** SQS keeps no message longer (SQS quotas): the checkpoint of a run that is older is of no use. */
+const KEEP_RUN_DAYS = 14;
+const CHANGE_TRIES = 10;
+const AGAIN_MS = 1_000;
+/**
+ * The bucket that the action keeps its code and its checkpoints in. Names that end like this belong to the account (account-regional
+ * namespace), so nobody else can take them first; where regions lack that, the owner is checked on each call.
+ */
+function artifactBucketName({ accountId, region }) {
+    return WITHOUT_NAMESPACE.includes(region)
+        ? `s3-71-${accountId}-${region}`
+        : `s3-71-${accountId}-${region}-an`;
+}
+/**
+ * Puts the code under its hash into the artifact bucket, and makes that bucket when it is the action's own and missing.
+ *
+ * @param given a bucket of the user's, in the stack's account and region, which is used as it is
+ * @throws UserError when the bucket can't be used
+ */
+async function artifact_uploadCode(s3, { code, codeHash }, home, given) {
+    const bucket = given ?? (await ensureBucket(s3, home));
+    const key = `functions/${codeHash}.zip`;
+    try {
+        await s3.send(new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: code,
+            ContentType: 'application/zip',
+            ChecksumSHA256: Buffer.from(codeHash, 'hex').toString('base64'),
+            // Also of one that was given: when that is deleted, anybody may take its name.
+            ExpectedBucketOwner: home.accountId,
+        }));
+    }
+    catch (error) {
+        const { name } = error;
+        if (name === 'NoSuchBucket')
+            throw new UserError(`artifact-bucket: the bucket ${bucket} does not exist`, { cause: error });
+        if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
+            throw new UserError(`artifact-bucket: the bucket ${bucket} is not in ${home.region}, the stack’s region. Lambda takes code only from its own region.`, { cause: error });
+        throw error;
+    }
+    return { bucket, key };
+}
+/**
+ * Makes the action's own bucket when it is missing, or gets done with it where a step was cut off while it made it. Returns its
+ * name.
+ */
+async function ensureBucket(s3, home) {
+    const bucket = artifactBucketName(home);
+    const owner = { ExpectedBucketOwner: home.accountId };
+    if (!(await exists(s3, bucket, owner))) {
+        await create(s3, bucket, home);
+        await waitUntilBucketExists({ client: s3, maxWaitTime: 60 }, { Bucket: bucket, ...owner });
+    }
+    else if (!(await isEmpty(s3, bucket, owner)))
+        return bucket;
+    const access = new PutPublicAccessBlockCommand({
+        Bucket: bucket,
+        PublicAccessBlockConfiguration: {
+            BlockPublicAcls: true,
+            IgnorePublicAcls: true,
+            BlockPublicPolicy: true,
+            RestrictPublicBuckets: true,
+        },
+        ...owner,
+    });
+    await untilCarriedOut(() => s3.send(access));
+    const lifecycle = new PutBucketLifecycleConfigurationCommand({
+        Bucket: bucket,
+        LifecycleConfiguration: {
+            // Code stays: CloudFormation reads it again when an update fails and it rolls back, however old that code is, and
+            // without it a stack ends in UPDATE_ROLLBACK_FAILED.
+            Rules: [
+                {
+                    ID: 'old-runs',
+                    Status: 'Enabled',
+                    Filter: { Prefix: 'runs/' },
+                    Expiration: { Days: KEEP_RUN_DAYS },
+                },
+            ],
+        },
+        ...owner,
+    });
+    await untilCarriedOut(() => s3.send(lifecycle));
+    return bucket;
+}
+/** Of changes of one bucket S3 carries out one at a time, and refuses others meanwhile: those of a step that makes it too. */
+async function untilCarriedOut(change) {
+    for (let tries = 1;; tries++) {
+        try {
+            await change();
+            return;
+        }
+        catch (error) {
+            if (error.name !== 'OperationAborted' || tries === CHANGE_TRIES)
+                throw error;
+            await delay(AGAIN_MS);
+        }
+    }
+}
+/** Nothing is put into a bucket that is not done; one that somebody has emptied is as good as new. */
+async function isEmpty(s3, bucket, owner) {
+    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1, ...owner }));
+    return KeyCount === 0;
+}
+async function exists(s3, bucket, owner) {
+    const status = await bucketStatus(s3, { Bucket: bucket, ...owner });
+    if (status === 403)
+        throw new UserError(`The bucket ${bucket} for the functions’ code belongs to another account, or the workflow’s role lacks s3:ListBucket on it. Name a bucket of your own in \`artifact-bucket\`.`);
+    return status !== 404;
+}
+/** New buckets are encrypted (SSE-S3) and have no ACLs (S3 user guide, since 2023); nothing has to be asked for. */
+async function create(s3, bucket, { region }) {
+    try {
+        await s3.send(new CreateBucketCommand({
+            Bucket: bucket,
+            ...(!WITHOUT_NAMESPACE.includes(region) && { BucketNamespace: 'account-regional' }),
+            // The region of S3's first endpoint is the one that can't be named.
+            ...(region !== 'us-east-1' && {
+                CreateBucketConfiguration: { LocationConstraint: region },
+            }),
+        }));
+    }
+    catch (error) {
+        const { name } = error;
+        // Another workflow was a moment faster.
+        if (name === 'BucketAlreadyOwnedByYou' || name === 'OperationAborted')
+            return;
+        throw error;
+    }
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
+var external_node_fs_promises_ = __nccwpck_require__(1455);
 ;// CONCATENATED MODULE: ./build/src/stack/blueprint.js
 
 
@@ -78512,9 +78364,9 @@ async function execute(cfn, { stackName, before }, { id, stackId }, tools) {
     const advice = /not authorized to perform/.test(cause)
         ? '. The workflow’s role lacks that permission: see docs/permissions.md.'
         : /policy size/i.test(cause)
-            ? '. The stack knows more buckets than a role has room for: use another `stack-name` for these.'
+            ? '. The stack serves more buckets than a role’s policies have room for. Use another `stack-name` for these buckets.'
             : '';
-    throw new UserError(`The stack ${stackName} could not be ${what} and is ${stack?.status ?? 'gone'} now. What failed first: ${cause}${advice}`);
+    throw new UserError(`The stack ${stackName} could not be ${what} and is now ${stack?.status ?? 'gone'}. What failed first: ${cause}${advice}`);
 }
 
 // EXTERNAL MODULE: ./node_modules/valibot/dist/index.mjs
@@ -78551,9 +78403,9 @@ function parseLocation(input, text) {
         throw new Error(`${input}: "${shown}" must be s3://bucket or s3://bucket/prefix`);
     const [, bucket = '', prefix = ''] = match;
     if (/--xa?-s3$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express) or a way into one, which lists in no order; not supported`);
+        throw new Error(`${input}: "${shown}" is a directory bucket (S3 Express One Zone) or an access point of one. These are not supported, because they don’t list keys in order`);
     if (/-s3alias$|--ol-s3$|\.mrap$/.test(bucket))
-        throw new Error(`${input}: "${shown}" is an access point; name its bucket instead`);
+        throw new Error(`${input}: "${shown}" is an access point. Use its bucket instead`);
     if (!BUCKET.test(bucket) || bucket.includes('..') || IP_ADDRESS.test(bucket) || bucket.startsWith('xn--'))
         throw new Error(`${input}: "${printable(bucket)}" is not a bucket name (3 to 63 lowercase letters, digits, dots and hyphens; no IP address, no two dots together, and not beginning with xn--)`);
     if (utf8Length(prefix) > KEY_BYTES)
@@ -78565,9 +78417,9 @@ function overlaps(source, destination) {
     if (source.bucket !== destination.bucket)
         return undefined;
     if (source.prefix === destination.prefix)
-        return 'destination: is the source itself; S3 does not copy an object onto itself';
+        return 'destination: is the same as the source, and S3 does not copy an object onto itself';
     if (destination.prefix.startsWith(source.prefix))
-        return 'destination: lies inside the source, so that copies would be copied again. `prefixes` change nothing about that; put what is to be copied into `source`';
+        return 'destination: lies inside the source, so copies would be copied again. `prefixes` does not change that. Narrow `source` instead';
     return undefined;
 }
 /** What to tell somebody who forgot a slash at the end of one of the places, with an example; undefined when both or none are folders. */
@@ -78578,7 +78430,7 @@ function joinsNames(source, destination) {
     const rest = isFolder(source) ? 'a.jpg' : '/a.jpg';
     const from = location_showPlace({ ...source, prefix: source.prefix + rest });
     const to = location_showPlace({ ...destination, prefix: destination.prefix + rest });
-    return `destination: ${from} becomes ${to}, since the source prefix is replaced as it stands. If folders are meant, end both prefixes with a slash.`;
+    return `destination: ${from} becomes ${to}, because the source prefix is replaced literally. If you mean folders, end both prefixes with a slash.`;
 }
 /** A place as the person wrote it, safe to print on one line. */
 function location_showPlace({ bucket, prefix }) {
@@ -78597,7 +78449,7 @@ function location_showPlace({ bucket, prefix }) {
 
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
-const AGAIN_MS = 5_000;
+const preflight_AGAIN_MS = 5_000;
 /** S3's hosts learn of new rights one by one. A function that was refused nothing so many times in a row has them on most. */
 const STEADY_CHECKS = 3;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
@@ -78615,7 +78467,7 @@ async function preflight_checkBuckets(s3, buckets) {
     const found = await Promise.all(buckets.map((Bucket) => bucketStatus(s3, { Bucket })));
     const missing = buckets.filter((_, index) => found[index] === 404);
     if (missing.length > 0)
-        throw new UserError(`There is no bucket ${missing.join(', and none named ')}. Look at the spelling in \`source\` and \`destination\`; nothing was touched.`);
+        throw new UserError(`${missing.length === 1 ? `The bucket ${missing[0]} does not exist` : `These buckets do not exist: ${missing.join(', ')}`}. Check \`source\` and \`destination\`. Nothing was changed.`);
 }
 /** Throws a UserError when the account can't run as many functions at once as the run would. One API call. */
 async function preflight_checkConcurrency(lambda, maxConcurrency) {
@@ -78628,8 +78480,8 @@ async function preflight_checkConcurrency(lambda, maxConcurrency) {
     while (most >= 2 && most + listConcurrency(most) > room)
         most--;
     throw new UserError(most < 2
-        ? `The account has room for ${room} Lambda functions at once in this region, and a run needs 4. Ask for a higher quota (Lambda, concurrent executions) or set less of it aside.`
-        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or ask for a higher quota (Lambda, concurrent executions).`);
+        ? `The account can run ${room} Lambda functions at once in this region, but a run needs at least 4. Request a higher quota (Lambda, concurrent executions), or reserve less of it for other functions.`
+        : `max-concurrency: ${maxConcurrency} copy and ${listConcurrency(maxConcurrency)} list functions are more than the ${room} that the account can run at once in this region. Set it to ${most} or less, or request a higher quota (Lambda, concurrent executions).`);
 }
 /**
  * Lets a function check with its own rights whether it could serve a run. One API call, when nothing is wrong.
@@ -78645,7 +78497,7 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
     for (let asked = 1;; asked++) {
         const { protocol, problems, empty = [] } = await invokeCheck(lambda, functionName, run, tools);
         if (protocol !== PROTOCOL)
-            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, this action version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the action's version that the stack is of.`);
+            throw new UserError(`The function ${functionName} speaks version ${protocol} of the protocol, but this action speaks version ${PROTOCOL}. Update the stack (\`deploy: auto\`), or use the version of the action that deployed it.`);
         steady = problems.length === 0 ? steady + 1 : 0;
         if (steady === (fresh ? STEADY_CHECKS : 1)) {
             if (run.prefixes && empty.length > 0)
@@ -78653,21 +78505,21 @@ async function checkFunction(lambda, functionName, run, fresh, tools) {
             return;
         }
         if (problems.length > 0 && (!fresh || timing.now() - startedAt > IAM_MS))
-            throw new UserError(`The function ${functionName} can’t serve this run; nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
+            throw new UserError(`The function ${functionName} can’t serve this run. Nothing was sent.\n${problems.map((line) => logLine(`- ${line}`)).join('\n')}`);
         if (asked === 1)
             log.info(logLine(tellWaiting(functionName, problems)));
-        await timing.sleep(AGAIN_MS);
+        await timing.sleep(preflight_AGAIN_MS);
     }
 }
 function tellWaiting(functionName, problems) {
-    const state = problems.length > 0 ? `Not yet: ${problems.join('; ')}. ` : '';
-    return `${state}New permissions of ${functionName} take IAM up to a minute: checking until they hold for ten seconds`;
+    const state = problems.length > 0 ? `Not ready yet: ${problems.join('; ')}. ` : '';
+    return `${state}IAM may take a minute to apply the new permissions of ${functionName}. Checking until they hold for ten seconds.`;
 }
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }, empty) {
     const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }));
     const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : '';
-    return `prefixes: no object begins with ${named.join(', ')}${others}: are these lines right?`;
+    return `prefixes: no object begins with ${named.join(', ')}${others}. Check these lines.`;
 }
 async function invokeCheck(lambda, functionName, check, tools) {
     let text = '';
@@ -78681,7 +78533,7 @@ async function invokeCheck(lambda, functionName, check, tools) {
     }
     const answer = v.safeParse(v.pipe(v.string(), v.parseJson(), CheckAnswerSchema), text);
     if (failed || !answer.success)
-        throw new UserError(`The function ${functionName} did not answer when it was asked to check the run: it is outdated or broken. It said: ${logLine(text.slice(0, 500))}`);
+        throw new UserError(`The function ${functionName} could not check the run, so it is outdated or broken. It answered: ${logLine(text.slice(0, 500))}`);
     return answer.output;
 }
 /**
@@ -78701,9 +78553,9 @@ async function invoke(lambda, functionName, event, { timing, log }) {
                 throw error;
             const said = logLine(`${Reason}: ${message}`);
             if (timing.now() - startedAt >= THROTTLED_MS)
-                throw new UserError(`Lambda had no room for the function ${functionName} for a minute (${said}); nothing was sent. Other functions take up the concurrency that the account has in this region, or this function has too little reserved. Run the step again when they are done, ask for a higher quota (Lambda, concurrent executions) or set less of it aside for others.`);
-            log.info(`Lambda has no room for the function ${functionName} (${said}): asking again`);
-            await timing.sleep(AGAIN_MS);
+                throw new UserError(`Lambda had no room for the function ${functionName} for a minute (${said}). Nothing was sent. Other functions use up the account’s concurrency in this region, or too little is reserved for this function. Run the step again when they are done, request a higher quota (Lambda, concurrent executions), or reserve less of it for other functions.`);
+            log.info(`Lambda has no room for the function ${functionName} (${said}). Trying again.`);
+            await timing.sleep(preflight_AGAIN_MS);
         }
     }
 }
@@ -78738,7 +78590,7 @@ async function ensureStack(clients, request, tools) {
         const stack = await describeStack(cfn, request.stackName);
         const condition = conditionOf(stack);
         if (stack && condition === 'busy') {
-            tools.log.info(`The stack ${stack.name} is ${stack.status} by somebody else: waiting for the end of that`);
+            tools.log.info(`Somebody else is changing the stack ${stack.name} (${stack.status}). Waiting for that to finish.`);
             await untilAtRest(cfn, stack, tools);
         }
         else if (stack && condition !== 'absent' && !isOwnStack(stack))
@@ -78748,26 +78600,27 @@ async function ensureStack(clients, request, tools) {
         else if (request.deploy === 'never')
             return reuseAsItIs(stack, request, blueprint, tools);
         else if (stack && condition === 'broken') {
-            tools.log.info(`The stack ${stack.name} is ${stack.status}: deleting it to create it anew`);
+            tools.log.info(`The stack ${stack.name} is ${stack.status}. Deleting it, to create it again.`);
             await removeStack(cfn, stack, tools);
         }
         else {
             const outcome = await createOrUpdate(clients, request, stack, blueprint, tools);
             if (outcome !== 'overtaken')
                 return outcome;
-            tools.log.info('Another workflow has begun to change the stack');
+            tools.log.info('Another workflow has started to change the stack.');
         }
     }
-    throw new UserError(`The stack ${request.stackName} did not come to rest: others keep changing it.`);
+    throw new UserError(`The stack ${request.stackName} can’t be used, because others keep changing it. Run the step again later.`);
 }
 function stuck(stack) {
     const reason = stack.statusReason ? ` (${stack.statusReason})` : '';
-    return new UserError(`The stack ${stack.name} is ${stack.status}${reason}. It can’t be used like that. ${adviceFor(stack)}`);
+    return new UserError(`The stack ${stack.name} is ${stack.status}${reason} and can’t be used like that. ${adviceFor(stack)}`);
 }
 async function createOrUpdate(clients, request, stack, blueprint, tools) {
     const before = conditionOf(stack) === 'absent' ? undefined : stack;
     const known = before && accountOf(before.id);
-    const changes = before && known && differencesFrom(before, request, blueprint, known.partition);
+    const wanted = (partition) => wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map());
+    const changes = before && known && differences(before, wanted(known.partition), request.tags);
     if (before && changes?.length === 0)
         return ensured(before, 'reused');
     if (before)
@@ -78784,7 +78637,7 @@ async function createOrUpdate(clients, request, stack, blueprint, tools) {
         stackName: request.stackName,
         before,
         template: withCode(blueprint.template, location),
-        parameters: wantedParameters(request, { ...blueprint, partition }, before?.parameters ?? new Map()),
+        parameters: wanted(partition),
         tags: request.tags ?? {},
     }, tools);
     if (changed === 'overtaken')
@@ -78803,35 +78656,32 @@ async function checkRuns(sqs, { name, outputs }, now) {
     const active = await activeRuns(sqs, prefix, now);
     if (active.length === 0)
         return;
-    throw new UserError(`The stack ${name} can’t be updated while runs are going on that another version of this action has started: their tasks are not understood by this one. Wait for their end, attach to them by the version that they are of, or give this workflow a \`stack-name\` of its own. To stop a run, delete its queue.\n${listRuns(active, prefix)}`);
+    throw new UserError(`The stack ${name} can’t be updated while runs are in progress that another version of this action started, because the new functions would not understand their tasks. Wait for these runs to end, attach with the version of the action that started them, or give this workflow its own \`stack-name\`. To stop a run, delete its queue.\n${listRuns(active, prefix)}`);
 }
 /** With `deploy: never`: the stack, if the run can be served by it. Says all that is missing, and warns of what is old. */
 function reuseAsItIs(stack, request, blueprint, { log }) {
     const { stackName, region } = request;
     const never = '`deploy` is `never`';
     if (!stack || conditionOf(stack) === 'absent')
-        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or leave it to the action with \`deploy: auto\`.`);
+        throw new UserError(`There is no stack ${stackName} in ${region}, and ${never}. Deploy template.yaml (version ${VERSION}) first, or use \`deploy: auto\`.`);
     if (conditionOf(stack) === 'broken')
-        throw new UserError(`The stack ${stackName} is ${stack.status}, which can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) anew.`);
+        throw new UserError(`The stack ${stackName} is ${stack.status} and can only be deleted, and ${never}. Delete it and deploy template.yaml (version ${VERSION}) again.`);
     const found = ensured(stack, 'reused');
-    const changes = differencesFrom(stack, request, blueprint, accountOf(stack.id)?.partition ?? 'aws');
-    const missing = changes.filter(concernsRights);
+    const partition = accountOf(stack.id)?.partition ?? 'aws';
+    const wanted = wantedParameters(request, { ...blueprint, partition }, stack.parameters);
+    const missing = missingRights(stack, wanted);
     if (missing.length > 0)
-        throw new UserError(`The functions of the stack ${stackName} have no rights on what this run is about, and ${never}. Update the stack’s parameters: ${missing.map((name) => `${name} lacks what the run needs`).join('; ')}.`);
+        throw new UserError(`The functions of the stack ${stackName} lack permissions that this run needs, and ${never}. Update the stack’s parameters: ${missing.join('; ')}.`);
     if (found.outputs.version !== VERSION)
-        log.warning(`The stack ${stackName} is of version ${found.outputs.version}, this action of ${VERSION}.`);
+        log.warning(`The stack ${stackName} is version ${found.outputs.version}, but this action is version ${VERSION}.`);
     else {
         // Who deploys by hand leaves the fingerprint empty: only the action knows the right one.
         const byHand = stack.parameters.get('Fingerprint') === '';
-        const told = changes.filter((name) => !(byHand && name === 'Fingerprint'));
+        const told = differences(stack, wanted, request.tags).filter((name) => !(byHand && name === 'Fingerprint'));
         if (told.length > 0)
-            log.warning(`The stack ${stackName} is not as this run would have it (${told.join(', ')}).`);
+            log.warning(`The stack ${stackName} differs from what this run’s inputs ask for: ${told.join(', ')}.`);
     }
     return found;
-}
-function differencesFrom(stack, request, { fingerprint }, partition) {
-    const wanted = wantedParameters(request, { partition, fingerprint }, stack.parameters);
-    return differences(stack, wanted, request.tags);
 }
 function ensured(stack, how) {
     return { outputs: readOutputs(stack), accountId: accountOf(stack.id)?.accountId ?? '', how };
@@ -78860,7 +78710,7 @@ async function callerAccount(sts) {
 async function findUsable(cfn, name, tools) {
     let stack = await outputs_describeStack(cfn, name);
     if (stack && states_conditionOf(stack) === 'busy') {
-        tools.log.info(`The stack ${name} is ${stack.status}: waiting for the end of that`);
+        tools.log.info(`The stack ${name} is ${stack.status}. Waiting for that to finish.`);
         stack = await events_untilAtRest(cfn, stack, tools);
     }
     return stack && outputs_isOwnStack(stack) && states_conditionOf(stack) === 'usable' ? outputs_readOutputs(stack) : undefined;
@@ -78902,7 +78752,7 @@ function nameCalls(client) {
                 throw error;
             Object.assign(error, { call: callOf(clientName, commandName) });
             if ((0,errors/* isDenied */.GZ)(error.name) && !/not authorized to perform/.test(error.message))
-                error.message = `${error.message} (it takes the permission ${permissionFor(clientName, commandName)})`;
+                error.message = `${error.message} (this needs the permission ${permissionFor(clientName, commandName)})`;
             throw error;
         }
     };
@@ -82035,9 +81885,7 @@ function getIDToken(aud) {
 /* harmony export */   Ikc: () => (/* binding */ object),
 /* harmony export */   KIO: () => (/* binding */ picklist),
 /* harmony export */   NTK: () => (/* binding */ rawTransform),
-/* harmony export */   Oxt: () => (/* binding */ variant),
 /* harmony export */   Wwf: () => (/* binding */ minValue),
-/* harmony export */   XU0: () => (/* binding */ tupleWithRest),
 /* harmony export */   Y2b: () => (/* binding */ safeInteger),
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
@@ -82045,10 +81893,9 @@ function getIDToken(aud) {
 /* harmony export */   euz: () => (/* binding */ literal),
 /* harmony export */   lqM: () => (/* binding */ optional),
 /* harmony export */   ndf: () => (/* binding */ integer),
-/* harmony export */   pdi: () => (/* binding */ transform),
 /* harmony export */   yGV: () => (/* binding */ regex)
 /* harmony export */ });
-/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, boolean, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallback, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullable, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parse, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParse, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, union, unionAsync, unknown, unwrap, url, uuid, value, values, variantAsync, void, void_, words */
+/* unused harmony exports BASE64_REGEX, BIC_REGEX, CUID2_REGEX, DECIMAL_REGEX, DIGITS_REGEX, DOMAIN_REGEX, EMAIL_REGEX, EMOJI_REGEX, HEXADECIMAL_REGEX, HEX_COLOR_REGEX, IMEI_REGEX, IPV4_REGEX, IPV6_REGEX, IP_REGEX, ISO_DATE_REGEX, ISO_DATE_TIME_REGEX, ISO_DATE_TIME_SECOND_REGEX, ISO_TIMESTAMP_REGEX, ISO_TIME_REGEX, ISO_TIME_SECOND_REGEX, ISO_WEEK_REGEX, ISRC_REGEX, JWS_COMPACT_REGEX, KSUID_REGEX, MAC48_REGEX, MAC64_REGEX, MAC_REGEX, NANO_ID_REGEX, OCTAL_REGEX, RFC_EMAIL_REGEX, SLUG_REGEX, ULID_REGEX, UUID_REGEX, ValiError, _addIssue, _cloneDataset, _formatCase, _getByteCount, _getCodePointCount, _getGraphemeCount, _getLastMetadata, _getWordCount, _isLuhnAlgo, _isSameValueZero, _isValidObjectKey, _isValueMatch, _joinExpects, _standardSchema, _stringify, any, args, argsAsync, arrayAsync, assert, awaitAsync, base64, bic, bigint, blob, boolean, brand, bytes, cache, cacheAsync, check, checkAsync, checkItems, checkItemsAsync, codePoints, config, creditCard, cuid2, custom, customAsync, date, decimal, deleteGlobalConfig, deleteGlobalMessage, deleteSchemaMessage, deleteSpecificMessage, description, digits, domain, email, emoji, empty, endsWith, entries, entriesFromList, entriesFromObjects, enum, enum_, everyItem, exactOptional, exactOptionalAsync, examples, excludes, fallback, fallbackAsync, file, filterItems, findItem, finite, flatten, flavor, forward, forwardAsync, function, function_, getDefault, getDefaults, getDefaultsAsync, getDescription, getDotPath, getExamples, getFallback, getFallbacks, getFallbacksAsync, getGlobalConfig, getGlobalMessage, getMetadata, getSchemaMessage, getSpecificMessage, getTitle, graphemes, gtValue, guard, hash, hexColor, hexadecimal, imei, includes, instance, intersect, intersectAsync, ip, ipv4, ipv6, is, isOfKind, isOfType, isValiError, isbn, isoDate, isoDateTime, isoDateTimeSecond, isoTime, isoTimeSecond, isoTimestamp, isoWeek, isrc, jwsCompact, keyof, ksuid, lazy, lazyAsync, length, looseObject, looseObjectAsync, looseTuple, looseTupleAsync, ltValue, mac, mac48, mac64, map, mapAsync, mapItems, maxBytes, maxCodePoints, maxEntries, maxGraphemes, maxLength, maxSize, maxValue, maxWords, message, metadata, mimeType, minBytes, minCodePoints, minEntries, minGraphemes, minLength, minSize, minWords, multipleOf, nan, nanoid, never, nonEmpty, nonNullable, nonNullableAsync, nonNullish, nonNullishAsync, nonOptional, nonOptionalAsync, normalize, notBytes, notCodePoints, notEntries, notGraphemes, notLength, notSize, notValue, notValues, notWords, null, null_, nullable, nullableAsync, nullish, nullishAsync, objectAsync, objectWithRest, objectWithRestAsync, octal, omit, optionalAsync, parse, parseAsync, parseBoolean, parseJson, parser, parserAsync, partial, partialAsync, partialCheck, partialCheckAsync, pick, pipeAsync, promise, rawCheck, rawCheckAsync, rawTransformAsync, readonly, record, recordAsync, reduceItems, required, requiredAsync, returns, returnsAsync, rfcEmail, safeParse, safeParseAsync, safeParser, safeParserAsync, set, setAsync, setGlobalConfig, setGlobalMessage, setSchemaMessage, setSpecificMessage, size, slug, someItem, sortItems, startsWith, strictObject, strictObjectAsync, strictTuple, strictTupleAsync, stringifyJson, summarize, symbol, title, toBigint, toBoolean, toCamelCase, toDate, toKebabCase, toLowerCase, toMaxValue, toMinValue, toNumber, toPascalCase, toSnakeCase, toString, toUpperCase, transform, transformAsync, trim, trimEnd, trimStart, tuple, tupleAsync, tupleWithRest, tupleWithRestAsync, ulid, undefined, undefined_, undefinedable, undefinedableAsync, union, unionAsync, unknown, unwrap, url, uuid, value, values, variant, variantAsync, void, void_, words */
 //#region src/storages/globalConfig/globalConfig.ts
 let store$4;
 const DEFAULT_CONFIG = {
