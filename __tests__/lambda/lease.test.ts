@@ -90,6 +90,33 @@ test('a renewal that is on its way does not undo the release', async () => {
   expect(hidden).toEqual([30, 30, 2])
 })
 
+test('a lease counts from when it was asked for: SQS may have granted it at once, and answered late', async () => {
+  const { lease, hidden, state, pass } = setUp()
+  state.answer = () => pass(20_000)
+  await lease.hold()
+  state.answer = async () => {}
+  await pass(11_000)
+  await lease.release(4)
+  expect(hidden).toEqual([30])
+})
+
+test('a message that is being released is not hidden again, however long that takes', async () => {
+  const { lease, hidden, state, pass } = setUp()
+  await lease.hold()
+  state.answer = async () => {
+    state.answer = async () => {}
+    await pass(10_000)
+  }
+  await lease.release(2)
+  expect(hidden).toEqual([30, 2])
+})
+
+test('a message is shown again after whole seconds, which is all that SQS takes', async () => {
+  const { lease, hidden } = setUp()
+  await lease.release(2.6)
+  expect(hidden).toEqual([3])
+})
+
 test('a message that never was held can be released', async () => {
   const { lease, hidden } = setUp()
   await lease.release(0)

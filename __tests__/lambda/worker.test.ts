@@ -30,7 +30,7 @@ const NOTHING: Result = {
 type Input = {
   QueueUrl: string
   MessageBody?: string
-  Entries?: { MessageBody: string; MessageGroupId?: string }[]
+  Entries?: { MessageBody: string; MessageGroupId?: string; DelaySeconds?: number }[]
   VisibilityTimeout?: number
 }
 
@@ -42,6 +42,8 @@ class FakeSqs {
   ])
   /** The message groups of what was sent in batches, in turn. */
   readonly groups: (string | undefined)[] = []
+  /** For how long these are held back, in turn. */
+  readonly delays: (number | undefined)[] = []
   /** For how long the worker's own message was hidden, in turn. */
   readonly hidden: number[] = []
   /** An error for calls with this name. */
@@ -49,6 +51,8 @@ class FakeSqs {
 
   async send(command: { input: Input; constructor: { name: string } }): Promise<object> {
     const { QueueUrl, MessageBody, Entries, VisibilityTimeout } = command.input
+    // It takes a while, and what nobody waits for may not happen at all.
+    await new Promise(setImmediate)
     const failure = this.failing.get(command.constructor.name)
     if (failure) throw failure
     const queue = this.queues.get(QueueUrl)
@@ -58,6 +62,7 @@ class FakeSqs {
     for (const entry of Entries ?? []) {
       queue.push(entry.MessageBody)
       this.groups.push(entry.MessageGroupId)
+      this.delays.push(entry.DelaySeconds)
     }
     return {}
   }
@@ -69,9 +74,12 @@ class FakeSqs {
 
 let sqs: FakeSqs
 let logged: string[]
+/** Wakes whoever sleeps. */
+let wakers: (() => void)[]
 beforeEach(() => {
   sqs = new FakeSqs()
   logged = []
+  wakers = []
 })
 
 async function handle(
@@ -100,7 +108,7 @@ async function handle(
       queueUrl: COPY_QUEUE,
       gate,
       logger: { info: log, warn: log, error: log },
-      timing: { now: () => 0, sleep: () => new Promise(() => {}), random: () => 0 },
+      timing: { now: () => 0, sleep: () => new Promise((wake) => wakers.push(wake)), random: () => 0 },
     },
   )
 }
@@ -128,6 +136,22 @@ describe('a task', () => {
       return NOTHING
     })
     expect(sqs.groups).toEqual([run.id])
+  })
+
+  test('spawns children that are held back for as long as it says', async () => {
+    await handle(task, async ({ objects }, { spawn }) => {
+      await spawn(COPY_QUEUE, (id) => newCopyTask(id, run, objects), 7)
+      await spawn(COPY_QUEUE, (id) => newCopyTask(id, run, objects))
+      return NOTHING
+    })
+    expect(sqs.delays).toEqual([7, undefined])
+  })
+
+  test('that is done is not hidden any further', async () => {
+    expect(await handle(task)).toEqual(DONE)
+    for (const wake of wakers) wake()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(sqs.hidden).toEqual([30])
   })
 
   test('that finds its run over when it reports tells the next one, however fresh the last answer is', async () => {
@@ -244,6 +268,17 @@ describe('the time of the function', () => {
     expect(ms).toBeGreaterThan(400)
     expect(ms).toBeLessThan(6_000)
   })
+})
+
+test('a function that has hardly any time left does what it can', async () => {
+  let isAborted: boolean | undefined
+  const work = async (_: CopyTask, { signal }: Attempt) => {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    isAborted = signal.aborted
+    return NOTHING
+  }
+  expect(await handle(task, work, 1, undefined, 5_999.5)).toEqual(DONE)
+  expect(isAborted).toBe(true)
 })
 
 describe('a message that is no copy task of this version is refused and goes to the DLQ at once', () => {
