@@ -6,14 +6,17 @@ import { BATCH_BYTES } from '../../protocol/limits.ts'
 type Entry = { Id: string; MessageBody: string; MessageGroupId?: string }
 type Refusal = { Id: string; SenderFault: boolean; Code: string }
 
-/** A sender, what has arrived of its messages, and how many entries each of its requests had. */
+/** A sender, what has arrived of its messages, how many entries each of its requests had, and how many were under way at once. */
 function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined = () => undefined) {
   const arrived: string[] = []
   const sizes: number[] = []
+  const underWay = { now: 0, most: 0 }
   const sqs = {
     send: async ({ input: { Entries } }: { input: { Entries: Entry[] } }) => {
       sizes.push(Entries.length)
+      underWay.most = Math.max(underWay.most, ++underWay.now)
       await new Promise(setImmediate)
+      underWay.now--
       const Failed: Refusal[] = []
       for (const entry of Entries) {
         const refusal = refuse(entry, sizes.length)
@@ -24,7 +27,7 @@ function setUp(refuse: (entry: Entry, time: number) => Refusal | undefined = () 
     },
   } as unknown as SQSClient
   const timing = { now: () => 0, sleep: async () => {}, random: () => 0 }
-  return { sender: new Sender(sqs, 'https://sqs/copy', 'run-1', timing), arrived, sizes }
+  return { sender: new Sender(sqs, 'https://sqs/copy', 'run-1', timing), arrived, sizes, underWay }
 }
 
 const busy = ({ Id }: Entry): Refusal => ({ Id, SenderFault: false, Code: 'InternalError' })
@@ -80,6 +83,22 @@ test('no request has more entries than SQS takes, though many send at once', asy
   await sender.flush()
   expect(Math.max(...sizes)).toBe(10)
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(200)
+})
+
+test('what is on its way at once fits a function’s memory, however fast messages come', async () => {
+  const { sender, underWay } = setUp()
+  for (let index = 0; index < 1_000; index++) await sender.send(String(index))
+  await sender.flush()
+  expect(underWay.most).toBeGreaterThan(1)
+  expect(underWay.most).toBeLessThanOrEqual(8)
+})
+
+test('a sender whose messages are refused takes no more of them', async () => {
+  const { sender } = setUp(wrong)
+  const sendMany = async () => {
+    for (let index = 0; index < 1_000; index++) await sender.send(String(index))
+  }
+  await expect(sendMany()).rejects.toThrow('InvalidMessageContents')
 })
 
 test.each([

@@ -29,3 +29,12 @@ test('nobody waits where there is room', () => {
   slots.give()
   expect(slots.take()).toBeUndefined()
 })
+
+test('work that fails gives its slot back', async () => {
+  const slots = new Slots(1)
+  const failing = slots.hold(async () => {
+    throw new Error('no')
+  })
+  await expect(failing).rejects.toThrow('no')
+  expect(slots.take()).toBeUndefined()
+})
