@@ -109,6 +109,21 @@ test('a task of a listing that many share holds its copies back for longer', asy
   expect(await longest(10)).toBeGreaterThan(20)
 })
 
+test('the source is asked as the run says, for folders too', async () => {
+  const options = { requestPayer: 'requester', sourceOwner: '1', destinationOwner: '2' } as const
+  const asked: ListRequest[] = []
+  const task = newListTask('seed.0', { ...run, options }, seed)
+  await work(keysNamed('hive partitions', 20_000), task, { refuse: (request) => !asked.push(request) })
+  expect(asked.some(({ delimiter }) => delimiter === '/')).toBe(true)
+  for (const request of asked)
+    expect(request).toMatchObject({
+      bucket: 'from',
+      requestPayer: 'requester',
+      expectedBucketOwner: '1',
+      optionalObjectAttributes: 'RestoreStatus',
+    })
+})
+
 test('a part outside of the source is refused before anything is listed', async () => {
   const stray = newListTask('seed.0', { ...run, source: { bucket: 'from', prefix: 'a/' } }, seed)
   await expect(work(hex(10), stray)).rejects.toThrow('outside the source prefix')
