@@ -121,7 +121,6 @@ export class Ledger {
       this.#settled += family.settledCount
       add(this.totals, family.held)
       for (const held of family.heldFamilies) queue.push(held)
-      family.heldFamilies = []
       this.#closeIfSettled(next.attempt, family)
     }
   }

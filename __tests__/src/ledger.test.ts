@@ -82,6 +82,12 @@ describe('the ledger', () => {
     },
   )
 
+  test('adopts no family twice, whatever outcomes say', () => {
+    const ledger = new Ledger(3)
+    ledger.settle(outcome('seed.0', {}, 'seed', 9))
+    expect([ledger.open, ledger.settled]).toEqual([2, 1])
+  })
+
   test('names like those of Object.prototype are names like any other', () => {
     const ledger = new Ledger(1)
     ledger.settle(outcome('seed.0', {}, 'constructor', 1))
@@ -239,6 +245,14 @@ test('a snapshot is as small as the ledger: bits for open tasks, a number for wh
   ledger.settle({ task: 'a.1999999', totals: { copied: 250 } })
   expect(JSON.stringify(ledger.snapshot()).length).toBeLessThan(1_000)
   expect(Ledger.from(before).open).toBe(1)
+})
+
+test('a snapshot is as small when all children settle before their parent does', () => {
+  const ledger = new Ledger(1)
+  for (let index = 0; index < 100_000; index++) ledger.settle({ task: `a.${index}`, totals: { copied: 250 } })
+  ledger.settle(outcome('seed.0', {}, 'a', 100_000))
+  expect(ledger.done).toBe(true)
+  expect(JSON.stringify(ledger.snapshot()).length).toBeLessThan(1_000)
 })
 
 test('memory grows with tasks, a bit each, not with objects', () => {
