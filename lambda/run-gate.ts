@@ -3,8 +3,6 @@ import { queueExists } from '../aws/queue.ts'
 
 /** For how long an answer holds: a stopped run's tasks are dropped within this time. */
 const FRESH_MS = 5_000
-/** Answers kept at most; a function works for few runs at once. */
-const KEPT = 100
 
 /**
  * Tells whether a run is going on: its run queue exists. Remembers for a few seconds, so that a busy worker asks SQS
@@ -35,7 +33,6 @@ export class RunGate {
   }
 
   #remember(queueUrl: string, open: boolean): void {
-    if (this.#answers.size >= KEPT) this.#answers.clear()
     this.#answers.set(queueUrl, { open, until: this.#now() + FRESH_MS })
   }
 }
