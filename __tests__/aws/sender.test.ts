@@ -104,6 +104,7 @@ test('a sender whose messages are refused takes no more of them', async () => {
 test.each([
   ['halves of what SQS takes', BATCH_BYTES / 2, [2, 2, 2, 2]],
   ['a byte more than halves', BATCH_BYTES / 2 + 1, [1, 1, 1, 1, 1, 1, 1, 1]],
+  ['halves of what older endpoints take', 128 * 1024, [1, 1, 1, 1, 1, 1, 1, 1]],
 ])('requests are no larger than SQS takes, and as few as that allows: %s', async (_, size, expected) => {
   const { sender, sizes } = setUp()
   for (let index = 0; index < 8; index++) await sender.send('x'.repeat(size))
