@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { compareKeys, nextCodePoint, utf8Length } from '../../protocol/key.ts'
+import { commonPrefix, compareKeys, nextCodePoint, utf8Length } from '../../protocol/key.ts'
 import { anyKey, byBytes, likeKeys } from './keys.ts'
 
 describe('order', () => {
@@ -27,6 +27,13 @@ describe('order', () => {
 
 test('length counts bytes of UTF-8', () => {
   expect(['', 'a', 'é', '日', '😀'].map(utf8Length)).toEqual([0, 1, 2, 3, 4])
+})
+
+test('what two keys begin with alike ends with a whole code point', () => {
+  // Both have the same high surrogate.
+  expect(commonPrefix('a😀', 'a😁')).toBe('a')
+  expect(commonPrefix('a😀b', 'a😀c')).toBe('a😀')
+  expect(commonPrefix('a', 'ab')).toBe('a')
 })
 
 describe('the code point that follows', () => {

@@ -5,8 +5,15 @@ import { decodeKey, encodeKey } from '../../protocol/encoding.ts'
 import { TASK_BYTES } from '../../protocol/limits.ts'
 import { MalformedMessageError, PROTOCOL } from '../../protocol/message.ts'
 import { decodeOutcome, encodeOutcome, type Outcome } from '../../protocol/outcome.ts'
-import type { Run } from '../../protocol/run.ts'
-import { decodeTask, encodeTask, newCopyTask, newListTask, traceOf } from '../../protocol/task.ts'
+import type { Options, Run } from '../../protocol/run.ts'
+import {
+  decodeTask,
+  encodeTask,
+  type Listed,
+  newCopyTask,
+  newListTask,
+  traceOf,
+} from '../../protocol/task.ts'
 
 const run: Run = {
   id: '20260101-000000-abcd',
@@ -66,6 +73,36 @@ describe('tasks', () => {
     )
   })
 
+  test('nothing that is said of a run or an object gets lost in the queue', () => {
+    const options: Required<Options> = {
+      tags: 'skip',
+      annotations: 'copy',
+      websiteRedirects: 'copy',
+      storageClass: 'GLACIER_IR',
+      sse: 'aws:kms',
+      sseKmsKey: 'arn:aws:kms:eu-west-1:123456789012:key/1',
+      acl: 'bucket-owner-full-control',
+      overwrite: 'if-newer',
+      ifChanged: 'fail',
+      archived: 'skip',
+      requestPayer: 'requester',
+      sourceOwner: '1',
+      destinationOwner: '2',
+    }
+    const whole: Required<Run> = { ...run, options, origin: 'another-run/a.0' }
+    const object: Required<Listed> = {
+      key: 'k',
+      size: 1,
+      etag: 'e',
+      storageClass: 'DEEP_ARCHIVE',
+      archived: true,
+      upload: 'u',
+      annotate: '',
+    }
+    const task = newCopyTask('a.1', whole, [object])
+    expect(decodeTask(encodeTask(task))).toEqual(task)
+  })
+
   test('contentBytes says how much objects add to a body, never too little', () => {
     const empty = encodeTask(newCopyTask('a.1', run, [])).length
     fc.assert(
@@ -111,6 +148,14 @@ describe('tasks', () => {
     ],
     ['no objects', JSON.stringify({ ...good, objects: undefined }), /objects/],
     ['a size that is no number', JSON.stringify({ ...good, objects: [['k', '1']] }), /objects\.0\.1/],
+    ['a size that is no whole number', JSON.stringify({ ...good, objects: [['k', 0.5]] }), /objects\.0\.1/],
+    ['a key that is no text', JSON.stringify({ ...good, objects: [[5, 1]] }), /objects\.0\.0/],
+    ['tasks without objects', encodeTask(newCopyTask('a.1', { ...run, batchSize: 0 }, [])), /run\.batchSize/],
+    [
+      'a listing that nobody shares',
+      encodeTask(newListTask('a.1', run, { prefix: '', ranges: [] }, { began: 0, shares: 0, found: 0 })),
+      /listing\.shares/,
+    ],
     ['a negative size', JSON.stringify({ ...good, objects: [['k', -1]] }), /objects\.0\.1/],
     [
       'a key that is not percent-encoded',
@@ -184,6 +229,13 @@ describe('outcomes', () => {
         },
       ),
     )
+  })
+
+  test('survive the run queue with what could not be listed', () => {
+    const ranges = [{ after: 'ü', upTo: '日' }, { token: 'AQ+/=' }]
+    const unlisted = { part: { prefix: '100 %/', ranges }, code: 'AccessDenied', message: 'no' }
+    const outcome: Outcome = { ...counts, failures: [], unlisted }
+    expect(decodeOutcome(encodeOutcome(outcome))).toEqual(outcome)
   })
 
   test('fit into a message when S3 says much of each of many objects: reasons are shortened as far as it takes', () => {
