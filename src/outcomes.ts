@@ -1,7 +1,7 @@
 import { MalformedMessageError } from '../protocol/message.ts'
 import { decodeOutcome, type Outcome } from '../protocol/outcome.ts'
 import { isSpent } from './budget.ts'
-import { BATCH, type Delivery, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
+import { BATCH, LONGEST_WAIT_SECONDS, receive } from './inbox.ts'
 import type { WatchedRun, WatchOptions } from './watch.ts'
 
 /** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
@@ -10,7 +10,7 @@ const SHORT_WAIT_SECONDS = 1
 /** What receiving came to: whether there may be more at once, and when the latest outcome was sent (0 for none). */
 type Taken = { more: boolean; sentAt: number }
 
-/** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
+/** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. Throws what SQS answers, and when it is aborted. */
 export async function takeOutcomes(
   watched: WatchedRun,
   { pollMs, wait, timing, budget, signal, onWarning }: WatchOptions,
@@ -23,8 +23,7 @@ export async function takeOutcomes(
     const leftSeconds = Math.ceil((until - timing.now()) / 1000)
     if (leftSeconds <= 0) return { more: true, sentAt }
     const waitSeconds = Math.min(wait ? LONGEST_WAIT_SECONDS : SHORT_WAIT_SECONDS, leftSeconds)
-    const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal })
-    if (!delivery) return { more: false, sentAt }
+    const delivery = await receive(watched.sqs, watched.runQueueUrl, { waitSeconds, busy, signal })
     sentAt = Math.max(sentAt, delivery.sentAt)
     busy = delivery.bodies.length >= BATCH
     for (const body of delivery.bodies) {
@@ -35,18 +34,6 @@ export async function takeOutcomes(
     if (!wait && delivery.bodies.length === 0) break
   }
   return { more: false, sentAt }
-}
-
-async function receiveUnlessAborted(
-  { sqs, runQueueUrl }: WatchedRun,
-  options: Parameters<typeof receive>[2],
-): Promise<Delivery | undefined> {
-  try {
-    return await receive(sqs, runQueueUrl, options)
-  } catch (error) {
-    if (options.signal.aborted) return undefined
-    throw error
-  }
 }
 
 function readOutcome(body: string, onWarning: (message: string) => void): Outcome | undefined {
