@@ -72,7 +72,7 @@ describe('the ledger', () => {
     expect(ledger.done).toBe(true)
   })
 
-  test.each(['seed.2', 'seed.-1', 'seed', '', 'seed.x', 'a b.0', 'seed.99999999999'])(
+  test.each(['seed.2', 'seed.-1', 'seed', '', 'seed.x', 'a b.0', 'seed.99999999999', 'a.10000000'])(
     'ignores %j, which is no task of the run',
     (task) => {
       const ledger = new Ledger(2)
@@ -81,6 +81,14 @@ describe('the ledger', () => {
       expect(ledger.open).toBe(2)
     },
   )
+
+  test('counts each child once, whichever of many comes first', () => {
+    const ledger = new Ledger(1)
+    for (const index of [1_000, 1_000, 3, 70, 1_000, 70]) ledger.settle(outcome(`a.${index}`, { copied: 1 }))
+    ledger.settle(outcome('seed.0', {}, 'a', 2_000))
+    expect(ledger.totals.copied).toBe(3)
+    expect(ledger.open).toBe(1_997)
+  })
 
   test('adopts no family twice, whatever outcomes say', () => {
     const ledger = new Ledger(3)
@@ -245,6 +253,17 @@ test('a snapshot is as small as the ledger: bits for open tasks, a number for wh
   ledger.settle({ task: 'a.1999999', totals: { copied: 250 } })
   expect(JSON.stringify(ledger.snapshot()).length).toBeLessThan(1_000)
   expect(Ledger.from(before).open).toBe(1)
+})
+
+test('a snapshot stays as it is while the ledger counts on', () => {
+  const ledger = new Ledger(3)
+  ledger.settle(outcome('seed.0', {}, 'a', 2))
+  ledger.settle(outcome('b.0', { copied: 1 }, 'c', 1))
+  const snapshot = ledger.snapshot()
+  const before = JSON.stringify(snapshot)
+  ledger.settle(outcome('a.0', { copied: 1 }))
+  ledger.settle(outcome('b.1', { copied: 1 }, 'd', 1))
+  expect(JSON.stringify(snapshot)).toBe(before)
 })
 
 test('a snapshot is as small when all children settle before their parent does', () => {

@@ -52,9 +52,17 @@ class FakeSqs {
     if (this.gone.has(queue)) throw Object.assign(new Error(), { name: 'QueueDoesNotExist' })
     const messages = this.messages[queue] ?? []
     switch (command.constructor.name) {
+      case 'DeleteMessageBatchCommand': {
+        const ids = (command.input.Entries as { Id: string }[]).map(({ Id }) => Id)
+        if (ids.length === 0 || new Set(ids).size < ids.length)
+          throw Object.assign(new Error(), { name: 'InvalidBatchRequest' })
+        return {}
+      }
       case 'ReceiveMessageCommand': {
-        if (queue === URLS.run && messages.length === 0)
-          this.pass(1000 * Number(command.input.WaitTimeSeconds ?? 0))
+        const { MaxNumberOfMessages, WaitTimeSeconds } = command.input
+        if (Number(MaxNumberOfMessages) > 10 || Number(WaitTimeSeconds) > 20)
+          throw Object.assign(new Error(), { name: 'InvalidParameterValue' })
+        if (queue === URLS.run && messages.length === 0) this.pass(1000 * Number(WaitTimeSeconds ?? 0))
         const found = messages.splice(0, 10)
         // A look at the DLQ hides what it has seen for its own length only.
         if (queue === URLS.dlq) this.#hidden.push(...found)
@@ -115,6 +123,7 @@ async function watchRun({
   signal = new AbortController().signal,
   budget = undefined as Budget | undefined,
   took = () => {},
+  pollMs = 10_000,
 } = {}) {
   const failures = new Failures(join(folder, 'report'))
   const unlisted = new UnlistedParts()
@@ -139,7 +148,7 @@ async function watchRun({
       },
     },
     {
-      pollMs: 10_000,
+      pollMs,
       wait,
       deadline,
       budget,
@@ -180,6 +189,11 @@ test('ends when every task is settled, however often and in whatever order outco
   sqs.messages.run = [outcome('a.1'), outcome('a.1'), parent, outcome('a.0'), parent, outcome('b.0')]
   expect((await watchRun()).ending).toBe('settled')
   expect(ledger.totals).toMatchObject({ listed: 2, copied: 2 })
+})
+
+test('SQS is not asked to wait for longer than it can, however seldom the queues are polled', async () => {
+  sqs.plan.push({ at: MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun({ pollMs: 5 * MINUTE })).ending).toBe('settled')
 })
 
 test('a run whose queues stay empty is stalled after five minutes', async () => {
