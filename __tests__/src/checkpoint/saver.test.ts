@@ -57,6 +57,8 @@ describe('a saver', () => {
     const saver = new Saver(s3.store(), found, books, { now: () => now })
     const removed: string[] = []
     books.ledger.settle({ task: 'seed.0', totals: { listed: 3 } })
+    const part = { prefix: 'a/', ranges: [{}] }
+    books.unlisted.add('seed.0', { part, code: 'AccessDenied', message: 'no' })
     now = 9_999
     await saver.took(delivery(removed, 'a', 'b'))
     expect(removed).toEqual([])
@@ -66,8 +68,11 @@ describe('a saver', () => {
     expect(removed).toEqual(['a', 'b'])
     expect((await s3.store().read())?.checkpoint).toMatchObject({
       ledger: { totals: { listed: 3 } },
+      unlisted: [['seed.0', { part, code: 'AccessDenied' }]],
       watcher: { id: 'w0', until: now + LEASE_MS },
     })
+    await saver.save()
+    expect(removed).toEqual(['a', 'b'])
   })
 
   test('renews its lease though nothing comes, well before it is over', async () => {

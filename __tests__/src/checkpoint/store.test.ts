@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { beforeEach, expect, test } from '@jest/globals'
-import { encodeCheckpoint } from '../../../src/checkpoint/checkpoint.ts'
+import { type Checkpoint, encodeCheckpoint } from '../../../src/checkpoint/checkpoint.ts'
 import { UserError } from '../../../src/errors.ts'
 import { checkpointOf, FakeS3, named, runOf } from './support.ts'
 
@@ -35,13 +35,18 @@ test('a checkpoint is written over the expected one only', async () => {
 
 test('a checkpoint is removed by who knows the last one only, and one that somebody has gone on from stays', async () => {
   const store = s3.store()
-  const [over, next] = [checkpointOf(runOf('over')), checkpointOf(runOf('next'))]
+  const [over, next] = ['over', 'next'].map((id) => ({
+    ...checkpointOf(runOf(id)),
+    segments: [['a', 1]] as [string, number][],
+  })) as [Checkpoint, Checkpoint]
+  await store.writeSegment('a', 0, Buffer.from('1'))
   const etag = (await store.write(over, undefined)) ?? ''
   const later = (await store.write(next, etag)) ?? ''
   await store.remove({ checkpoint: over, etag })
   expect((await store.read())?.checkpoint.run.id).toBe('next')
+  expect(s3.objects.size).toBe(2)
   await store.remove({ checkpoint: next, etag: later })
-  expect(await store.read()).toBeUndefined()
+  expect(s3.objects.size).toBe(0)
   // Twice: a removal whose answer got lost is repeated by the SDK.
   await store.remove({ checkpoint: next, etag: later })
 })
@@ -77,6 +82,23 @@ test('a write that meets another under way, after which nothing else is there, i
   refuseOnce()
   expect(await store.write(next, etag)).toBeDefined()
   expect((await store.read())?.checkpoint).toEqual(next)
+})
+
+test('a write that keeps meeting others is given up', async () => {
+  let writes = 0
+  s3.disturb = (moment, command) => {
+    if (moment === 'after' || command !== 'PutObjectCommand') return
+    writes++
+    throw named(writes < 20 ? 'ConditionalRequestConflict' : 'TooMany')
+  }
+  expect(await s3.store().write(checkpointOf(runOf('r')), undefined)).toBeUndefined()
+})
+
+test('more segments than S3 deletes at once are removed', async () => {
+  const store = s3.store()
+  for (let number = 0; number < 2_500; number++) await store.writeSegment('a', number, Buffer.from('1'))
+  await store.removeSegments({ ...checkpointOf(runOf('r')), segments: [['a', 2_500]] })
+  expect(s3.objects.size).toBe(0)
 })
 
 test('an error that is no conflict is thrown', async () => {

@@ -35,6 +35,7 @@ type Input = {
   IfMatch?: string
   IfNoneMatch?: string
   Delete: { Objects: { Key: string }[] }
+  ExpectedBucketOwner?: string
 }
 
 /** S3 as far as checkpoints need it: objects in memory, and conditional writes as S3's user guide has them. */
@@ -56,7 +57,9 @@ export class FakeS3 {
     return answer
   }
 
-  #answer(name: string, { Key, Body, IfMatch, IfNoneMatch, Delete }: Input): object {
+  #answer(name: string, { Key, Body, IfMatch, IfNoneMatch, Delete, ExpectedBucketOwner }: Input): object {
+    // Whoever has a bucket of that name must not be told of a run.
+    if (ExpectedBucketOwner !== ACCOUNT_ID) throw named('AccessDenied')
     const there = this.objects.get(Key)
     switch (name) {
       case 'GetObjectCommand':
@@ -76,6 +79,7 @@ export class FakeS3 {
         this.objects.delete(Key)
         return {}
       case 'DeleteObjectsCommand':
+        if (Delete.Objects.length > 1000) throw named('MalformedXML')
         for (const { Key } of Delete.Objects) this.objects.delete(Key)
         return {}
       default:
