@@ -7,6 +7,7 @@ import { PROTOCOL } from '../../protocol/message.ts'
 import { encodeOutcome, type Outcome } from '../../protocol/outcome.ts'
 import { encodeTask, newCopyTask } from '../../protocol/task.ts'
 import type { Budget } from '../../src/budget.ts'
+import { LeaseLostError } from '../../src/checkpoint/saver.ts'
 import { DeadLetters } from '../../src/dead-letters.ts'
 import { Failures } from '../../src/failures.ts'
 import { Ledger } from '../../src/ledger.ts'
@@ -103,6 +104,7 @@ class FakeSqs {
 let folder: string
 let sqs: FakeSqs
 let ledger: Ledger
+let deadLetters: DeadLetters
 let warnings: string[]
 let quiet: number
 /** What looking after the functions fails with. */
@@ -127,6 +129,7 @@ async function watchRun({
 } = {}) {
   const failures = new Failures(join(folder, 'report'))
   const unlisted = new UnlistedParts()
+  deadLetters = new DeadLetters('r', ledger, failures, unlisted)
   const result = await watch(
     {
       // The paginator of ListQueues asks whether it is given a client.
@@ -140,7 +143,7 @@ async function watchRun({
       runQueueUrl: URLS.run,
       ledger,
       failures,
-      deadLetters: new DeadLetters('r', ledger, failures, unlisted),
+      deadLetters,
       unlisted,
       took: (delivery) => {
         took()
@@ -226,6 +229,14 @@ test('counts that read zero for too long don’t hide a dead letter: it is looke
   sqs.dlqCount = 0
   expect((await watchRun()).ending).toBe('settled')
   expect(ledger.totals).toMatchObject({ deadTasks: 1, deadObjects: 1 })
+})
+
+test('a dead letter that is found so puts the stall off', async () => {
+  ledger = new Ledger(2)
+  sqs.messages.dlq = [encodeTask(newCopyTask('seed.0', runOf('r'), [{ key: 'k', size: 1 }]))]
+  sqs.dlqCount = 0
+  sqs.plan.push({ at: 8 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.1')) })
+  expect((await watchRun()).ending).toBe('settled')
 })
 
 describe('what is in flight when all is settled', () => {
@@ -372,6 +383,32 @@ test('a run ended when its last outcome was sent, however much later that was re
   expect((await watchRun({ deadline: 90 * MINUTE })).endedAt).toBe(20 * MINUTE)
 })
 
+test('who is not to wait leaves when outcomes came, though the queues read empty for now', async () => {
+  sqs.messages.run = [outcome('seed.0', { attempt: 'a', children: 2 })]
+  expect((await watchRun({ wait: false })).ending).toBe('left')
+  expect(sqs.now).toBeLessThan(10_000)
+})
+
+test('what the DLQ holds of the run is known at its end, though all is settled without it', async () => {
+  sqs.messages.run = [outcome('seed.0')]
+  sqs.messages.dlq = ['{"run":{"id":"r"}}']
+  expect((await watchRun()).ending).toBe('settled')
+  expect(deadLetters.messages).toBe(1)
+})
+
+test('a run that somebody else has taken over is not watched any further', async () => {
+  sqs.messages.run = [outcome('seed.0')]
+  const took = () => {
+    throw new LeaseLostError()
+  }
+  expect((await watchRun({ took })).ending).toBe('superseded')
+})
+
+test('a run whose stack is deleted while it is watched was stopped', async () => {
+  quietFailure = Object.assign(new Error(), { name: 'ResourceNotFoundException' })
+  expect((await watchRun()).ending).toBe('stopped')
+})
+
 test('a run whose queue is deleted while it is watched was stopped', async () => {
   sqs.plan.push({ at: 2 * MINUTE, what: () => sqs.gone.add(URLS.run) })
   expect((await watchRun()).ending).toBe('stopped')
@@ -410,6 +447,14 @@ test('outlasts an outage with one warning, and does not take its length for a st
   sqs.plan.push({ at: 24 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
   expect((await watchRun()).ending).toBe('settled')
   expect(warnings).toEqual([expect.stringContaining('ServiceUnavailable')])
+})
+
+test('does not take the length of an outage for a time in which no function took what waits', async () => {
+  sqs.failure = UNAVAILABLE
+  sqs.messages.copy = ['of this run']
+  fail(40 * MINUTE, undefined)
+  sqs.plan.push({ at: 45 * MINUTE, what: () => sqs.messages.run?.push(outcome('seed.0')) })
+  expect((await watchRun()).ending).toBe('settled')
 })
 
 test('an outage that lasts ends with the time', async () => {
