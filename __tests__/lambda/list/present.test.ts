@@ -52,6 +52,27 @@ describe('what the destination has already', () => {
     expect(keys(await withoutPresent(page, run({ overwrite: 'never' }), list))).toEqual(['a', 'c'])
   })
 
+  test('is asked for once where there is nothing', async () => {
+    const { list, pages } = destination([])
+    const page = Array.from({ length: 50 }, (_, index) => object(`k${index}`))
+    expect(await withoutPresent(page, run({ overwrite: 'never' }), list)).toHaveLength(50)
+    expect(pages).toHaveLength(1)
+  })
+
+  test('is found behind an answer without keys, which others follow', async () => {
+    const list = async ({ continuationToken }: ListRequest): Promise<ListAnswer> =>
+      continuationToken === undefined
+        ? { objects: [], commonPrefixes: [], isTruncated: true, nextContinuationToken: 'on' }
+        : { objects: [object('k')], commonPrefixes: [], isTruncated: false }
+    expect(await withoutPresent([object('k')], run({ overwrite: 'never' }), list)).toEqual([])
+  })
+
+  test('is copied over under if-newer when nobody says how old it is', async () => {
+    const { lastModified: _, ...ageless } = object('k')
+    const { list } = destination([ageless])
+    expect(await withoutPresent([object('k')], run({ overwrite: 'if-newer' }), list)).toHaveLength(1)
+  })
+
   test('is left out under if-newer when it is as large and not older', async () => {
     const { list } = destination([
       object('older', 4),
@@ -209,3 +230,12 @@ test('the key to list after is below, valid, and well-formed, for any key', () =
     }),
   )
 })
+
+test.each(['x'.repeat(KEY_BYTES), '日'.repeat(341), '🚀'.repeat(256)])(
+  'the key to list after is none that S3 finds too long, however long the given one is',
+  (key) => {
+    const before = justBefore(key) ?? ''
+    expect(utf8Length(before)).toBeLessThanOrEqual(KEY_BYTES)
+    expect(compareKeys(before, key)).toBeLessThan(0)
+  },
+)
