@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { contentBytes, NO_CONTENTS, withObject } from '../../protocol/contents.ts'
-import { decodeKey, encodeKey } from '../../protocol/encoding.ts'
+import { asciiJson, decodeKey, encodeKey } from '../../protocol/encoding.ts'
 import { TASK_BYTES } from '../../protocol/limits.ts'
 import { MalformedMessageError, PROTOCOL } from '../../protocol/message.ts'
 import { decodeOutcome, encodeOutcome, type Outcome } from '../../protocol/outcome.ts'
@@ -279,4 +279,10 @@ test('keys survive percent-encoding, which leaves only printable ASCII', () => {
       expect(decodeKey(encodeKey(text))).toBe(text)
     }),
   )
+})
+
+test('JSON for messages is as many bytes as it has characters, and reads as what it was', () => {
+  const text = '\u007f\u00e9\u2028\uffff🚀'
+  expect(asciiJson(text)).toMatch(/^[ -~]+$/)
+  expect(JSON.parse(asciiJson(text))).toBe(text)
 })
