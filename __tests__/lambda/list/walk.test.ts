@@ -76,7 +76,9 @@ test('a stretch without keys is gone on with where S3 had come to, by one task a
   const waiting: Range[][] = [[{}]]
   const emitted: string[] = []
   let requests = 0
-  for (let ranges = waiting.pop(); ranges !== undefined; ranges = waiting.pop())
+  let tasks = 0
+  for (let ranges = waiting.pop(); ranges !== undefined; ranges = waiting.pop()) {
+    tasks++
     await walk<{ key: string }>(ranges, {
       prefix: '',
       folders: async () => ({ folders: [], hasKeys: true }),
@@ -92,7 +94,10 @@ test('a stretch without keys is gone on with where S3 had come to, by one task a
       isHuge: () => false,
       isLate: () => true,
     })
+  }
   expect([emitted, requests]).toEqual([['z'], 31])
+  // None goes on when its time is up.
+  expect(tasks).toBe(31)
 })
 
 test('a walk that fails leaves nothing running and takes objects one round at a time', async () => {
