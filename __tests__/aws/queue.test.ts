@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { describe, expect, test } from '@jest/globals'
-import { queueExists, waitingIn } from '../../aws/queue.ts'
+import { queueExists } from '../../aws/queue.ts'
 
 const QUEUE = 'https://sqs/1/copy'
 const sqs = (send: () => Promise<object>) => ({ send }) as unknown as SQSClient
@@ -19,21 +19,5 @@ describe('a queue', () => {
 
   test('is not taken to be gone when SQS can’t be asked', async () => {
     await expect(queueExists(failing('RequestThrottled'), QUEUE)).rejects.toThrow('no')
-  })
-})
-
-describe('how many messages wait', () => {
-  test.each([
-    ['3', 3],
-    ['0', 0],
-    [undefined, undefined],
-    ['many', undefined],
-  ])('%s: %s', async (ApproximateNumberOfMessages, count) => {
-    const answering = sqs(async () => ({ Attributes: { ApproximateNumberOfMessages } }))
-    expect(await waitingIn(QUEUE, answering)).toBe(count)
-  })
-
-  test('is not known when SQS can’t be asked', async () => {
-    expect(await waitingIn(QUEUE, failing('RequestThrottled'))).toBeUndefined()
   })
 })

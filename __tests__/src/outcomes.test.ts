@@ -11,7 +11,7 @@ import type { Delivery } from '../../src/inbox.ts'
 import { Ledger } from '../../src/ledger.ts'
 import { takeOutcomes } from '../../src/outcomes.ts'
 import { UnlistedParts } from '../../src/unlisted.ts'
-import type { Watched, WatchOptions } from '../../src/watch.ts'
+import type { WatchedRun, WatchOptions } from '../../src/watch.ts'
 
 let folder: string
 let ledger: Ledger
@@ -28,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true }))
 /** Takes in what the run queue holds. */
 async function take(bodies: string[], took: (delivery: Delivery) => Promise<void>): Promise<void> {
   const sqs = { send: async () => ({ Messages: bodies.splice(0, 10).map((Body) => ({ Body })) }) }
-  const watched: Partial<Watched> = {
+  const watched: Partial<WatchedRun> = {
     sqs: sqs as unknown as SQSClient,
     runQueueUrl: 'run',
     ledger,
@@ -43,7 +43,7 @@ async function take(bodies: string[], took: (delivery: Delivery) => Promise<void
     signal: new AbortController().signal,
     onWarning: () => {},
   }
-  await takeOutcomes(watched as Watched, options as WatchOptions)
+  await takeOutcomes(watched as WatchedRun, options as WatchOptions)
   await failures.ready
 }
 
