@@ -87655,7 +87655,6 @@ class Ledger {
             add(this.totals, family.held);
             for (const held of family.heldFamilies)
                 queue.push(held);
-            family.heldFamilies = [];
             this.#closeIfSettled(next.attempt, family);
         }
     }
@@ -88191,7 +88190,7 @@ class CheckpointStore {
                 // A write whose answer got lost is repeated by the SDK, and finds itself there; or still under way.
                 if (isOurs)
                     return found.etag;
-                if (name !== UNDER_WAY || found?.etag !== expected || tries === WRITES)
+                if (name !== UNDER_WAY || tries === WRITES)
                     return undefined;
                 await (0,promises_namespaceObject.setTimeout)(store_AGAIN_MS);
             }
@@ -90835,7 +90834,7 @@ async function inbox_remove(sqs, queueUrl, messages) {
 
 /** Long enough for SQS to ask all of its servers, which it does for any wait (SQS developer guide, long polling). */
 const SHORT_WAIT_SECONDS = 1;
-/** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. */
+/** Receives outcomes for one poll interval, or until the last task is settled or too much has failed. Throws what SQS answers, and when it is aborted. */
 async function takeOutcomes(watched, { pollMs, wait, timing, budget, signal, onWarning }) {
     const until = timing.now() + pollMs;
     let busy = false;
@@ -90846,9 +90845,7 @@ async function takeOutcomes(watched, { pollMs, wait, timing, budget, signal, onW
         if (leftSeconds <= 0)
             return { more: true, sentAt };
         const waitSeconds = Math.min(wait ? LONGEST_WAIT_SECONDS : SHORT_WAIT_SECONDS, leftSeconds);
-        const delivery = await receiveUnlessAborted(watched, { waitSeconds, busy, signal });
-        if (!delivery)
-            return { more: false, sentAt };
+        const delivery = await receive(watched.sqs, watched.runQueueUrl, { waitSeconds, busy, signal });
         sentAt = Math.max(sentAt, delivery.sentAt);
         busy = delivery.bodies.length >= inbox_BATCH;
         for (const body of delivery.bodies) {
@@ -90861,16 +90858,6 @@ async function takeOutcomes(watched, { pollMs, wait, timing, budget, signal, onW
             break;
     }
     return { more: false, sentAt };
-}
-async function receiveUnlessAborted({ sqs, runQueueUrl }, options) {
-    try {
-        return await receive(sqs, runQueueUrl, options);
-    }
-    catch (error) {
-        if (options.signal.aborted)
-            return undefined;
-        throw error;
-    }
 }
 function readOutcome(body, onWarning) {
     try {

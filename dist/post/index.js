@@ -77027,7 +77027,6 @@ class ledger_Ledger {
             add(this.totals, family.held);
             for (const held of family.heldFamilies)
                 queue.push(held);
-            family.heldFamilies = [];
             this.#closeIfSettled(next.attempt, family);
         }
     }
@@ -77174,7 +77173,7 @@ class CheckpointStore {
                 // A write whose answer got lost is repeated by the SDK, and finds itself there; or still under way.
                 if (isOurs)
                     return found.etag;
-                if (name !== UNDER_WAY || found?.etag !== expected || tries === WRITES)
+                if (name !== UNDER_WAY || tries === WRITES)
                     return undefined;
                 await (0,promises_.setTimeout)(AGAIN_MS);
             }
