@@ -39,9 +39,9 @@ export const client: Benchmark = async (effort) => {
   return {
     title: 'Client',
     about:
-      'CopyObject, 256 in flight over plain HTTP to a server that answers at once; each client in processes of its own with ' +
-      'the heap of a function of 128 MB, in turns, the median of ' +
-      `${TURNS[effort]} turns of ${COPIES[effort].toLocaleString('en')} copies (the AWS SDK: a fifth of that).`,
+      'CopyObject calls, 256 in flight, over plain HTTP to a server that answers at once. Each client runs in its own processes ' +
+      'with the heap of a 128 MB function. The clients take turns. Each row is the median of ' +
+      `${TURNS[effort]} turns of ${COPIES[effort].toLocaleString('en')} copies (a fifth of that for the AWS SDK).`,
     head: [
       'client',
       'CPU ms a copy',
@@ -53,9 +53,10 @@ export const client: Benchmark = async (effort) => {
     ],
     rows: [...results].map(([name, turns]) => row(name, turns, base)),
     notes: [
-      '**undici, signed** signs each request and sends it with `Pool.request`, and no more. ' +
-        '**undici** sends one that was signed beforehand, again and again; **undici dispatch** the same with its lowest call, ' +
-        'which builds no streams. **ours** is `lambda/s3/`, which signs each request.',
+      '**undici, signed** only signs each request and sends it with `Pool.request`.',
+      '**undici** sends one request again and again that was signed beforehand. **undici dispatch** does the same with ' +
+        'undici’s lowest call, which builds no streams.',
+      '**ours** is `lambda/s3/`, which signs each request.',
     ],
   }
 }

@@ -34,14 +34,14 @@ export const coldStart: Benchmark = async (effort) => {
   return {
     title: 'Cold start',
     about:
-      'The bundled functions, imported in fresh processes (`dist/functions/*/index.mjs`; importing makes the clients too), in ' +
-      `turns with Node.js itself, the median of ${STARTS[effort]} starts.`,
+      'The bundled functions (`dist/functions/*/index.mjs`), imported in fresh processes, in turns with Node.js alone. The ' +
+      `import also creates the clients. Each row is the median of ${STARTS[effort]} starts.`,
     head: ['function', 'bundle kB', 'init ms', 'init CPU ms', 'whole process ms', '× Node.js', 'RSS MB'],
     rows: Object.entries(modules).map(([name, path]) => row(name, path, starts.get(name) ?? [], bare)),
     notes: [
-      'Init is the time that Lambda shows as Init Duration, without its own runtime: the aim is less than 250 ms. The aim ' +
-        'for a bundle is less than 1 MB.',
-      '× Node.js: the whole process against one that imports nothing, start by start.',
+      'Init is what Lambda shows as Init Duration, without Lambda’s own runtime. The aim is less than 250 ms, and less than ' +
+        '1 MB for a bundle.',
+      '× Node.js compares the whole process with one that imports nothing, start by start.',
     ],
   }
 }

@@ -35,18 +35,18 @@ export const copyFunction: Benchmark = async (effort) => {
   return {
     title: 'Copy function',
     about:
-      `The bundled copy function against the embedded S3 and SQS, where CopyObject takes ${COPY_MS} ms: warm, one task of ` +
-      `${OBJECTS_OF_A_TASK[effort].toLocaleString('en')} objects after another, up to ${IN_FLIGHT} copies in flight. Beside it bare calls of the same S3, as ` +
-      `many in flight, with the heap of 128 MB. In turns, the median of ${TURNS[effort]}.`,
+      `The bundled copy function against the embedded S3 and SQS, where CopyObject takes ${COPY_MS} ms. It is warm, and works on ` +
+      `one task of ${OBJECTS_OF_A_TASK[effort].toLocaleString('en')} objects after another with up to ${IN_FLIGHT} copies in flight. For comparison, bare calls ` +
+      `of the same S3 with as many in flight and the heap of 128 MB. In turns; each row is the median of ${TURNS[effort]}.`,
     head: head(BASE, SDK),
     rows: rows(costs, BASE, SDK),
     notes: [
-      "The function's CPU time is all of it: reading the task, the lease, the pace, signing, the outcome. undici's is " +
-        'that of signing, sending and reading.',
+      "The function's CPU time includes everything: reading the task, the lease, the pace, signing and the outcome. undici's " +
+        'includes signing, sending and reading.',
       MEMORY_NOTE,
       tls
-        ? 'TLS: its S3 calls encrypted, as those to S3 are; all others go over plain HTTP.'
-        : 'Without a row over TLS: that takes openssl on the PATH.',
+        ? 'TLS: calls to S3 are encrypted, as they are on AWS. All other calls go over plain HTTP.'
+        : 'There is no row over TLS, because openssl is not on the PATH.',
     ],
   }
 }

@@ -24,14 +24,14 @@ export const listFunction: Benchmark = async (effort) => {
   return {
     title: 'List function',
     about:
-      `The bundled list function against the embedded S3 and SQS, where a page of 1,000 keys takes ${LIST_MS} ms: ` +
-      `${OBJECTS[effort].toLocaleString('en')} keys, listed once to warm up. Beside it bare calls of the same S3, ${IN_FLIGHT} in flight. In turns, ` +
-      `the median of ${TURNS[effort]}.`,
+      `The bundled list function against the embedded S3 and SQS, where a page of 1,000 keys takes ${LIST_MS} ms. It lists ` +
+      `${OBJECTS[effort].toLocaleString('en')} keys, once to warm up and once measured. For comparison, bare calls of the same S3, ${IN_FLIGHT} in ` +
+      `flight. In turns; each row is the median of ${TURNS[effort]}.`,
     head: head(BASE, SDK),
     rows: rows(costs, BASE, SDK),
     notes: [
-      "The function's CPU time is all of it: reading pages, dividing the rest, packing the keys into copy tasks of " +
-        'at most 250 and sending those with the AWS SDK. undici only takes the text of a page in, the SDK reads it as well.',
+      "The function's CPU time includes everything: reading pages, dividing the rest, packing the keys into copy tasks of at " +
+        'most 250 objects and sending these with the AWS SDK. undici only receives the text of a page. The AWS SDK also parses it.',
       MEMORY_NOTE,
     ],
   }

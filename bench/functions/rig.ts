@@ -26,8 +26,8 @@ export const LIST_MS = 80
 const LATENCY_MS: Record<string, number> = { CopyObject: COPY_MS, ListObjectsV2: LIST_MS }
 
 export const MEMORY_NOTE =
-  "The heap's limits are those that Lambda sets for the memory size; its share of a CPU is not imitated. RSS counts what " +
-  'is mapped from files too, above all Node.js itself; what is anonymous has to stay when memory is short.'
+  "The heap has the limits that Lambda sets for the memory size. Lambda's share of a CPU is not imitated. RSS includes what is " +
+  'mapped from files, above all Node.js itself. Only the anonymous part must stay in memory when that is short.'
 
 type Kind = 'list' | 'copy'
 

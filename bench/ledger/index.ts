@@ -29,10 +29,10 @@ export const ledger: Benchmark = async (effort) => {
   return {
     title: 'Ledger',
     about:
-      "The action's account of a run, fed with outcomes as SQS may deliver them: at random among 5,000 on their way, 2 % of " +
-      'them twice, copies before the list task that names them, 1 % of list attempts dead before they said what they spawned, ' +
-      '2 % of copy tasks with a child of their own; 250 objects a task. Each size in fresh processes, the median of ' +
-      `${TURNS[effort]}.`,
+      "The action's account of a run, fed with outcomes as SQS may deliver them: in random order among 5,000 on their way, 2 % " +
+      'of them twice, copy tasks before the list task that names them, 1 % of list attempts dead before they said what they ' +
+      'spawned, and 2 % of copy tasks with a child of their own. A task has 250 objects. Each size runs in fresh processes; each ' +
+      `row is the median of ${TURNS[effort]}.`,
     head: [
       'tasks',
       'objects',
@@ -46,9 +46,9 @@ export const ledger: Benchmark = async (effort) => {
     ],
     rows,
     notes: [
-      'CPU: without what it takes to make the outcomes up.',
-      "Snapshot: the ledger's part of a checkpoint as JSON, and the time to make it.",
-      'Held: live memory at the end. Peak RSS: of the whole process, with Node.js and the outcomes on their way.',
+      'CPU does not include generating the outcomes.',
+      "Snapshot is the ledger's part of a checkpoint as JSON, and the time to make it.",
+      'Held is live memory at the end. Peak RSS is that of the whole process, with Node.js and the outcomes on their way.',
     ],
   }
 }

@@ -35,9 +35,9 @@ export const peers: Benchmark = async (effort) => {
     return {
       title: 'Peers',
       about:
-        `A whole bucket of ${objects.toLocaleString('en')} objects copied at the embedded S3, where CopyObject takes ${COPY_MS} ms and a page ` +
-        `${LIST_MS} ms, by one list and one copy function (${MEMORY_MB} MB), and by other programs with 256 copies at once, from ` +
-        `start to end. In turns, the median of ${TURNS[effort]}.`,
+        `A bucket of ${objects.toLocaleString('en')} objects, copied on the embedded S3, where CopyObject takes ${COPY_MS} ms and a page ` +
+        `${LIST_MS} ms: by one list and one copy function (${MEMORY_MB} MB), and by other programs with 256 copies at once. In turns; ` +
+        `each row is the median of ${TURNS[effort]}.`,
       head: ['', 'CPU ms an object', '× ours', 'objects/s'],
       rows: [
         ...[...costs].map(([name, list]) => [
@@ -49,8 +49,9 @@ export const peers: Benchmark = async (effort) => {
         ...absent,
       ],
       notes: [
-        'CPU: each as it stands, a new process, with its start. Ours: both functions, and tasks of 40 objects through the queue, as ' +
-          'of any source so small: for many workers, of which this is one; objects/s from their first task to their last.',
+        'CPU time is that of new processes, including their start. Ours is that of both functions.',
+        'Our tasks hold 40 objects each, as for any source so small, since they are made for many workers. Here there is only one, ' +
+          'and its objects/s count from the first task to the last.',
       ],
     }
   } finally {
