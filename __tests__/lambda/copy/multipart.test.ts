@@ -28,6 +28,14 @@ let close: () => Promise<void>
 let calls: Record<string, number>
 let onCall: (request: Intercepted, nth: number) => Fault | undefined
 
+/** From such a call on, no time is left. */
+function outOfTimeAt(name: string, at: number): void {
+  onCall = ({ operation }) => {
+    if (operation === name) clock.at = at
+    return undefined
+  }
+}
+
 beforeEach(async () => {
   calls = {}
   onCall = () => undefined
@@ -650,10 +658,7 @@ test('annotations that there was no time for are copied later, without the conte
     ]),
   })
   const options = { annotations: 'copy' } as const
-  onCall = ({ operation }) => {
-    if (operation === 'GetObjectAnnotation') clock.at = 1e9
-    return undefined
-  }
+  outOfTimeAt('GetObjectAnnotation', 1e9)
   const { late } = await copyAll({ options, deadline: 1e8 })
   expect(late).toMatchObject([{ key: 'k', annotate: '' }])
   onCall = () => undefined
@@ -703,10 +708,7 @@ test('when the source is deleted before its annotations are copied, the object i
 test('when the source is deleted before a later task copies the rest of them, the object is reported as incomplete', async () => {
   store.put('from', 'k', Content.sparse(2 * GIB), { annotations: new Map([['a', '1']]) })
   const options = { annotations: 'copy' } as const
-  onCall = ({ operation }) => {
-    if (operation === 'GetObjectAnnotation') clock.at = 1e9
-    return undefined
-  }
+  outOfTimeAt('GetObjectAnnotation', 1e9)
   const { late } = await copyAll({ options, deadline: 1e8 })
   expect(late).toMatchObject([{ key: 'k', annotate: '' }])
   store.bucket('from').objects.delete('k')
@@ -738,10 +740,7 @@ test.each([
   async (_, next) => {
     store.put('from', 'k', Content.sparse(2 * GIB, 'old'), { tags: manyTags })
     const options = { overwrite: 'never' } as const
-    onCall = ({ operation }) => {
-      if (operation === 'CompleteMultipartUpload') clock.at = 1e8
-      return undefined
-    }
+    outOfTimeAt('CompleteMultipartUpload', 1e8)
     const { late } = await copyAll({ options, deadline: 1e8 })
     expect(late).toMatchObject([{ key: 'k', annotate: '' }])
     onCall = () => undefined
@@ -757,10 +756,7 @@ test.each([
 
 test('when it is replaced before a later task copies the rest of them, and that runs out of time, a third copies the new one', async () => {
   store.put('from', 'k', Content.sparse(2 * GIB, 'old'), { tags: manyTags })
-  onCall = ({ operation }) => {
-    if (operation === 'CompleteMultipartUpload') clock.at = 1e8
-    return undefined
-  }
+  outOfTimeAt('CompleteMultipartUpload', 1e8)
   const first = await copyAll({ deadline: 1e8 })
   store.put('from', 'k', Content.sparse(5 * GIB, 'new'), { tags: manyTags })
   let parts = 0
