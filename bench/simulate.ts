@@ -1,7 +1,7 @@
 /**
  * Whole runs in virtual time: the functions' own code and the action's ledger against models of S3, SQS and Lambda.
  *
- *     npm run simulate [-- --objects 1000000 --partitions 1,4,16 --keys hex --keys dates --workers 50 --seed 1 --count-lag 2]
+ *     npm run simulate [-- --objects 1000000 --partitions 1,4,16 --keys hex --keys dates --workers 50 --seed 1 --count-lag 2 --duplicates 1000]
  *
  * Prints a table in Markdown and the course of the last run as a chart. The same options give the same numbers.
  */
@@ -29,6 +29,8 @@ const { values } = readArguments({
     seed: { type: 'string', default: '1' },
     /** Seconds by which SQS's counts are behind. */
     'count-lag': { type: 'string', default: '2' },
+    /** Messages in a million that SQS delivers twice. */
+    duplicates: { type: 'string', default: '1000' },
   },
 })
 
@@ -44,6 +46,7 @@ const numbers = [
 ]
 if (!numbers.every((text) => /^[1-9]\d*$/.test(text)))
   refuse('--objects, --partitions, --workers, --batch-size and --count-lag are whole numbers above 0')
+if (!/^\d{1,6}$/.test(values.duplicates)) refuse('--duplicates is a number in a million, 0 to 999999')
 
 const COLUMNS = [
   'keys',
@@ -76,6 +79,7 @@ for (const name of values.keys) {
       batchSize: Number(values['batch-size']),
       seed: Number(values.seed),
       countLagMs: Number(values['count-lag']) * 1000,
+      duplicates: Number(values.duplicates) / 1e6,
     })
     if (last.copied !== keys.size)
       throw new Error(`${name}: ${last.copied} of ${keys.size} objects were copied`)

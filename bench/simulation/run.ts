@@ -30,6 +30,8 @@ type Scenario = {
   seed: number
   /** By how much SQS's counts of messages are behind. SQS says a minute or more (developer guide); it is often seconds. */
   countLagMs: number
+  /** Share of messages that SQS delivers twice. */
+  duplicates: number
 }
 
 export type Simulated = {
@@ -70,7 +72,7 @@ const LAMBDA_MODEL = {
   coldStartMs: 350,
   invokeMs: 20,
 }
-const SQS_MODEL = { latencyMs: 8, duplicates: 0.001, sendCpuMs: 0.093 }
+const SQS_MODEL = { latencyMs: 8, sendCpuMs: 0.093 }
 /** As in template.yaml. */
 const MEMORY_MB = { list: 1769, copy: 256 }
 const TIMEOUT_MS = 300_000
@@ -84,10 +86,10 @@ const POLL_MS = 100
  * the error of the first task that fails.
  */
 export async function simulateRun(scenario: Scenario): Promise<Simulated> {
-  const { keys, prefix, partitions, maxConcurrency, batchSize, seed, countLagMs } = scenario
+  const { keys, prefix, partitions, maxConcurrency, batchSize, seed, countLagMs, duplicates } = scenario
   const time = new VirtualTime(seed)
   const s3 = new SimulatedS3(keys, time, { ...S3_MODEL, partitions })
-  const sqs = new SimulatedSqs(time, { ...SQS_MODEL, countLagMs })
+  const sqs = new SimulatedSqs(time, { ...SQS_MODEL, countLagMs, duplicates })
   const lambda = new SimulatedLambda(time, sqs, LAMBDA_MODEL)
   const ledger = new Ledger(1)
   const ended = () => ledger.done

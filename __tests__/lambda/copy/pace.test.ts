@@ -73,6 +73,7 @@ test('a short run, all of it while workers still start, meets under 2 % of refus
       batchSize: 250,
       seed,
       countLagMs: 2_000,
+      duplicates: 0.001,
     }
     const { refusedShare, drainMs, floorMs } = await simulateRun(scenario)
     expect(drainMs).toBeLessThan(2.1 * floorMs)
