@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { ACCOUNT_ID } from '../../local/identity.ts'
 import { begin } from '../../src/begin.ts'
 import type { Clients } from '../../src/clients.ts'
 import type { Inputs } from '../../src/inputs.ts'
@@ -37,7 +38,7 @@ async function beginRun(onSleep: () => Promise<unknown>) {
       wait: true,
       runKey: 'key',
     } as unknown as Inputs,
-    { outputs: { runQueuePrefix: 'stack-run-' }, accountId: '1' } as EnsuredStack,
+    { outputs: { runQueuePrefix: 'stack-run-' }, accountId: ACCOUNT_ID } as EnsuredStack,
     {
       log: { info: () => {}, warning: () => {} },
       timing: { now: () => 0, random: () => 0, sleep: async () => void (await onSleep()) },
