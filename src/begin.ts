@@ -10,7 +10,7 @@ import type { CheckpointStore } from './checkpoint/store.ts'
 import type { Clients } from './clients.ts'
 import { UserError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
-import { createRunQueue, deleteRunQueue, NEW_QUEUE_MS } from './run-queue.ts'
+import { createRunQueue, deleteRunQueue, NEW_QUEUE_MS, siblingUrl } from './run-queue.ts'
 import { seeds } from './seeding.ts'
 import type { EnsuredStack } from './stack/index.ts'
 import type { Tools } from './stack/tools.ts'
@@ -46,7 +46,7 @@ export async function begin(
     throw new UserError(
       '`wait: false` and `run-key` need checkpoints, but there is no bucket for them. Name one in `artifact-bucket`. Nothing was started.',
     )
-  const remember = ({ id, queue }: Run) =>
+  const remember = ({ id, queue }: Pick<Run, 'id' | 'queue'>) =>
     saveRun({
       queueUrl: queue,
       region,
@@ -57,7 +57,13 @@ export async function begin(
     })
   const createRun = async (): Promise<Run> => {
     const id = newRunId(new Date(tools.timing.now()))
-    const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`)
+    const name = `${outputs.runQueuePrefix}${id}`
+    // Before it exists: a step that is killed while SQS creates it would leave it behind, and the stack awake with it.
+    remember({ id, queue: siblingUrl(outputs.listQueueUrl, name) })
+    const queue = await createRunQueue(clients.sqs, name).catch((error: unknown) => {
+      clearRun()
+      throw error
+    })
     const run = { id, queue, source, destination, batchSize, options }
     remember(run)
     await tools.timing.sleep(NEW_QUEUE_MS)

@@ -6,6 +6,11 @@ const RETENTION_SECONDS = 14 * 24 * 3600
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
 export const NEW_QUEUE_MS = 1_000
 
+/** The URL of a queue beside another one, as SQS will give it: it ends with the name (SQS developer guide, queue and message identifiers). */
+export function siblingUrl(queueUrl: string, name: string): string {
+  return queueUrl.replace(/[^/]*$/, name)
+}
+
 /** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
 export async function createRunQueue(sqs: SQSClient, name: string): Promise<string> {
   const { QueueUrl } = await sqs.send(

@@ -22,10 +22,13 @@ afterEach(async () => {
 
 const stateSaved = () => readFile(join(folder, 'state'), 'utf8')
 
-/** Begins a run where SQS makes any queue; `onSleep` is called while the run waits for its new queue. */
-async function beginRun(onSleep: () => Promise<unknown>) {
+/** Begins a run; `onCreate` is called while SQS creates its queue, `onSleep` while the run waits until that can be used. */
+async function beginRun(onCreate: () => Promise<unknown>, onSleep: () => Promise<unknown> = async () => {}) {
   const sqs = {
-    send: async (command: { input: { QueueName: string } }) => ({ QueueUrl: command.input.QueueName }),
+    send: async ({ input }: { input: { QueueName: string } }) => {
+      await onCreate()
+      return { QueueUrl: `https://sqs/1/${input.QueueName}` }
+    },
   }
   return await begin(
     { sqs, s3: new FakeS3() } as unknown as Clients,
@@ -38,7 +41,10 @@ async function beginRun(onSleep: () => Promise<unknown>) {
       wait: true,
       runKey: 'key',
     } as unknown as Inputs,
-    { outputs: { runQueuePrefix: 'stack-run-' }, accountId: ACCOUNT_ID } as EnsuredStack,
+    {
+      outputs: { listQueueUrl: 'https://sqs/1/stack-ListQueue', runQueuePrefix: 'stack-run-' },
+      accountId: ACCOUNT_ID,
+    } as EnsuredStack,
     {
       log: { info: () => {}, warning: () => {} },
       timing: { now: () => 0, random: () => 0, sleep: async () => void (await onSleep()) },
@@ -47,11 +53,20 @@ async function beginRun(onSleep: () => Promise<unknown>) {
   )
 }
 
-test('post knows of a run as soon as its queue exists, for the action may be killed at any moment', async () => {
-  let saved = ''
-  const { attachment } = await beginRun(async () => {
-    saved = await stateSaved()
+test('post knows of a run before its queue exists, for the action may be killed at any moment', async () => {
+  const saved: string[] = []
+  const look = async () => saved.push(await stateSaved())
+  const { attachment } = await beginRun(look, look)
+  const id = attachment.how === 'started' && attachment.checkpoint.run.id
+  const url = JSON.stringify(`https://sqs/1/stack-run-${id}`)
+  expect(saved).toEqual([expect.stringContaining(url), expect.stringContaining(url)])
+})
+
+test('post is told of no run whose queue SQS refused to create', async () => {
+  const refusal = new Error('no')
+  const refused = beginRun(async () => {
+    throw refusal
   })
-  expect(attachment.how).toBe('started')
-  expect(saved).toMatch(/"queueUrl":"stack-run-/)
+  await expect(refused).rejects.toBe(refusal)
+  expect(await stateSaved()).toMatch(/run<<.*\n\n.*\n$/)
 })

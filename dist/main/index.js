@@ -88303,6 +88303,10 @@ async function openStore(s3, folder, home, { given, deploy, log }) {
 const RETENTION_SECONDS = 14 * 24 * 3600;
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
 const NEW_QUEUE_MS = 1_000;
+/** The URL of a queue beside another one, as SQS will give it: it ends with the name (SQS developer guide, queue and message identifiers). */
+function siblingUrl(queueUrl, name) {
+    return queueUrl.replace(/[^/]*$/, name);
+}
 /** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
 async function createRunQueue(sqs, name) {
     const { QueueUrl } = await sqs.send(new dist_cjs/* CreateQueueCommand */.N_({
@@ -90167,7 +90171,13 @@ async function begin(clients, inputs, { outputs, accountId }, tools, signal) {
     });
     const createRun = async () => {
         const id = newRunId(new Date(tools.timing.now()));
-        const queue = await createRunQueue(clients.sqs, `${outputs.runQueuePrefix}${id}`);
+        const name = `${outputs.runQueuePrefix}${id}`;
+        // Before it exists: a step that is killed while SQS creates it would leave it behind, and the stack awake with it.
+        remember({ id, queue: siblingUrl(outputs.listQueueUrl, name) });
+        const queue = await createRunQueue(clients.sqs, name).catch((error) => {
+            clearRun();
+            throw error;
+        });
         const run = { id, queue, source, destination, batchSize, options };
         remember(run);
         await tools.timing.sleep(NEW_QUEUE_MS);

@@ -77563,7 +77563,7 @@ __webpack_async_result__();
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   ck: () => (/* binding */ deleteRunQueue)
 /* harmony export */ });
-/* unused harmony exports NEW_QUEUE_MS, createRunQueue */
+/* unused harmony exports NEW_QUEUE_MS, siblingUrl, createRunQueue */
 /* harmony import */ var _aws_sdk_client_sqs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8868);
 /* harmony import */ var _aws_queue_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4853);
 
@@ -77572,6 +77572,10 @@ __webpack_async_result__();
 const RETENTION_SECONDS = (/* unused pure expression or super */ null && (14 * 24 * 3600));
 /** A new queue can be used one second after it was created (SQS API reference, CreateQueue). */
 const NEW_QUEUE_MS = 1_000;
+/** The URL of a queue beside another one, as SQS will give it: it ends with the name (SQS developer guide, queue and message identifiers). */
+function siblingUrl(queueUrl, name) {
+    return queueUrl.replace(/[^/]*$/, name);
+}
 /** Creates the run's own queue, for its outcomes. While it exists the run goes on. It can be used after {@link NEW_QUEUE_MS}. */
 async function createRunQueue(sqs, name) {
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({
