@@ -1,3 +1,5 @@
+/** Of many things so many are named. */
+const MOST_NAMED = 10
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
 /** A count with thousands separators. */
@@ -14,6 +16,12 @@ export function formatRate(perSecond: number): string {
 /** A count of things with their name in singular or plural. */
 export function counted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** The names of things, the first ten of many. */
+export function named(names: string[]): string {
+  const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : ''
+  return `${names.slice(0, MOST_NAMED).join(', ')}${others}`
 }
 
 /** Bytes in the largest binary unit that keeps the number at 1 or above. */

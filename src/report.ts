@@ -2,7 +2,15 @@ import * as core from '@actions/core'
 import { explain } from './errors.ts'
 import { fidelity, tellFidelity } from './fidelity.ts'
 import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
-import { failsStep, foundNothing, type Result, shortfalls, statusOf, tellGoingOn } from './result.ts'
+import {
+  failsStep,
+  foundNothing,
+  messagesWithoutRun,
+  type Result,
+  shortfalls,
+  statusOf,
+  tellGoingOn,
+} from './result.ts'
 import { renderSummary } from './summary.ts'
 import { printable, shorten } from './text.ts'
 import { tellFirst } from './unlisted.ts'
@@ -78,7 +86,7 @@ function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }: Result):
   if (part !== undefined) core.error(shorten(part, ANNOTATION_CHARS), { title: 'Source not listed' })
   if (nameless > 0)
     core.warning(
-      `The dead-letter queue holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run, not counted here. Delete what does not belong there. The queue is ${printable(deadLetterQueueUrl)}.`,
+      `The dead-letter queue holds ${messagesWithoutRun(nameless)}, not counted here. Delete what does not belong there. The queue is ${printable(deadLetterQueueUrl)}.`,
     )
 }
 

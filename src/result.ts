@@ -149,6 +149,11 @@ export function foundNothing(result: Result): string | undefined {
   return `No object was found under ${showPlace(source)}. Check the prefix and \`prefixes\`.`
 }
 
+/** Messages in the dead-letter queue that are nobody's. */
+export function messagesWithoutRun(count: number): string {
+  return `${counted(count, 'message')} that ${count === 1 ? 'names' : 'name'} no run`
+}
+
 /** A redrive leaves the tasks of runs in progress alone. */
 function howToRedrive(result: Result): string {
   const isOver = result.ending === 'settled' || statusOf(result) !== 'running'

@@ -8,14 +8,11 @@ import { encodeTask, newListTask } from '../protocol/task.ts'
 import type { Timing } from '../protocol/timing.ts'
 import type { Checkpoint } from './checkpoint/checkpoint.ts'
 import type { Job } from './follow.ts'
-import { counted } from './format.ts'
+import { counted, named } from './format.ts'
 import type { Inputs } from './inputs.ts'
 import { Ledger } from './ledger.ts'
 import { type Redriven, redrive } from './redrive.ts'
 import type { Tools } from './stack/tools.ts'
-
-/** Runs that are going on, and places of others, are named up to so many. */
-const MOST_NAMED = 10
 
 /**
  * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
@@ -83,18 +80,13 @@ function tell({ origins, objects, unreadable, ongoing, elsewhere, more }: Redriv
 
 /** Tells which places other tasks are of: those given may be mistyped. */
 function tellElsewhere(elsewhere: Redriven['elsewhere']): string {
-  const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`)
-  return `It also holds tasks for other sources and destinations: ${listed(named)}.`
+  const others = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`)
+  return `It also holds tasks for other sources and destinations: ${named(others)}.`
 }
 
 /** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
 function tellOngoing(ongoing: Redriven['ongoing']): string {
   const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0)
-  const queues = listed([...ongoing.keys()])
+  const queues = named([...ongoing.keys()])
   return `Not redriven: ${counted(tasks, 'dead-lettered task')} with this source and destination, because they belong to runs whose queues still exist: ${queues}. If nobody watches such a run any more, delete its queue to stop the run, and redrive again a minute later.`
-}
-
-function listed(names: string[]): string {
-  const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : ''
-  return `${names.slice(0, MOST_NAMED).join(', ')}${others}`
 }

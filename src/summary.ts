@@ -3,7 +3,15 @@ import type { FailureGroup } from './failures.ts'
 import { fidelity } from './fidelity.ts'
 import { counted, formatBytes, formatCount, formatDuration, formatRate } from './format.ts'
 import { showPlace } from './location.ts'
-import { foundNothing, type Result, type Status, shortfalls, statusOf, tellGoingOn } from './result.ts'
+import {
+  foundNothing,
+  messagesWithoutRun,
+  type Result,
+  type Status,
+  shortfalls,
+  statusOf,
+  tellGoingOn,
+} from './result.ts'
 import { markdown } from './text.ts'
 import { unsettled } from './totals.ts'
 
@@ -127,10 +135,7 @@ function whereToLook(result: Result): string {
       `All failed objects are listed in ${markdown(reportPath, 500)} on the runner. The file is lost after the job unless a step uploads it. Its path is the output \`report\`.`,
     )
   if (dlqMessages > 0) lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`)
-  if (nameless > 0)
-    lines.push(
-      `The dead-letter queue also holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run.`,
-    )
+  if (nameless > 0) lines.push(`The dead-letter queue also holds ${messagesWithoutRun(nameless)}.`)
   if (failures.length > 0 || dlqMessages > 0 || unlisted.length > 0) {
     const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`))
     lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}. Filter them by the run’s ID.`)

@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { expect, test } from '@jest/globals'
 import { follow, type Job } from '../../src/follow.ts'
+import { sleptTiming } from '../support/timing.ts'
 import { checkpointOf, FakeS3, runOf } from './checkpoint/support.ts'
 
 type Command = { input: { Enabled?: boolean }; constructor: { name: string } }
@@ -49,14 +50,7 @@ test.each([true, false])('a job that is cancelled while its run begins stops it:
       return {}
     },
   }
-  let now = 0
-  const timing = {
-    now: () => now,
-    sleep: async (ms: number) => {
-      now += ms
-    },
-    random: () => 0.5,
-  }
+  const timing = sleptTiming()
   const store = new FakeS3().store()
   const checkpoint = checkpointOf(runOf('new'))
   const etag = await store.write(checkpoint, undefined)
@@ -74,5 +68,5 @@ test.each([true, false])('a job that is cancelled while its run begins stops it:
   )
   expect(await course).toMatchObject({ ending: 'cancelled' })
   expect(deleted).toEqual(['queue-of-new'])
-  expect(now).toBeLessThan(5_000)
+  expect(timing.now()).toBeLessThan(5_000)
 })

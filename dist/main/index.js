@@ -88561,6 +88561,8 @@ function traceOf(body) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/format.js
+/** Of many things so many are named. */
+const MOST_NAMED = 10;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 /** A count with thousands separators. */
 function formatCount(value) {
@@ -88574,6 +88576,11 @@ function formatRate(perSecond) {
 /** A count of things with their name in singular or plural. */
 function counted(count, noun) {
     return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** The names of things, the first ten of many. */
+function named(names) {
+    const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : '';
+    return `${names.slice(0, MOST_NAMED).join(', ')}${others}`;
 }
 /** Bytes in the largest binary unit that keeps the number at 1 or above. */
 function formatBytes(bytes) {
@@ -89476,6 +89483,7 @@ const CheckAnswerSchema = object({
 
 
 
+
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
 const preflight_AGAIN_MS = 5_000;
@@ -89484,8 +89492,6 @@ const STEADY_CHECKS = 3;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
 const CHECK_TRIES = 3;
-/** Prefixes without an object are named up to so many. */
-const MOST_NAMED = 10;
 /** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
 const THROTTLED_MS = 60_000;
 /**
@@ -89546,9 +89552,8 @@ function tellWaiting(functionName, problems) {
 }
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }, empty) {
-    const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }));
-    const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : '';
-    return `prefixes: no object begins with ${named.join(', ')}${others}. Check these lines.`;
+    const places = empty.map((prefix) => showPlace({ bucket, prefix }));
+    return `prefixes: no object begins with ${named(places)}. Check these lines.`;
 }
 async function invokeCheck(lambda, functionName, check, tools) {
     let text = '';
@@ -90029,8 +90034,6 @@ function nameOf({ id, run }) {
 
 
 
-/** Runs that are going on, and places of others, are named up to so many. */
-const seeding_MOST_NAMED = 10;
 /**
  * The parts that a run begins with: together they hold every key that it is to copy, once. One part with open ends is
  * all keys of all alphabets; list tasks cut it where keys really are. Cutting it beforehand, at each character that a key may
@@ -90080,18 +90083,14 @@ function tell({ origins, objects, unreadable, ongoing, elsewhere, more }) {
 }
 /** Tells which places other tasks are of: those given may be mistyped. */
 function tellElsewhere(elsewhere) {
-    const named = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`);
-    return `It also holds tasks for other sources and destinations: ${listed(named)}.`;
+    const others = [...elsewhere].map(([places, tasks]) => `${places} (${tasks})`);
+    return `It also holds tasks for other sources and destinations: ${named(others)}.`;
 }
 /** Tells of the tasks that are left to runs that are going on, and what to do where those are so in name only. */
 function tellOngoing(ongoing) {
     const tasks = [...ongoing.values()].reduce((sum, count) => sum + count, 0);
-    const queues = listed([...ongoing.keys()]);
+    const queues = named([...ongoing.keys()]);
     return `Not redriven: ${counted(tasks, 'dead-lettered task')} with this source and destination, because they belong to runs whose queues still exist: ${queues}. If nobody watches such a run any more, delete its queue to stop the run, and redrive again a minute later.`;
-}
-function listed(names) {
-    const others = names.length > seeding_MOST_NAMED ? ` and ${counted(names.length - seeding_MOST_NAMED, 'other')}` : '';
-    return `${names.slice(0, seeding_MOST_NAMED).join(', ')}${others}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/state.js
@@ -91792,6 +91791,10 @@ function foundNothing(result) {
         return 'No object was redriven. Check that `source` and `destination` are those of the run that left the dead letters.';
     return `No object was found under ${showPlace(source)}. Check the prefix and \`prefixes\`.`;
 }
+/** Messages in the dead-letter queue that are nobody's. */
+function messagesWithoutRun(count) {
+    return `${counted(count, 'message')} that ${count === 1 ? 'names' : 'name'} no run`;
+}
 /** A redrive leaves the tasks of runs in progress alone. */
 function howToRedrive(result) {
     const isOver = result.ending === 'settled' || statusOf(result) !== 'running';
@@ -91977,7 +91980,7 @@ function whereToLook(result) {
     if (dlqMessages > 0)
         lines.push(`Dead-lettered tasks: ${markdown(deadLetterQueueUrl, 500)}.`);
     if (nameless > 0)
-        lines.push(`The dead-letter queue also holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run.`);
+        lines.push(`The dead-letter queue also holds ${messagesWithoutRun(nameless)}.`);
     if (failures.length > 0 || dlqMessages > 0 || unlisted.length > 0) {
         const groups = ['list', 'copy'].map((kind) => markdown(`/aws/lambda/${stackName}-${kind}`));
         lines.push(`The functions’ logs in CloudWatch: ${groups.join(' and ')}. Filter them by the run’s ID.`);
@@ -92067,7 +92070,7 @@ function annotate({ failures, unlisted, nameless, deadLetterQueueUrl }) {
     if (part !== undefined)
         error(shorten(part, ANNOTATION_CHARS), { title: 'Source not listed' });
     if (nameless > 0)
-        warning(`The dead-letter queue holds ${counted(nameless, 'message')} that ${nameless === 1 ? 'names' : 'name'} no run, not counted here. Delete what does not belong there. The queue is ${printable(deadLetterQueueUrl)}.`);
+        warning(`The dead-letter queue holds ${messagesWithoutRun(nameless)}, not counted here. Delete what does not belong there. The queue is ${printable(deadLetterQueueUrl)}.`);
 }
 /** A summary that can't be written (none outside of a runner) must not fail a run. */
 async function writeSummary(text) {

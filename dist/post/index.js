@@ -77407,7 +77407,9 @@ function isExpired(code) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   B4: () => (/* binding */ formatCount)
 /* harmony export */ });
-/* unused harmony exports formatRate, counted, formatBytes, formatDuration */
+/* unused harmony exports formatRate, counted, named, formatBytes, formatDuration */
+/** Of many things so many are named. */
+const MOST_NAMED = 10;
 const UNITS = (/* unused pure expression or super */ null && (['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']));
 /** A count with thousands separators. */
 function formatCount(value) {
@@ -77421,6 +77423,11 @@ function formatRate(perSecond) {
 /** A count of things with their name in singular or plural. */
 function counted(count, noun) {
     return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+/** The names of things, the first ten of many. */
+function named(names) {
+    const others = names.length > MOST_NAMED ? ` and ${counted(names.length - MOST_NAMED, 'other')}` : '';
+    return `${names.slice(0, MOST_NAMED).join(', ')}${others}`;
 }
 /** Bytes in the largest binary unit that keeps the number at 1 or above. */
 function formatBytes(bytes) {
@@ -78450,6 +78457,7 @@ function location_showPlace({ bucket, prefix }) {
 
 
 
+
 /** IAM takes a few seconds, seldom up to a minute, until a changed role is known everywhere (IAM user guide, troubleshooting). */
 const IAM_MS = 60_000;
 const preflight_AGAIN_MS = 5_000;
@@ -78458,8 +78466,6 @@ const STEADY_CHECKS = 3;
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/;
 const CHECK_TRIES = 3;
-/** Prefixes without an object are named up to so many. */
-const MOST_NAMED = 10;
 /** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
 const THROTTLED_MS = 60_000;
 /**
@@ -78520,9 +78526,8 @@ function tellWaiting(functionName, problems) {
 }
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }, empty) {
-    const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }));
-    const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : '';
-    return `prefixes: no object begins with ${named.join(', ')}${others}. Check these lines.`;
+    const places = empty.map((prefix) => showPlace({ bucket, prefix }));
+    return `prefixes: no object begins with ${named(places)}. Check these lines.`;
 }
 async function invokeCheck(lambda, functionName, check, tools) {
     let text = '';

@@ -5,7 +5,7 @@ import { OutOfTime, Refused } from './caller.ts'
 import { isReclassed } from './headers.ts'
 import { type Copy, type CopyJob, Taken, unquoted } from './job.ts'
 import { WHOLE_BYTES } from './parts.ts'
-import { headOf, readSource, type Source } from './source.ts'
+import { changed, headOf, readSource, type Source } from './source.ts'
 import { begin, drop, setTags, TAGGING_BYTES, transfer, type Upload } from './upload.ts'
 import { copyWhole } from './whole.ts'
 
@@ -106,10 +106,7 @@ async function finish(job: CopyJob, source: Source, before = ''): Promise<Copy> 
     if (tagging.length > TAGGING_BYTES) await setTags(job, tagging)
     if (options.annotations) {
       await copyAnnotations(job, progress)
-      if (unquoted((await headOf(job)).etag) !== etag)
-        throw new S3Error('PreconditionFailed', 'it changed while its annotations were copied', {
-          status: 412,
-        })
+      if (unquoted((await headOf(job)).etag) !== etag) throw changed('while its annotations were copied')
     }
   } catch (error) {
     if (isMissing(error)) throw goneTooEarly()

@@ -43,7 +43,7 @@ export async function readSource(job: CopyJob): Promise<Source> {
   const head = await headOf(job)
   const etag = unquoted(head.etag)
   if (options.ifChanged && object.etag !== undefined && object.etag !== etag)
-    throw new S3Error('PreconditionFailed', 'it changed since it was listed', { status: 412 })
+    throw changed('since it was listed')
   if (head.missingMetadata > 0)
     throw new S3Error(
       'UnreadableMetadata',
@@ -73,6 +73,11 @@ function checksumFor(
     return { algorithm, type: 'FULL_OBJECT', value: type === 'FULL_OBJECT' ? value : undefined }
   if (OF_PARTS.includes(algorithm)) return { algorithm, type: 'COMPOSITE', value: undefined }
   return undefined
+}
+
+/** What S3 says of a source that is not the version any more that was meant. */
+export function changed(when: string): S3Error {
+  return new S3Error('PreconditionFailed', `it changed ${when}`, { status: 412 })
 }
 
 /** The source as it is now. @throws S3Error, OutOfTime, Refused */

@@ -14,7 +14,7 @@ import { copyGuards, placement, storageClassOf } from './headers.ts'
 import { type CopyJob, perform, Taken, targetOf } from './job.ts'
 import { type PartRange, partsOf } from './parts.ts'
 import { sideBySide } from './side-by-side.ts'
-import type { Checksum, Source } from './source.ts'
+import { type Checksum, changed, type Source } from './source.ts'
 
 /** What a header may hold of tags: S3 takes 8 KB for all headers together, and 2 KB of tags in one (AWS CLI, s3 subcommands). */
 export const TAGGING_BYTES = 2048
@@ -85,7 +85,7 @@ async function copyPart(job: CopyJob, upload: Upload, { number, first, last }: P
   const { etag, checksums } = await caller
     .call((how) => s3.perform(UPLOAD_PART_COPY, { ...request, ...how }), last - first + 1)
     .catch((error: unknown) => {
-      throw isBeyondEnd(error) ? changed() : error
+      throw isBeyondEnd(error) ? changed('while it was copied') : error
     })
   return { number, etag, checksums }
 }
@@ -94,10 +94,6 @@ async function copyPart(job: CopyJob, upload: Upload, { number, first, last }: P
 function isBeyondEnd(error: unknown): boolean {
   if (!(error instanceof S3Error)) return false
   return /^Invalid(Argument|Range|Request)$/.test(error.code) && /\brange\b/i.test(error.message)
-}
-
-function changed(): S3Error {
-  return new S3Error('PreconditionFailed', 'it changed while it was copied', { status: 412 })
 }
 
 /**

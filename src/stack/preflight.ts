@@ -11,6 +11,7 @@ import { type CheckAnswer, CheckAnswerSchema, type CheckEvent } from '../../prot
 import { PROTOCOL } from '../../protocol/message.ts'
 import type { Place } from '../../protocol/run.ts'
 import { UserError } from '../errors.ts'
+import { named } from '../format.ts'
 import { showPlace } from '../location.ts'
 import { logLine } from '../text.ts'
 import { bucketStatus } from './bucket-status.ts'
@@ -25,8 +26,6 @@ const STEADY_CHECKS = 3
 /** An instance may die through no fault of its code; the next invocation gets a new one. */
 const DIED = /"errorType": *"(Runtime\.ExitError|Sandbox\.)/
 const CHECK_TRIES = 3
-/** Prefixes without an object are named up to so many. */
-const MOST_NAMED = 10
 /** A function that Lambda has no room for is asked again for so long; the SDK's own tries are over within a second or two. */
 const THROTTLED_MS = 60_000
 
@@ -102,9 +101,8 @@ function tellWaiting(functionName: string, problems: string[]): string {
 
 /** One of several prefixes that is mistyped would show nowhere else: the others give the run its counts. */
 function tellEmpty({ bucket }: Place, empty: string[]): string {
-  const named = empty.slice(0, MOST_NAMED).map((prefix) => showPlace({ bucket, prefix }))
-  const others = empty.length > MOST_NAMED ? `, and ${empty.length - MOST_NAMED} more` : ''
-  return `prefixes: no object begins with ${named.join(', ')}${others}. Check these lines.`
+  const places = empty.map((prefix) => showPlace({ bucket, prefix }))
+  return `prefixes: no object begins with ${named(places)}. Check these lines.`
 }
 
 async function invokeCheck(

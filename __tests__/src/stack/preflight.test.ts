@@ -5,6 +5,7 @@ import { PROTOCOL } from '../../../protocol/message.ts'
 import { UserError } from '../../../src/errors.ts'
 import { checkFunction } from '../../../src/stack/preflight.ts'
 import type { Tools } from '../../../src/stack/tools.ts'
+import { sleptTiming } from '../../support/timing.ts'
 
 const RUN = { source: { bucket: 'from', prefix: '' }, destination: { bucket: 'to', prefix: '' } }
 
@@ -28,21 +29,14 @@ function setUp(...answers: ({ error?: boolean; payload: object } | { thrown: Err
       return { Payload: Buffer.from(JSON.stringify(payload)), ...(error && { FunctionError: 'Unhandled' }) }
     },
   } as unknown as LambdaClient
-  let now = 0
-  const timing = {
-    now: () => now,
-    sleep: async (ms: number) => {
-      now += ms
-    },
-    random: () => 0,
-  }
+  const timing = sleptTiming()
   const log = { info: (line: string) => lines.push(line), warning: (line: string) => lines.push(line) }
   const tools = { timing, log } as unknown as Tools
   return {
     check: (fresh = false, run: CheckEvent['check'] = RUN) => checkFunction(lambda, 'f', run, fresh, tools),
     lines,
     asked: () => asked,
-    now: () => now,
+    now: timing.now,
   }
 }
 
